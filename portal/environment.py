@@ -1,0 +1,191 @@
+"""Reads settings from the environment, and stops the start with one sentence when a value cannot be used."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+
+T = TypeVar("T")
+SECRET_KEY_LENGTH = 50
+SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+
+
+class SettingsProblem(SystemExit):
+    """A setting that cannot be used. It ends the process with its sentence, without a traceback."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"Watchbook did not start: {sentence}")
+
+
+def read_env_file(default: Path) -> None:
+    """Take NAME=value lines from PORTAL_ENV_FILE (else from `default` if it exists); the environment itself wins."""
+    named = os.environ.get("PORTAL_ENV_FILE")
+    path = default if named is None else Path(named)
+    if path.is_file():
+        environ.Env.read_env(path)
+    elif named:
+        raise SettingsProblem(
+            f"PORTAL_ENV_FILE names {path}, which does not exist. Create that file or unset PORTAL_ENV_FILE."
+        )
+
+
+def read(name: str, default: T, convert: Callable[[str], T], *, expected: str) -> T:
+    """Return the variable through `convert`, or `default` when it is unset or empty.
+
+    `expected` completes the sentence "NAME must be ..." that stops the start when `convert` raises.
+    """
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return convert(raw)
+    except (ValueError, TypeError, KeyError, OSError, environ.ImproperlyConfigured) as problem:
+        raise SettingsProblem(
+            f"{name} must be {expected}. Correct it in the environment or in .env (see .env.example)."
+        ) from problem
+
+
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    """Return a whole number between `least` and `most`, both allowed."""
+
+    def convert(raw: str) -> int:
+        value = int(raw)
+        if not least <= value <= most:
+            raise ValueError(value)
+        return value
+
+    return read(name, default, convert, expected=f"a whole number from {least} to {most}")
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Return one of the `allowed` words."""
+
+    def convert(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(raw)
+        return raw
+
+    return read(name, default, convert, expected=f"one of {', '.join(allowed)}")
+
+
+def words(name: str) -> list[str]:
+    """Return a comma-separated list without empty entries."""
+    return read(name, [], lambda raw: [word.strip() for word in raw.split(",") if word.strip()], expected="a list")
+
+
+def web_address(name: str, default: str) -> SplitResult:
+    """Return an http or https address with a host and without path, query or user."""
+
+    def convert(raw: str) -> SplitResult:
+        url = urlsplit(raw.rstrip("/"))
+        plain = url.scheme in {"http", "https"} and url.hostname and not (url.path or url.query or url.username)
+        if not plain or url.port == 0:
+            raise ValueError(raw)
+        return url
+
+    expected = "an address such as https://watchbook.example.org, without a path"
+    return read(name, urlsplit(default), convert, expected=expected)
+
+
+def endpoint(name: str, schemes: tuple[str, ...], *, expected: str) -> str:
+    """Return an address whose scheme is one of `schemes`, or "" when the variable is unset."""
+
+    def convert(raw: str) -> str:
+        url = urlsplit(raw)
+        if url.scheme not in schemes or url.port == 0 or not (url.hostname or url.path):
+            raise ValueError(raw)
+        return raw
+
+    return read(name, "", convert, expected=expected)
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the name of a time zone that exists."""
+    return read(name, default, lambda raw: ZoneInfo(raw).key, expected="a time zone such as Europe/London or UTC")
+
+
+def data_folder(root: Path) -> Path:
+    """Return the data folder, made when absent; a relative PORTAL_DATA stands in the checkout."""
+    folder = root / (os.environ.get("PORTAL_DATA", "").strip() or "var")
+    try:
+        for part in (folder, folder / "evidence", folder / "logs", folder / "mail"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SettingsProblem(
+            f"the data folder {folder} cannot be made ({problem.strerror}). Set PORTAL_DATA or --data to a folder "
+            "that you may write to."
+        ) from problem
+    return folder
+
+
+def secret_key(folder: Path) -> str:
+    """Return SECRET_KEY, else the key kept in the data folder, made on the first start."""
+    key = os.environ.get("SECRET_KEY", "").strip()
+    if key:
+        if len(key) < SECRET_KEY_LENGTH or len(set(key)) < 5:
+            raise SettingsProblem(
+                f"SECRET_KEY must be at least {SECRET_KEY_LENGTH} random characters. Take the output of: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return key
+    return _kept_secret(folder / "secret-key")
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the key at `path`. Two first starts at once agree: linking is atomic and the loser reads."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    key = path.read_text().strip()
+    if len(key) < SECRET_KEY_LENGTH:
+        raise SettingsProblem(f"{path} holds no usable key. Delete that file; everybody then signs in again.")
+    return key
+
+
+def database(folder: Path) -> dict[str, Any]:
+    """Return Django's settings of the database: PostgreSQL by DATABASE_URL, else SQLite in the data folder."""
+    expected = "an address such as postgres://user:password@host:5432/watchbook"
+
+    def convert(raw: str) -> dict[str, Any]:
+        found = environ.Env.db_url_config(raw)
+        if urlsplit(raw).scheme not in {"postgres", "postgresql"} or not found["NAME"]:
+            raise ValueError("not a PostgreSQL database")
+        return dict(found)
+
+    found = read("DATABASE_URL", {}, convert, expected=expected)
+    if not found:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": folder / "watchbook.sqlite3",
+            "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_START},
+        }
+    options = {"connect_timeout": 5, "application_name": "watchbook", **found.pop("OPTIONS", {})}
+    return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **found, "OPTIONS": options}
+
+
+def mail(folder: Path) -> dict[str, Any]:
+    """Return Django's mail settings: a server by EMAIL_URL, else files in the data folder."""
+    kept = {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": folder / "mail"}
+
+    def convert(raw: str) -> dict[str, Any]:
+        url = urlsplit(raw)
+        if url.scheme not in {"smtp", "smtps", "smtp+tls", "smtp+ssl"} or not url.hostname or url.port == 0:
+            raise ValueError("not a mail server")
+        found = environ.Env.email_url_config(raw)
+        return {name: value for name, value in found.items() if value is not None and name != "EMAIL_FILE_PATH"}
+
+    expected = "a mail server such as smtp+tls://user:password@mail.example.org:587"
+    return read("EMAIL_URL", kept, convert, expected=expected)

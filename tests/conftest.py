@@ -1,0 +1,1 @@
+"""What every test stands on. Keep it small: factories live in tests/factories/."""

@@ -1,0 +1,26 @@
+"""The portal's settings under test: a data folder of their own, nothing slow, nothing from the developer's machine."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "WATCHBOOK_TEST_DATA" not in os.environ:  # the workers of pytest-xdist inherit the folder of their parent
+    os.environ["WATCHBOOK_TEST_DATA"] = tempfile.mkdtemp(prefix="watchbook-test-")
+    atexit.register(shutil.rmtree, os.environ["WATCHBOOK_TEST_DATA"], ignore_errors=True)
+os.environ["PORTAL_DATA"] = os.environ["WATCHBOOK_TEST_DATA"]
+os.environ["PORTAL_ENV_FILE"] = ""
+for name in ("PORTAL_URL", "EMAIL_URL", "HEARTBEAT_URL", "PORTAL_COMPANY", "PORTAL_TIME_ZONE", "EMAIL_FROM"):
+    os.environ.pop(name, None)
+
+from portal.settings import *  # noqa: E402, F403
+from portal.settings import DATA_FOLDER, DATABASES, INSTALLED_APPS  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_BROKER_URL = "memory://"
+INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file: parallel requests of a live server cannot share SQLite in memory.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_FOLDER / "test.sqlite3"}
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
