@@ -1,10 +1,209 @@
-"""The admin site of the portal."""
+"""The admin site of the portal, and the one source of its navigation: pages and admin lists in the same five groups."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+GROUPS = ("Respond", "Change", "Maintain", "Directory", "Audit")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation: a page by its URL name, or the admin list of a model. `keys` open it: "g i"."""
+
+    group: str
+    label: str
+    icon: str
+    view: str = ""
+    model: str = ""
+    permission: str = ""
+    keys: str = ""
+    counter: str = ""
+
+
+ENTRIES = (
+    Entry("Respond", "Now", "radio", view="dashboard:now", keys="g n"),
+    Entry(
+        "Respond",
+        "Incidents",
+        "siren",
+        view="incidents:list",
+        permission="incidents.view_incident",
+        keys="g i",
+        counter="incidents",
+    ),
+    Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
+    Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
+    Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),
+    Entry("Directory", "Systems", "server", model="directory.System", keys="g y"),
+    Entry("Directory", "People", "users", model="directory.Contact", keys="g p"),
+    Entry("Directory", "Teams", "handshake", model="directory.Team"),
+    Entry("Directory", "Readiness", "shield-check", view="dashboard:readiness", keys="g r"),
+    Entry("Audit", "Accounts", "user-cog", model="accounts.User"),
+    Entry("Audit", "Deadlines", "timer", model="deadlines.Deadline"),
+    Entry("Audit", "All records", "layers", view="admin:index", keys="g a"),
+)
+
+# Where the admin index shows the models of an app; a single model may stand elsewhere.
+APP_GROUPS = {
+    "incidents": "Respond",
+    "notify": "Respond",
+    "changes": "Change",
+    "maintenance": "Maintain",
+    "directory": "Directory",
+}
+MODEL_GROUPS = {"directory.oncallshift": "Respond"}
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many wait, with the word that says what they do and a tone when a person is needed: "4 open", red."""
+
+    number: int
+    words: str
+    tone: str = ""
+
+
+@dataclass
+class NavigationLink:
+    """A line of the navigation for one reader. `current` is the value of aria-current, or empty."""
+
+    label: str
+    icon: str
+    url: str
+    keys: str = ""
+    count: int = 0
+    counted: str = ""
+    tone: str = ""
+    current: str = ""
+
+
+@dataclass(frozen=True)
+class NavigationGroup:
+    """A named part of the navigation."""
+
+    label: str
+    links: list[NavigationLink]
+
+    @property
+    def slug(self) -> str:
+        """The name as part of an element's id."""
+        return self.label.lower()
 
 
 class PortalAdminSite(AdminSite):
-    """Django's admin site under the portal's name."""
+    """Django's admin under the portal's name, in the portal's shell, behind the portal's own sign-in."""
 
     site_title = "Watchbook"
     site_header = "Watchbook"
+    index_title = "All records"
+    enable_nav_sidebar = False
+    empty_value_display = "none"
+
+    def navigation(self, request: HttpRequest, counts: Mapping[str, Count]) -> list[NavigationGroup]:
+        """Return the groups that the reader may use, with what waits in them and where the reader is."""
+        found: dict[str, list[NavigationLink]] = {group: [] for group in GROUPS}
+        for entry in ENTRIES:
+            url = self._address(request, entry)
+            if url:
+                found[entry.group].append(_link(entry, url, counts))
+        _mark_current([link for links in found.values() for link in links], request.path)
+        return [NavigationGroup(group, links) for group, links in found.items() if links]
+
+    def _address(self, request: HttpRequest, entry: Entry) -> str:
+        if entry.model:
+            return self._list_address(request, entry.model)
+        if entry.permission and not request.user.has_perm(entry.permission):
+            return ""
+        if entry.view.startswith("admin:") and not self.has_permission(request):
+            return ""
+        return _reverse_or_nothing(entry.view)
+
+    def _list_address(self, request: HttpRequest, label: str) -> str:
+        try:
+            model = apps.get_model(label)
+        except LookupError:
+            return ""
+        model_admin = self._registry.get(model)
+        if model_admin is None or not self.has_permission(request):
+            return ""
+        if not model_admin.has_view_or_change_permission(request):
+            return ""
+        return _reverse_or_nothing(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the models in the groups of the navigation; those of one app when `app_label` is given."""
+        if app_label is not None:
+            return super().get_app_list(request, app_label)
+        models = [model for app in super().get_app_list(request) for model in app["models"]]
+        groups: dict[str, list[Any]] = {group: [] for group in GROUPS}
+        for model in sorted(models, key=lambda found: found["name"]):
+            groups[_group_of(model["model"])].append(model)
+        return [
+            {"name": name, "app_label": name.lower(), "app_url": "", "has_module_perms": True, "models": found}
+            for name, found in groups.items()
+            if found
+        ]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send the reader to the portal's sign-in; whoever is signed in and still not staff is refused."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied("This account does not open the record pages.")
+        wanted = request.GET.get("next") or reverse("admin:index", current_app=self.name)
+        if request.user.is_authenticated:
+            return redirect("admin:index")
+        return redirect_to_login(wanted, str(settings.LOGIN_URL))
+
+    @method_decorator(never_cache)
+    @method_decorator(require_POST)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign out and show the portal's sign-in."""
+        logout(request)
+        return redirect(str(settings.LOGOUT_REDIRECT_URL))
+
+
+def _reverse_or_nothing(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _link(entry: Entry, url: str, counts: Mapping[str, Count]) -> NavigationLink:
+    link = NavigationLink(entry.label, entry.icon, url, entry.keys)
+    count = counts.get(entry.counter) if entry.counter else None
+    if count is not None and count.number:
+        link.count, link.counted, link.tone = count.number, count.words, count.tone
+    return link
+
+
+def _mark_current(links: list[NavigationLink], path: str) -> None:
+    found = [link for link in links if _leads_to(link.url, path)]
+    if found:
+        nearest = max(found, key=lambda link: len(link.url))
+        nearest.current = "page" if nearest.url == path else "true"
+
+
+def _leads_to(url: str, path: str) -> bool:
+    """Whether the address stands for this path: itself, or a page under it unless it is one of the two roots."""
+    return path == url or (url not in {"/", reverse("admin:index")} and path.startswith(url))
+
+
+def _group_of(model: Any) -> str:
+    meta = model._meta
+    return MODEL_GROUPS.get(meta.label_lower) or APP_GROUPS.get(meta.app_label, "Audit")

@@ -1,0 +1,88 @@
+"""Moments and spans in the words of the portal. Pure functions: nothing here reads a clock.
+
+Moments are shown in the active time zone (the reader's), and the zone is always named where the moment is exact.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def exact(moment: datetime) -> str:
+    """The moment to the second with its zone: "Tue 17 Nov 2026, 13:48:02 GMT"."""
+    local = timezone.localtime(moment)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """The local day: "Thu 19 Nov", with the year when it is not the year of `now`."""
+    local, here = timezone.localtime(moment), timezone.localtime(now)
+    year = "" if local.year == here.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}"
+
+
+def clock(moment: datetime) -> str:
+    """The local hour and minute: "13:48"."""
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """How far the moment is from `now`: "38 min ago", "in 12 min", "tomorrow 10:00"; a day away, its date."""
+    seconds = round((moment - now).total_seconds())
+    return _ahead(moment, now, seconds) if seconds > 0 else _past(moment, now, -seconds)
+
+
+def _ahead(moment: datetime, now: datetime, seconds: int) -> str:
+    if seconds < 2 * HOUR:
+        return f"in {_short(seconds)}"
+    days = (timezone.localtime(moment).date() - timezone.localtime(now).date()).days
+    if days == 0:
+        return f"today {clock(moment)}"
+    if days == 1:
+        return f"tomorrow {clock(moment)}"
+    return day(moment, now)
+
+
+def _past(moment: datetime, now: datetime, seconds: int) -> str:
+    if seconds < HOUR:
+        return f"{_short(seconds)} ago"
+    days = (timezone.localtime(now).date() - timezone.localtime(moment).date()).days
+    if seconds < 12 * HOUR or days == 0:
+        return f"{seconds // HOUR} h ago"
+    return "yesterday" if days == 1 else day(moment, now)
+
+
+def _short(seconds: int) -> str:
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min"
+    minutes = seconds % HOUR // MINUTE
+    return f"{seconds // HOUR} h {minutes:02d} min" if minutes else f"{seconds // HOUR} h"
+
+
+def duration(span: float | timedelta) -> str:
+    """A span in words: "52 s", "4 min 08 s", "38 min", "2 h 06 min", "1 d 2 h". `span`: seconds or a timedelta."""
+    seconds = _seconds(span)
+    if 0 < seconds < 10 * MINUTE and seconds % MINUTE and seconds > MINUTE:
+        return f"{seconds // MINUTE} min {seconds % MINUTE:02d} s"
+    if seconds < DAY:
+        return _short(seconds)
+    hours = seconds % DAY // HOUR
+    return f"{seconds // DAY} d {hours} h" if hours else f"{seconds // DAY} d"
+
+
+def stopwatch(span: float | timedelta) -> str:
+    """A running span in figures: "38:12", from an hour on "1:38:12". `span`: seconds or a timedelta."""
+    seconds = _seconds(span)
+    hours, rest = divmod(seconds, HOUR)
+    minutes, left = divmod(rest, MINUTE)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def _seconds(span: float | timedelta) -> int:
+    return abs(int(span.total_seconds() if isinstance(span, timedelta) else span))
