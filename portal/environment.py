@@ -176,6 +176,19 @@ def database(folder: Path) -> dict[str, Any]:
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **found, "OPTIONS": options}
 
 
+def broker(folder: Path) -> tuple[bool, str]:
+    """Return whether the broker is the embedded one, and its address as redis-py reads it.
+
+    The embedded one writes its address into the data folder when it starts; before that, it is where it will listen.
+    """
+    schemes = ("redis", "rediss", "unix")
+    named = endpoint("REDIS_URL", schemes, expected="an address such as redis://127.0.0.1:6379/0")
+    if named:
+        return False, named
+    kept = folder / "broker" / "address"
+    return True, kept.read_text().strip() if kept.is_file() else f"unix://{(folder / 'broker' / 'socket').resolve()}"
+
+
 def mail(folder: Path) -> dict[str, Any]:
     """Return Django's mail settings: a server by EMAIL_URL, else files in the data folder."""
     kept = {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": folder / "mail"}

@@ -1,11 +1,12 @@
 """The settings of Watchbook. Every variable that they read is described in .env.example."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import environment
+from portal import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.read_env_file(BASE_DIR / ".env")
@@ -13,9 +14,12 @@ environment.read_env_file(BASE_DIR / ".env")
 # Where this installation keeps its things and how it is reached.
 DATA_FOLDER = environment.data_folder(BASE_DIR)
 PORTAL_COMPANY = environment.read("PORTAL_COMPANY", "Watchbook", str, expected="a name")
+# `manage.py portal` names its address in PORTAL_ADDRESS and leaves it in the data folder for every other command.
 ADDRESS_FILE = DATA_FOLDER / "address"
 _kept_address = ADDRESS_FILE.read_text().strip() if ADDRESS_FILE.is_file() else ""
-_address = environment.web_address("PORTAL_URL", _kept_address or "http://127.0.0.1:8000")
+_address = environment.web_address(
+    "PORTAL_URL", os.environ.get("PORTAL_ADDRESS") or _kept_address or "http://127.0.0.1:8000"
+)
 PORTAL_URL = _address.geturl()
 SECURE = _address.scheme == "https"
 HEARTBEAT_URL = environment.endpoint(
@@ -107,10 +111,9 @@ INSTALLED_APPS = [
 DATABASES = {"default": environment.database(DATA_FOLDER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The broker is a doorbell: what must happen is in the database. Empty: the one of this data folder, see portal.broker.
-REDIS_URL = environment.endpoint(
-    "REDIS_URL", ("redis", "rediss", "redis+socket", "unix"), expected="an address such as redis://127.0.0.1:6379/0"
-)
+# The broker is a doorbell: what must happen is in the database. Unset, it is the one that `manage.py portal` starts.
+BROKER_IS_EMBEDDED, REDIS_URL = environment.broker(DATA_FOLDER)
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
 # People.
 AUTH_USER_MODEL = "accounts.User"
@@ -163,6 +166,8 @@ globals().update(environment.mail(DATA_FOLDER))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.read("EMAIL_FROM", f"watchbook@{_address.hostname}", str, expected="a mail address")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+LOGGING = logs.configure(as_json=SECURE)
 
 # What a browser may do.
 CONTENT_SECURITY_POLICY = {
