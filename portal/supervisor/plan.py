@@ -1,0 +1,72 @@
+"""Which processes make up the portal, and how each is started."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.celery import LANES, SWEEPS
+from portal.supervisor.child import Child
+
+WEB_PROCESSES = 2
+WEB_THREADS = 8
+SWEEP_PROCESSES = 2
+LANE_PROCESSES = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a portal lives: its checkout, its data folder, and the host and port of its pages."""
+
+    checkout: Path
+    data: Path
+    host: str
+    port: int
+
+
+def web(place: Place) -> list[str]:
+    """Return the command line of the web server."""
+    bind = f"[{place.host}]:{place.port}" if ":" in place.host else f"{place.host}:{place.port}"
+    return [
+        *(sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--bind", bind, "--no-control-socket"),
+        *("--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
+        *("--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "5", "--log-level", "warning"),
+    ]
+
+
+def worker(queue: str, processes: int) -> list[str]:
+    """Return the command line of a worker that hears one queue."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-Q", queue, "-n", f"{queue}@%h"),
+        *("--pool", "prefork", "--concurrency", str(processes), "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+def beat() -> list[str]:
+    """Return the command line of the one clock that rings the sweeps; it keeps nothing on disk."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "portal.celery", "beat"),
+        *("-S", "celery.beat:Scheduler", "--loglevel", "INFO"),
+    ]
+
+
+def child(place: Place, name: str, argv: Sequence[str]) -> Child:
+    """Return a process of this portal. It finds the data folder where the supervisor has it."""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "PORTAL_DATA": str(place.data.resolve()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    log = place.data / "logs" / f"{name.replace(' ', '-')}.log"
+    return Child(name, argv, log=log, folder=place.checkout, environment=environment)
+
+
+def children(place: Place) -> list[Child]:
+    """Return everything but the broker, in the order in which it is started."""
+    return [
+        child(place, "web", web(place)),
+        child(place, "sweep worker", worker(SWEEPS, SWEEP_PROCESSES)),
+        child(place, "message worker", worker(LANES, LANE_PROCESSES)),
+        child(place, "beat", beat()),
+    ]
