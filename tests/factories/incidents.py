@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from incidents import services
-from incidents.enums import IncidentType, IntakeKind, TargetKind
+from incidents.enums import IntakeKind, TargetKind
 from incidents.models import (
     EscalationPolicy,
     EscalationStep,
@@ -35,7 +35,6 @@ def make_incident(
     systems: Iterable[System] = (),
     by: By = "system: tests",
     at: datetime = NOON,
-    type: str = IncidentType.OPERATIONAL,
     **fields: Any,
 ) -> Incident:
     """An incident declared at NOON; `severity` is a level or a row, further fields go to `services.declare`."""
@@ -45,7 +44,6 @@ def make_incident(
         systems=list(systems),
         by=by,
         at=at,
-        type=type,
         **fields,
     )
 
