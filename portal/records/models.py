@@ -1,0 +1,159 @@
+"""What every domain shares: references, the timeline, and how domains meet without knowing one another."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+
+from portal.directory.models import System
+from portal.lib.visibility import VisibleQuerySet
+
+
+class AppendOnly(TypeError):
+    """A row that is kept for good was about to be changed or deleted."""
+
+
+class Counter(models.Model):
+    """The last number given out for a prefix such as INC."""
+
+    prefix = models.CharField(max_length=8, unique=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.prefix} {self.last}"
+
+
+class NoteQuerySet(VisibleQuerySet):
+    """Timeline notes: written once, in bulk too, never changed or deleted."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse: a note is corrected by a new one."""
+        raise AppendOnly("A timeline note is never edited. Write a new one that corrects it.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse: a note is kept for good."""
+        raise AppendOnly("A timeline note is never deleted. Write a new one that corrects it.")
+
+
+class Note(models.Model):
+    """One line of a record's timeline: what happened (`event_at`) and when it was written down (`recorded_at`)."""
+
+    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    subject_id = models.BigIntegerField()
+    subject = GenericForeignKey("subject_type", "subject_id")
+    kind = models.CharField(max_length=40)
+    event_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    actor_name = models.CharField(max_length=200)
+    actor_user_id = models.BigIntegerField(null=True, blank=True)
+    actor_contact_id = models.BigIntegerField(null=True, blank=True)
+    origin = models.CharField(max_length=20, blank=True)
+    gesture = models.UUIDField(default=uuid.uuid4)
+    text = models.TextField()
+    detail = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    audience = models.CharField(max_length=20, blank=True)
+    corrects = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections")
+    data = models.JSONField(default=dict, blank=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-event_at", "-id"]
+        indexes = [models.Index(fields=["subject_type", "subject_id", "event_at"], name="note_of_subject")]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the note once; AppendOnly is raised for a second time."""
+        if self.pk is not None:
+            raise AppendOnly("A timeline note is never edited. Write a new one that corrects it.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse: AppendOnly is raised."""
+        raise AppendOnly("A timeline note is never deleted. Write a new one that corrects it.")
+
+
+class Period(models.Model):
+    """What is going on with a system, and when: written by its owner in the transaction of the fact, read by all."""
+
+    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="periods")
+    kind = models.CharField(max_length=40)
+    weight = models.PositiveSmallIntegerField(default=0)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField(null=True, blank=True)
+    record_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    record_id = models.BigIntegerField()
+    reference = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["starts"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record_type", "record_id", "kind", "system", "starts"], name="one_period_per_fact"
+            ),
+            models.CheckConstraint(condition=Q(ends__isnull=True) | Q(ends__gte=models.F("starts")), name="period_in_order"),
+        ]
+        indexes = [models.Index(fields=["system", "starts"], name="period_of_system")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.system_id} from {self.starts:%Y-%m-%d %H:%M}"
+
+
+class Demand(models.Model):
+    """What one part of the portal needs of another. The owner of the topic pulls it and answers it in its sweep."""
+
+    topic = models.CharField(max_length=40)
+    key = models.CharField(max_length=160, unique=True)
+    system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="demands")
+    payload = models.JSONField(default=dict, blank=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=200)
+    answer_by = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=200, blank=True)
+    answer = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["asked_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True, answered_by="") | (Q(answered_at__isnull=False) & ~Q(answered_by="")),
+                name="demand_answered_by_whom_and_when",
+            )
+        ]
+        indexes = [models.Index(fields=["topic", "asked_at"], condition=Q(answered_at__isnull=True), name="demand_open")]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.key}"
+
+
+class Link(models.Model):
+    """One record belongs to another; shown on both."""
+
+    kind = models.CharField(max_length=40)
+    from_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    from_id = models.BigIntegerField()
+    to_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    to_id = models.BigIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "from_type", "from_id", "to_type", "to_id"], name="one_link_per_pair")
+        ]
+        indexes = [
+            models.Index(fields=["to_type", "to_id"], name="link_to"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.from_id} to {self.to_id}"

@@ -1,0 +1,231 @@
+"""The verbs that every domain shares: references, timeline notes, periods, demands and links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import F, Q, QuerySet
+
+from portal.audit.actor import By, actor_of, current
+from portal.directory.models import System
+from portal.records.models import Counter, Demand, Link, Note, Period
+
+AT_ONCE = 100
+
+
+@transaction.atomic
+def next_reference(prefix: str) -> str:
+    """Return the next reference of a prefix, such as INC-000042. Numbers are given out once, in a row per prefix."""
+    mine = Counter.objects.filter(prefix=prefix)
+    if not mine.update(last=F("last") + 1):
+        Counter.objects.bulk_create([Counter(prefix=prefix)], ignore_conflicts=True)
+        mine.update(last=F("last") + 1)
+    # The update holds the row's lock until the transaction ends, so that this is the number it made.
+    return f"{prefix}-{mine.values_list('last', flat=True).get():06d}"
+
+
+def make_note(
+    *,
+    subject_type_id: int,
+    subject_id: int,
+    kind: str,
+    text: str,
+    by: By,
+    at: datetime,
+    event_at: datetime | None = None,
+    **more: Any,
+) -> Note:
+    """Return an unsaved timeline note. `event_at` is when it happened, `at` when it is written down.
+
+    `more` may name detail, reason, audience, corrects and data. Origin and gesture come from the open acting context.
+    """
+    actor, context = actor_of(by), current()
+    if context is not None:
+        more["gesture"] = context.gesture
+        more["origin"] = context.origin
+    return Note(
+        subject_type_id=subject_type_id,
+        subject_id=subject_id,
+        kind=kind,
+        text=text,
+        event_at=event_at or at,
+        recorded_at=at,
+        actor_name=actor.name,
+        actor_user_id=actor.user_id,
+        actor_contact_id=actor.contact_id,
+        **more,
+    )
+
+
+def write_note(subject: models.Model, *, kind: str, text: str, by: By, at: datetime, **more: Any) -> Note:
+    """Write one line into the timeline of `subject`; `more` as in make_note, and `event_at`."""
+    subject_type = ContentType.objects.get_for_model(subject)
+    note = make_note(
+        subject_type_id=subject_type.pk, subject_id=subject.pk, kind=kind, text=text, by=by, at=at, **more
+    )
+    note.save()
+    return note
+
+
+def write_notes(notes: Collection[Note]) -> None:
+    """Write many timeline notes at once."""
+    Note.objects.bulk_create(notes)
+
+
+def timeline(subject: models.Model) -> QuerySet[Note]:
+    """Return the notes of `subject`, newest event first."""
+    return Note.objects.filter(subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk)
+
+
+def open_period(
+    record: models.Model, *, systems: Collection[System], kind: str, weight: int, starts: datetime, reference: str
+) -> None:
+    """Say that something goes on with these systems from `starts`; a period that is open already stays."""
+    record_type = ContentType.objects.get_for_model(record)
+    standing = set(_open_periods(record, kind).values_list("system_id", flat=True))
+    Period.objects.bulk_create(
+        [
+            Period(
+                system=system,
+                kind=kind,
+                weight=weight,
+                starts=starts,
+                record_type=record_type,
+                record_id=record.pk,
+                reference=reference,
+            )
+            for system in systems
+            if system.pk not in standing
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def close_periods(record: models.Model, *, kind: str, ends: datetime) -> int:
+    """End the open periods of this kind that `record` holds, and return how many there were."""
+    return _open_periods(record, kind).filter(starts__lte=ends).update(ends=ends)
+
+
+def _open_periods(record: models.Model, kind: str) -> QuerySet[Period]:
+    record_type = ContentType.objects.get_for_model(record)
+    return Period.objects.filter(record_type=record_type, record_id=record.pk, kind=kind, ends=None)
+
+
+def periods_of(system: System, *, since: datetime, until: datetime) -> QuerySet[Period]:
+    """Return what went on with `system` at any moment between `since` and `until`."""
+    return Period.objects.filter(Q(ends=None) | Q(ends__gt=since), system=system, starts__lt=until)
+
+
+def ask(
+    *,
+    topic: str,
+    key: str,
+    payload: dict[str, Any],
+    by: By,
+    at: datetime,
+    answer_by: datetime,
+    system: System | None = None,
+) -> Demand:
+    """Ask the owner of `topic` for something. The same key asks once: the demand that stands is returned."""
+    Demand.objects.bulk_create(
+        [
+            Demand(
+                topic=topic,
+                key=key,
+                system=system,
+                payload=payload,
+                asked_at=at,
+                asked_by=actor_of(by).name,
+                answer_by=answer_by,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return Demand.objects.get(key=key)
+
+
+def answer_demands(topic: str, *, at: datetime, handle: Callable[[Demand], dict[str, Any] | None]) -> int:
+    """Answer the open demands of `topic`, each in a transaction of its own, and return how many were answered.
+
+    `handle` returns the answer. When it raises, the error is kept on the demand, which is tried again by the next
+    call, after those that never failed.
+    """
+    waiting = Demand.objects.filter(topic=topic, answered_at=None).order_by("error", "asked_at", "id")
+    return sum(_answer(pk, at, handle) for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]))
+
+
+@transaction.atomic
+def _answer(pk: int, at: datetime, handle: Callable[[Demand], dict[str, Any] | None]) -> bool:
+    demand = Demand.objects.filter(pk=pk, answered_at=None).select_for_update(skip_locked=True, of=("self",)).first()
+    if demand is None:
+        return False
+    try:
+        with transaction.atomic():
+            demand.answer = handle(demand) or {}
+    except Exception as problem:  # noqa: BLE001 - whatever it was, it is shown and must not stop the others
+        demand.error = f"{type(problem).__name__}: {problem}"[:2000]
+        demand.save(update_fields=["error"])
+        return False
+    context = current()
+    demand.answered_by = context.actor.name if context else f"system: {topic}"
+    demand.answered_at, demand.error = at, ""
+    demand.save(update_fields=["answer", "answered_by", "answered_at", "error"])
+    return True
+
+
+def unanswered(*, at: datetime) -> QuerySet[Demand]:
+    """Return the demands that nobody answered in time."""
+    return Demand.objects.filter(answered_at=None, answer_by__lt=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The other end of a link, as seen from one record."""
+
+    kind: str
+    record: models.Model
+    forward: bool
+    made_at: datetime
+    made_by: str
+
+
+def link(a: models.Model, b: models.Model, *, kind: str, by: By, at: datetime) -> None:
+    """Link `a` to `b`, for both to show. The same link is made once."""
+    row = Link(
+        kind=kind,
+        from_type=ContentType.objects.get_for_model(a),
+        from_id=a.pk,
+        to_type=ContentType.objects.get_for_model(b),
+        to_id=b.pk,
+        made_at=at,
+        made_by=actor_of(by).name,
+    )
+    Link.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def links_of(record: models.Model) -> list[Linked]:
+    """Return the records linked with `record`, in either direction, oldest link first; those gone are left out."""
+    me = ContentType.objects.get_for_model(record).pk
+    mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk)).order_by("made_at", "id")
+    ends = []
+    for row in mine:
+        forward = (row.from_type_id, row.from_id) == (me, record.pk)
+        ends.append((row, forward, (row.to_type_id, row.to_id) if forward else (row.from_type_id, row.from_id)))
+    others = _records({end for _, _, end in ends})
+    return [Linked(row.kind, others[end], forward, row.made_at, row.made_by) for row, forward, end in ends if end in others]
+
+
+def _records(ends: set[tuple[int, int]]) -> dict[tuple[int, int], models.Model]:
+    """Fetch records by content type and id, one query for each type."""
+    found: dict[tuple[int, int], models.Model] = {}
+    for type_id in {type_id for type_id, _ in ends}:
+        model = ContentType.objects.get_for_id(type_id).model_class()
+        if model is not None:
+            wanted = [pk for end_type, pk in ends if end_type == type_id]
+            found |= {(type_id, pk): row for pk, row in model._default_manager.in_bulk(wanted).items()}
+    return found
