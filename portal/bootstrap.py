@@ -48,7 +48,7 @@ def in_environment() -> bool:
 
 
 def enter(arguments: Sequence[str]) -> None:
-    """Return inside a virtual environment that has what the command needs; outside one, make it and start anew in it."""
+    """Return inside an environment that has what the command needs; outside one, make it and start anew in it."""
     arrived = os.environ.pop(ARRIVED, None)
     for_tests = arguments[:1] == ["test"]
     if in_environment():

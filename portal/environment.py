@@ -12,6 +12,7 @@ import environ
 
 T = TypeVar("T")
 SECRET_KEY_LENGTH = 50
+PARTS = ("evidence", "logs", "mail", "static")
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 
 
@@ -113,7 +114,7 @@ def data_folder(root: Path) -> Path:
     """Return the data folder, made when absent; a relative PORTAL_DATA stands in the checkout."""
     folder = root / (os.environ.get("PORTAL_DATA", "").strip() or "var")
     try:
-        for part in (folder, folder / "evidence", folder / "logs", folder / "mail"):
+        for part in (folder, *(folder / name for name in PARTS)):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise SettingsProblem(

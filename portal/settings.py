@@ -23,7 +23,9 @@ _address = environment.web_address(
 PORTAL_URL = _address.geturl()
 SECURE = _address.scheme == "https"
 HEARTBEAT_URL = environment.endpoint(
-    "HEARTBEAT_URL", ("http", "https"), expected="an address that answers GET, such as https://heartbeat.example.org/abc"
+    "HEARTBEAT_URL",
+    ("http", "https"),
+    expected="an address that answers GET, such as https://heartbeat.example.org/abc",
 )
 
 DEBUG = False
@@ -93,6 +95,7 @@ TEMPLATES = [
     }
 ]
 
+
 # TEMPORARY, while the parts are being written: what is listed but absent is left out.
 def _stands(dotted: str) -> bool:
     path = BASE_DIR.joinpath(*dotted.split(".")[:-1])
@@ -104,7 +107,11 @@ _options = TEMPLATES[0]["OPTIONS"]
 _options["builtins"] = [entry for entry in _options["builtins"] if _stands(entry + ".x")]  # type: ignore
 _options["context_processors"] = [entry for entry in _options["context_processors"] if _stands(entry)]  # type: ignore
 INSTALLED_APPS = [
-    entry for entry in INSTALLED_APPS if "." not in entry or not entry.startswith("portal") or "Config" in entry
+    entry
+    for entry in INSTALLED_APPS
+    if "." not in entry
+    or not entry.startswith("portal")
+    or "Config" in entry
     or BASE_DIR.joinpath(*entry.split("."), "__init__.py").exists()
 ]
 
@@ -149,8 +156,10 @@ TIME_ZONE = environment.time_zone("PORTAL_TIME_ZONE", "UTC")
 # Static files come from the apps; a secure installation collects and compresses them first.
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_FOLDER / "static"
-_static = "whitenoise.storage.CompressedManifestStaticFilesStorage" if SECURE else (
-    "django.contrib.staticfiles.storage.StaticFilesStorage"
+_static = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if SECURE
+    else ("django.contrib.staticfiles.storage.StaticFilesStorage")
 )
 STORAGES = {
     "default": {

@@ -1,1 +1,41 @@
 """What every test stands on. Keep it small: factories live in tests/factories/."""
+
+import os
+import shutil
+
+import pytest
+
+from portal.audit.actor import acting
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+LEFT_OUT = "Chromium was not found; on Debian: apt-get install chromium"
+
+
+@pytest.fixture(autouse=True)
+def _acting():
+    """Name the actor of what a test writes: pytest does not come in through manage.py."""
+    with acting(by="test", origin="command"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    """Start the system's Chromium, as root too, and keep it from calling out."""
+    quiet = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+    return {"executable_path": CHROMIUM, "args": ["--headless", "--no-sandbox", *quiet]}
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out the browser tests where there is no Chromium, except in CI, where that is a failure."""
+    if CHROMIUM is None and not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=LEFT_OUT))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly, at the end, that the browser tests did not run."""
+    left_out = [report for report in terminalreporter.stats.get("skipped", []) if LEFT_OUT in str(report.longrepr)]
+    if left_out:
+        line = f"{len(left_out)} BROWSER TESTS WERE LEFT OUT. {LEFT_OUT}"
+        terminalreporter.write_sep("!", line, red=True, bold=True)

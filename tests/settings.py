@@ -10,8 +10,17 @@ if "WATCHBOOK_TEST_DATA" not in os.environ:  # the workers of pytest-xdist inher
     atexit.register(shutil.rmtree, os.environ["WATCHBOOK_TEST_DATA"], ignore_errors=True)
 os.environ["PORTAL_DATA"] = os.environ["WATCHBOOK_TEST_DATA"]
 os.environ["PORTAL_ENV_FILE"] = ""
-for name in ("PORTAL_URL", "EMAIL_URL", "HEARTBEAT_URL", "PORTAL_COMPANY", "PORTAL_TIME_ZONE", "EMAIL_FROM",
-             "PORTAL_ADDRESS", "PORTAL_HOSTS", "SECRET_KEY"):
+for name in (
+    "PORTAL_URL",
+    "EMAIL_URL",
+    "HEARTBEAT_URL",
+    "PORTAL_COMPANY",
+    "PORTAL_TIME_ZONE",
+    "EMAIL_FROM",
+    "PORTAL_ADDRESS",
+    "PORTAL_HOSTS",
+    "SECRET_KEY",
+):
     os.environ.pop(name, None)
 
 from portal.settings import *  # noqa: E402, F403

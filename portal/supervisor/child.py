@@ -112,3 +112,10 @@ class Child:
             self.signal(signal.SIGKILL)
             self._process = None
         return self._process is None
+
+    def end(self) -> None:
+        """Kill the process and everything that it started, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None

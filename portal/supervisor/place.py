@@ -31,7 +31,7 @@ def _sentence(host: str, port: int, problem: OSError) -> str:
             f"python3 manage.py portal --port {port + 1 if port < 65535 else 8000}"
         )
     if problem.errno == errno.EACCES:
-        return f"port {port} is reserved for the administrator. Choose one above 1023: python3 manage.py portal --port 8000"
+        return f"port {port} is reserved for root. Choose one above 1023: python3 manage.py portal --port 8000"
     return f"{host} is not an address of this machine. Leave --host out, or use 0.0.0.0 for all addresses."
 
 

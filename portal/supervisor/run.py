@@ -15,7 +15,10 @@ Tell = Callable[[str], None]
 
 
 class Supervisor:
-    """Watches the children until it is told to stop. `first` are those that the rest leans on: started before, stopped after."""
+    """Watches the children until it is told to stop.
+
+    `first` are those that the rest leans on: they start before the rest and stop after it.
+    """
 
     def __init__(self, *, first: Sequence[Child], rest: Sequence[Child], tell: Tell) -> None:
         self.first = list(first)
@@ -44,7 +47,7 @@ class Supervisor:
                 self.tell(f"Started {child.name} (process {child.pid})")
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> bool:
-        """Watch the children until `ready` says so, a stop is asked for, or the time is over; return what `ready` said."""
+        """Watch the children until `ready`, a stop or the end of the time; return whether it became ready."""
         end = time.monotonic() + seconds
         while not self.signals and time.monotonic() < end:
             if ready():
@@ -81,17 +84,12 @@ class Supervisor:
         for child in children:
             child.ask_to_stop()
         began = time.monotonic()
-        while not all([child.gone() for child in children]):  # each is asked, so that each is buried
+        left = list(children)
+        while left := [child for child in left if not child.gone()]:
             grace = HURRIED_GRACE_SECONDS if self.signals > max(before, 1) else GRACE_SECONDS
             if time.monotonic() - began > grace:
                 break
             time.sleep(TICK_SECONDS / 4)
-        for child in children:
-            if not child.gone():
-                self.tell(f"{child.name} did not stop in time and was ended")
-                child.signal(signal.SIGKILL)
-                self._bury(child)
-
-    def _bury(self, child: Child) -> None:
-        while not child.gone():
-            time.sleep(TICK_SECONDS / 4)
+        for child in left:
+            self.tell(f"{child.name} did not stop in time and was ended")
+            child.end()
