@@ -1,0 +1,182 @@
+"""The audited base: every change of such a row leaves a history row that names actor, origin, gesture and reason."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NoReturn, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.expressions import Combinable
+from django.db.models.fields.files import FieldFile
+
+from portal.audit.history import (
+    AuditHistory,
+    HistoryBypassed,
+    HistoryFields,
+    HistoryQuerySet,
+    Unattributed,
+    entry_point,
+)
+from portal.lib.visibility import VisibleQuerySet
+
+__all__ = [
+    "AuditHistory",
+    "AuditedManager",
+    "AuditedModel",
+    "AuditedQuerySet",
+    "HistoryBypassed",
+    "HistoryFields",
+    "HistoryQuerySet",
+    "Unattributed",
+    "entry_point",
+]
+
+
+class AuditedQuerySet(VisibleQuerySet):
+    """Rows whose bulk writes are refused, because they would leave no history."""
+
+    def update(self, **_values: Any) -> NoReturn:
+        """Refuse: `update` leaves no history. A reverse relation's add, remove and clear come here too."""
+        raise self._bypassed("update")
+
+    def bulk_create(self, _rows: Iterable[Any], *_args: Any, **_options: Any) -> NoReturn:
+        """Refuse: `bulk_create` leaves no history."""
+        raise self._bypassed("bulk_create")
+
+    def bulk_update(self, _rows: Iterable[Any], *_args: Any, **_options: Any) -> NoReturn:
+        """Refuse: `bulk_update` leaves no history."""
+        raise self._bypassed("bulk_update")
+
+    def _bypassed(self, verb: str) -> HistoryBypassed:
+        return HistoryBypassed(
+            f"{self.model.__name__} is audited: {verb}() would leave no history. Save each row, "
+            "or use portal.audit.bulk."
+        )
+
+
+AuditedManager = models.Manager.from_queryset(AuditedQuerySet)
+
+
+class AuditedModel(models.Model):
+    """A row whose every change is kept with actor, origin, gesture and reason.
+
+    `privileged` rows (who is called, who may do what, what decides) refuse a change by nobody. `audited_m2m` names
+    the many-to-many fields that belong to the history.
+    """
+
+    privileged: ClassVar[bool] = False
+    audited_m2m: ClassVar[list[str]] = []
+
+    objects = AuditedManager()
+    history: ClassVar[Any] = AuditHistory()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"  # a reverse relation writes through the base manager
+
+    _remembered: Mapping[str, Any] = MappingProxyType({})
+
+    def save(
+        self,
+        *,
+        force_insert: bool = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Save the row and its history in one transaction; write nothing when nothing changed.
+
+        HistoryBypassed is raised for a database expression: history could not say what it became. A stale copy that
+        was not changed here thus never writes old values back.
+        """
+        self._refuse_expressions()
+        names = None if update_fields is None else frozenset(update_fields)
+        if not (self._state.adding or force_insert or force_update):
+            changed = set(self.changed_fields(names))
+            if not changed:
+                return
+            if changed <= AuditHistory.of[type(self)].excluded(type(self)):
+                names = frozenset(changed)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        """Load the row and remember it, so that a save without a change is seen as one."""
+        instance = super().from_db(db, field_names, values)
+        instance.remember()
+        return instance
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Reload the row, or some of its fields, and remember what was loaded."""
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
+        self.remember(names)
+
+    def remember(self, fields: Collection[str] | None = None) -> None:
+        """Keep the present values as those that the database holds: of all columns, or of these fields."""
+        state = self.__dict__
+        now = {
+            column.attname: _kept(state[column.attname])
+            for column in self._meta.concrete_fields
+            if column.attname in state and _among(column, fields)
+        }
+        self._remembered = now if fields is None else {**self._remembered, **now}
+
+    def changed_fields(self, among: Collection[str] | None = None) -> list[str]:
+        """Return the columns whose values differ from what was loaded or last saved: of all, or of these fields."""
+        return [c.attname for c in self._meta.concrete_fields if _among(c, among) and self._differs(c)]
+
+    def stored_value(self, column: models.Field[Any, Any], saved: Collection[str] | None = None) -> Any:
+        """Return the value that the database holds once `saved` fields (all of them when None) were written."""
+        if not _among(column, saved) and column.attname in self._remembered:
+            return self._remembered[column.attname]
+        return getattr(self, column.attname)
+
+    def audit_event(self, changed: Collection[str]) -> str:
+        """Return what history says of a change whose values it leaves out; "" when there is nothing to say.
+
+        `changed` are the columns that were saved with a new value.
+        """
+        _ = changed
+        return ""
+
+    def _differs(self, column: models.Field[Any, Any]) -> bool:
+        if column.attname not in self.__dict__:
+            return False
+        if column.attname not in self._remembered:
+            return True
+        old, new = self._remembered[column.attname], _kept(self.__dict__[column.attname])
+        return old != new and _python(column, old) != _python(column, new)
+
+    def _refuse_expressions(self) -> None:
+        for column in self._meta.concrete_fields:
+            if isinstance(self.__dict__.get(column.attname), Combinable):
+                raise HistoryBypassed(
+                    f"{column.name}: give {type(self).__name__} a value, not a database expression. History could not "
+                    "say what it became."
+                )
+
+
+def _among(column: models.Field[Any, Any], fields: Collection[str] | None) -> bool:
+    return fields is None or column.attname in fields or column.name in fields
+
+
+def _kept(value: Any) -> Any:
+    """Return a value that does not change when the instance's own is changed in place."""
+    if isinstance(value, FieldFile):
+        return value.name
+    return copy.deepcopy(value) if isinstance(value, dict | list | set) else value
+
+
+def _python(column: models.Field[Any, Any], value: Any) -> Any:
+    """Return the value as the column means it: "09:00" and a time of nine are the same."""
+    try:
+        return column.to_python(value)
+    except ValidationError:
+        return value
