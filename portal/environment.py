@@ -3,12 +3,15 @@
 import os
 import secrets
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 T = TypeVar("T")
 SECRET_KEY_LENGTH = 50
@@ -45,7 +48,7 @@ def read(name: str, default: T, convert: Callable[[str], T], *, expected: str) -
         return default
     try:
         return convert(raw)
-    except (ValueError, TypeError, KeyError, OSError, environ.ImproperlyConfigured) as problem:
+    except (ValueError, TypeError, KeyError, OSError, ValidationError, environ.ImproperlyConfigured) as problem:
         raise SettingsProblem(
             f"{name} must be {expected}. Correct it in the environment or in .env (see .env.example)."
         ) from problem
@@ -110,6 +113,16 @@ def time_zone(name: str, default: str) -> str:
     return read(name, default, lambda raw: ZoneInfo(raw).key, expected="a time zone such as Europe/London or UTC")
 
 
+def mail_address(name: str, default: str) -> str:
+    """Return a mail address, with or without a name before it."""
+
+    def convert(raw: str) -> str:
+        validate_email(parseaddr(raw)[1])
+        return raw
+
+    return read(name, default, convert, expected="a mail address such as watchbook@example.org")
+
+
 def data_folder(root: Path) -> Path:
     """Return the data folder, made when absent; a relative PORTAL_DATA stands in the checkout."""
     folder = root / (os.environ.get("PORTAL_DATA", "").strip() or "var")
@@ -161,10 +174,12 @@ def database(folder: Path) -> dict[str, Any]:
     expected = "an address such as postgres://user:password@host:5432/watchbook"
 
     def convert(raw: str) -> dict[str, Any]:
-        found = environ.Env.db_url_config(raw)
-        if urlsplit(raw).scheme not in {"postgres", "postgresql"} or not found["NAME"]:
-            raise ValueError("not a PostgreSQL database")
-        return dict(found)
+        if urlsplit(raw).scheme not in {"postgres", "postgresql"}:
+            raise ValueError("not PostgreSQL")
+        found = dict(environ.Env.db_url_config(raw))
+        if not found["NAME"]:
+            raise ValueError("no database named")
+        return found
 
     found = read("DATABASE_URL", {}, convert, expected=expected)
     if not found:

@@ -173,7 +173,7 @@ WHITENOISE_USE_FINDERS = not SECURE
 # Mail.
 globals().update(environment.mail(DATA_FOLDER))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = environment.read("EMAIL_FROM", f"watchbook@{_address.hostname}", str, expected="a mail address")
+DEFAULT_FROM_EMAIL = environment.mail_address("EMAIL_FROM", f"watchbook@{_address.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 LOGGING = logs.configure(as_json=SECURE)
