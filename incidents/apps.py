@@ -1,0 +1,17 @@
+"""Incidents as a Django app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class IncidentsConfig(AppConfig):
+    """Incidents, escalation policies, intake of alerts."""
+
+    name = "incidents"
+    verbose_name = "Incidents"
+
+    def ready(self) -> None:
+        """Load the reference rows after every migration."""
+        from incidents.receivers import load_reference_data  # noqa: PLC0415
+
+        post_migrate.connect(load_reference_data, sender=self, dispatch_uid="incidents.reference")

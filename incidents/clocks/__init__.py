@@ -1,0 +1,46 @@
+"""The clocks of an incident: how they run (`timing`) and how they are shown and explained (`faces`)."""
+
+from incidents.clocks.faces import ClockFace, asks_for, clock_cards, explain, local, next_clock
+from incidents.clocks.timing import (
+    CLOCK,
+    WARNING,
+    base,
+    cancel,
+    current,
+    meet,
+    of,
+    of_many,
+    owed,
+    pause,
+    recompute,
+    restart,
+    resume,
+    running,
+    start_all,
+    start_next_update,
+)
+
+__all__ = [
+    "CLOCK",
+    "WARNING",
+    "ClockFace",
+    "asks_for",
+    "base",
+    "cancel",
+    "clock_cards",
+    "current",
+    "explain",
+    "local",
+    "meet",
+    "next_clock",
+    "of",
+    "of_many",
+    "owed",
+    "pause",
+    "recompute",
+    "restart",
+    "resume",
+    "running",
+    "start_all",
+    "start_next_update",
+]

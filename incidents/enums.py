@@ -1,0 +1,66 @@
+"""The closed lists of an incident."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    """The life of an incident. Cancelled is the side exit."""
+
+    DECLARED = "declared", "Declared"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    MITIGATED = "mitigated", "Mitigated"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED)
+
+
+class IncidentType(TextChoices):
+    """What kind of incident it is. A security incident pages the security lead at once."""
+
+    OPERATIONAL = "operational", "Operational"
+    SECURITY = "security", "Security"
+
+
+class Audience(TextChoices):
+    """Who a recorded update is for. Telling them is what meets their clock."""
+
+    STAKEHOLDERS = "stakeholders", "Stakeholders"
+    CUSTOMERS = "customers", "Customers"
+    EXECUTIVES = "executives", "Executives"
+
+
+class TargetKind(TextChoices):
+    """Whom a step of an escalation policy reaches."""
+
+    PERSON = "person", "Person"
+    TEAM = "team", "Whoever is on call for a team"
+    ROLE = "role", "Emergency role of the affected systems"
+    CHANNEL = "channel", "Channel"
+
+
+class EscalationState(TextChoices):
+    """The life of one escalation."""
+
+    RUNNING = "running", "Running"
+    STOPPED = "stopped", "Stopped"
+    EXHAUSTED = "exhausted", "Exhausted"
+
+
+class IntakeKind(TextChoices):
+    """The forms of alert that an intake address understands."""
+
+    ALERTMANAGER = "alertmanager", "Prometheus Alertmanager"
+    JSON = "json", "Plain JSON"
+
+
+class DeliveryResult(TextChoices):
+    """What became of one post to an intake address."""
+
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    FAILED = "failed", "Failed, the source was asked to send it again"

@@ -1,0 +1,175 @@
+"""Whom the targets of a step reach at this moment, and the messages that page them."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from incidents import messages
+from incidents.enums import Status, TargetKind
+from incidents.models import Incident
+from portal.directory import services as directory
+from portal.directory.enums import EmergencyRole
+from portal.directory.models import Channel, Contact, ContactMethod, EmergencyContact
+from portal.notify.compose import Draft, draft_for_channel, drafts_for
+
+REPEAT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody, or a channel, that a step reaches, and in which capacity."""
+
+    contact: Contact | None
+    channel: Channel | None
+    why: str
+
+    @property
+    def name(self) -> str:
+        """Return the name that the timeline shows."""
+        return str(self.contact or self.channel)
+
+
+@dataclass(slots=True)
+class Reached:
+    """Whom a step reaches, and a sentence for each target that reached nobody."""
+
+    recipients: list[Recipient] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)
+
+    def add(self, recipient: Recipient) -> None:
+        """Add somebody once."""
+        if all(one.contact != recipient.contact or one.channel != recipient.channel for one in self.recipients):
+            self.recipients.append(recipient)
+
+
+class Book:
+    """The directory as a batch of steps needs it, read with a constant number of queries."""
+
+    def __init__(self, targets: Iterable[Mapping[str, Any]], *, system_ids: Iterable[int], at: datetime) -> None:
+        """Read contacts, channels, on-call people and emergency roles that these targets may reach."""
+        wanted: dict[str, set[Any]] = defaultdict(set)
+        for target in targets:
+            wanted[str(target["kind"])].add(target.get("id") or target.get("role"))
+        self.at = at
+        self.contacts = Contact.objects.in_bulk(wanted[TargetKind.PERSON]) if wanted[TargetKind.PERSON] else {}
+        self.channels = Channel.objects.in_bulk(wanted[TargetKind.CHANNEL]) if wanted[TargetKind.CHANNEL] else {}
+        self.on_call: dict[int, Contact] = (
+            directory.on_call_many(wanted[TargetKind.TEAM], at=at) if wanted[TargetKind.TEAM] else {}
+        )
+        self.roles: dict[int, dict[str, EmergencyContact]] = (
+            directory.emergency_contacts(list(system_ids)) if wanted[TargetKind.ROLE] else {}
+        )
+        people = {*self.contacts, *(contact.pk for contact in self.on_call.values())}
+        for rows in self.roles.values():
+            people.update(pk for row in rows.values() for pk in (row.contact_id, row.backup_id) if pk)
+        self.methods: dict[int, list[ContactMethod]] = directory.sending_methods(people) if people else {}
+        self._administrators: list[Contact] | None = None
+
+    def administrators(self) -> list[Recipient]:
+        """Return the last resort: every administrator who is in the directory."""
+        if self._administrators is None:
+            self._administrators = directory.administrators()
+            self.methods.update(directory.sending_methods([one.pk for one in self._administrators]))
+        return [Recipient(one, None, "administrator, the last resort") for one in self._administrators]
+
+    def usable(self, contact: Contact | None) -> bool:
+        """Tell whether somebody is still here and has a verified method."""
+        return contact is not None and contact.active and bool(self.methods.get(contact.pk))
+
+    def reach(self, targets: Iterable[Mapping[str, Any]], *, system_ids: Iterable[int]) -> Reached:
+        """Return whom these targets reach now; the administrators when that is nobody."""
+        reached, systems = Reached(), list(system_ids)
+        for target in targets:
+            getattr(self, f"_{target['kind']}")(target, systems, reached)
+        if not reached.recipients:
+            for one in self.administrators():
+                reached.add(one)
+        return reached
+
+    def _person(self, target: Mapping[str, Any], _systems: list[int], reached: Reached) -> None:
+        self._try(self.contacts.get(target["id"]), str(target["name"]), "named in the policy", reached)
+
+    def _team(self, target: Mapping[str, Any], _systems: list[int], reached: Reached) -> None:
+        contact = self.on_call.get(target["id"])
+        if contact is None:
+            reached.holes.append(f"Nobody is on call for {target['name']}.")
+            return
+        self._try(contact, contact.name, f"on call for {target['name']}", reached)
+
+    def _channel(self, target: Mapping[str, Any], _systems: list[int], reached: Reached) -> None:
+        channel = self.channels.get(target["id"])
+        if channel is None or not channel.active:
+            reached.holes.append(f"The channel {target['name']} is not in use any more.")
+            return
+        reached.add(Recipient(None, channel, "channel"))
+
+    def _role(self, target: Mapping[str, Any], systems: list[int], reached: Reached) -> None:
+        label = EmergencyRole(target["role"]).label
+        rows = [self.roles[pk][target["role"]] for pk in systems if target["role"] in self.roles.get(pk, {})]
+        if not rows:
+            reached.holes.append(f"No affected system names a {label}.")
+        for row in rows:
+            if self.usable(row.contact) or not self.usable(row.backup):
+                self._try(row.contact, row.contact.name, label, reached)
+            else:
+                reached.holes.append(f"{row.contact.name} ({label}) cannot be reached.")
+                self._try(row.backup, row.backup.name if row.backup else "", f"backup of the {label}", reached)
+
+    def _try(self, contact: Contact | None, name: str, why: str, reached: Reached) -> None:
+        if contact is None or not contact.active:
+            reached.holes.append(f"{name} has left.")
+        elif not self.methods.get(contact.pk):
+            reached.holes.append(f"{name} has no verified contact method.")
+        else:
+            reached.add(Recipient(contact, None, why))
+
+
+def page(
+    incident: Incident,
+    recipients: Iterable[Recipient],
+    book: Book,
+    *,
+    key: str,
+    kind: str = "incident_page",
+    context: Mapping[str, Any],
+) -> list[Draft]:
+    """Write the messages that page these recipients, each in their own words and zone.
+
+    They repeat until somebody acknowledges, while nobody has. `key` makes them unique: a second call with the same
+    key queues nothing twice.
+    """
+    drafts: list[Draft] = []
+    repeat = REPEAT_SECONDS if incident.status == Status.DECLARED else None
+    for one in recipients:
+        values = {**messages.facts(incident), **context, "contact_name": one.name, "why": one.why}
+        common: dict[str, Any] = {
+            "kind": kind,
+            "about": messages.about(incident),
+            "generation": incident.generation,
+            "url_path": values["url"],
+            "urgent": True,
+        }
+        if one.contact is not None:
+            with timezone.override(zoneinfo.ZoneInfo(one.contact.time_zone)):
+                title, body = messages.render(kind, {**values, "may_acknowledge": True})
+            drafts += drafts_for(
+                one.contact,
+                book.methods.get(one.contact.pk, []),
+                key=f"{key}:c{one.contact.pk}",
+                title=title,
+                body=body,
+                action_path=messages.ACKNOWLEDGE_PATH,
+                repeat_seconds=repeat,
+                **common,
+            )
+        elif one.channel is not None:
+            title, body = messages.render(kind, {**values, "may_acknowledge": False})
+            drafts.append(draft_for_channel(one.channel, key=key, title=title, body=body, **common))
+    return drafts

@@ -1,0 +1,332 @@
+"""A policy at work: started on a snapshot, one deadline a step, stopped by an acknowledgement, at last exhausted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from incidents.enums import EscalationState, IncidentType
+from incidents.escalation.reaching import Book, Reached, page
+from incidents.models import Escalation, EscalationPolicy, EscalationTarget, Incident
+from incidents.policy import Refused, Snapshot
+from portal.audit.actor import By
+from portal.deadlines import services as deadlines
+from portal.deadlines.models import Deadline, DeadlineState
+from portal.directory.models import System
+from portal.lib import doorbell, durations
+from portal.notify import services as notify
+from portal.notify.compose import Draft
+from portal.records import services as records
+from portal.records.models import Note
+
+ESCALATION = "incident.escalation"
+SYSTEM = "system: escalation"
+SWEEP = "portal.dashboard.tasks.sweep"
+
+
+def choose_policy(systems: list[System], *, security: bool) -> EscalationPolicy | None:
+    """Return the policy that fits: for security incidents their own, then one of a system, then the default."""
+    policies = EscalationPolicy.objects.filter(active=True).prefetch_related("systems").order_by("name")
+    ids = {system.pk for system in systems}
+
+    def rank(policy: EscalationPolicy) -> int:
+        if policy.for_security:
+            return 0 if security else 9
+        if ids & {system.pk for system in policy.systems.all()}:
+            return 1
+        return 2 if policy.is_default else 9
+
+    return min((policy for policy in policies if rank(policy) < 9), key=rank, default=None)
+
+
+def snapshot_of(policy: EscalationPolicy | None) -> Snapshot:
+    """Return the policy as it stands now. Without a policy there are no steps: the administrators are paged at once."""
+    if policy is None:
+        return Snapshot(name="", version=0, repeat=0, final_wait=0, steps=())
+    steps = []
+    for step in policy.steps.prefetch_related("targets__contact", "targets__team", "targets__channel").order_by(
+        "position"
+    ):
+        steps.append({"delay": step.delay_seconds, "targets": [_frozen(target) for target in step.targets.all()]})
+    return Snapshot(policy.name, policy.version, policy.repeat, policy.final_wait_seconds, tuple(steps))
+
+
+def _frozen(target: EscalationTarget) -> dict[str, Any]:
+    if target.role:
+        return {"kind": target.kind, "role": target.role, "name": target.get_role_display()}
+    row = target.contact or target.team or target.channel
+    assert row is not None
+    return {"kind": target.kind, "id": row.pk, "name": str(row)}
+
+
+def start(incident: Incident, *, systems: list[System], at: datetime) -> Escalation:
+    """Start escalating an incident under its present generation; the caller holds the incident's lock."""
+    policy = choose_policy(systems, security=incident.type == IncidentType.SECURITY)
+    snapshot = snapshot_of(policy)
+    escalation = Escalation.objects.create(
+        incident=incident, generation=incident.generation, policy=policy, snapshot=snapshot.as_json(), started_at=at
+    )
+    first_due = at + timedelta(seconds=snapshot.delay_of(0) if snapshot.steps else 0)
+    deadlines.start_many([_deadline(incident, 0, 0, due_at=first_due, started_at=at, last=not snapshot.steps)])
+    if first_due <= at:
+        doorbell.ring_on_commit(SWEEP)
+    return escalation
+
+
+def _deadline(
+    incident: Incident, round_: int, step: int, *, due_at: datetime, started_at: datetime, last: bool = False
+) -> Deadline:
+    return Deadline(
+        kind=ESCALATION,
+        subject_type_id=_type_id(),
+        subject_id=incident.pk,
+        key="exhausted" if last else f"{round_}.{step}",
+        generation=incident.generation,
+        started_at=started_at,
+        due_at=due_at,
+        payload={"round": round_, "step": step, "last": last},
+    )
+
+
+def _type_id() -> int:
+    return ContentType.objects.get_for_model(Incident).pk
+
+
+def stop(incident: Incident, *, at: datetime, save: bool = True) -> int:
+    """Stop what pages people: timers, unsent messages, repeats. Return how many messages were cancelled.
+
+    The incident's generation moves on under its lock, so that a timer left over can never fire. The caller saves the
+    incident unless `save` is true.
+    """
+    pending = deadlines.of(incident, kinds=[ESCALATION]).filter(state=DeadlineState.PENDING).first()
+    running = Escalation.objects.filter(incident=incident, state=EscalationState.RUNNING)
+    where = {"next_round": pending.payload["round"], "next_step": pending.payload["step"]} if pending else {}
+    running.update(state=EscalationState.STOPPED, ended_at=at, **where)
+    deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
+    incident.generation += 1
+    if save:
+        incident.save(update_fields=["generation"])
+    return notify.cancel_unsent(about=incident, at=at)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a batch of steps decided, to be written at once."""
+
+    notes: list[Note]
+    drafts: list[Draft]
+    following: list[Deadline]
+    exhausted: list[int]
+
+
+def fire_steps(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
+    """Take the steps that are due: page, write the timeline, arm what follows. Called under the incidents' locks."""
+    live = [(row, incident) for row, incident in batch if row.generation == incident.generation]
+    if not live:
+        return
+    escalations = {
+        (one.incident_id, one.generation): one
+        for one in Escalation.objects.filter(incident_id__in=[i.pk for _, i in live], state=EscalationState.RUNNING)
+    }
+    snapshots = {key: Snapshot.of(one.snapshot) for key, one in escalations.items()}
+    systems = _systems_of([incident.pk for _, incident in live])
+    targets = [
+        target
+        for snapshot in {id(s): s for s in snapshots.values()}.values()
+        for step in snapshot.steps
+        for target in step["targets"]  # type: ignore[attr-defined]
+    ]
+    book = Book(targets, system_ids={pk for names in systems.values() for pk, _ in names}, at=at)
+    work = _Work([], [], [], [])
+    for row, incident in live:
+        key = (incident.pk, row.generation)
+        if key in escalations:
+            _take(row, incident, escalations[key], snapshots[key], systems.get(incident.pk, []), book, work, at)
+    _write(work, at)
+
+
+def _systems_of(incident_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
+    found: dict[int, list[tuple[int, str]]] = {}
+    rows = Incident.systems.through.objects.filter(incident_id__in=incident_ids).values_list(
+        "incident_id", "system_id", "system__name"
+    )
+    for incident_id, system_id, name in rows:
+        found.setdefault(incident_id, []).append((system_id, name))
+    return found
+
+
+def _take(
+    row: Deadline,
+    incident: Incident,
+    escalation: Escalation,
+    snapshot: Snapshot,
+    systems: list[tuple[int, str]],
+    book: Book,
+    work: _Work,
+    at: datetime,
+) -> None:
+    """Take one step; after an outage the steps missed meanwhile are taken with it, each target once."""
+    if row.payload["last"]:
+        _exhaust(row, incident, escalation, snapshot, systems, book, work, at)
+        return
+    round_, step, due_at = row.payload["round"], row.payload["step"], row.due_at
+    steps = [step]
+    following = snapshot.after(round_, step)
+    while following is not None and due_at + timedelta(seconds=following[2]) <= at:
+        round_, step, wait = following
+        due_at += timedelta(seconds=wait)
+        steps.append(step)
+        following = snapshot.after(round_, step)
+    targets = [target for number in dict.fromkeys(steps) for target in snapshot.steps[number]["targets"]]  # type: ignore[attr-defined]
+    if following is not None:
+        next_due = due_at + timedelta(seconds=following[2])
+        work.following.append(_deadline(incident, *following[:2], due_at=next_due, started_at=due_at))
+    else:
+        next_due = due_at + timedelta(seconds=snapshot.final_wait)
+        work.following.append(_deadline(incident, round_, step, due_at=next_due, started_at=due_at, last=True))
+    reached = book.reach(targets, system_ids=[pk for pk, _ in systems])
+    context = _context(incident, snapshot, systems, step=steps[-1], next_due=next_due, following=following)
+    key = f"i{incident.pk}:g{incident.generation}:{row.key}"
+    work.drafts += page(incident, reached.recipients, book, key=key, context=context)
+    work.notes.append(
+        _page_note(incident, snapshot, reached, steps, round_=row.payload["round"], late=at - row.due_at, at=at)
+    )
+
+
+def _context(
+    incident: Incident,
+    snapshot: Snapshot,
+    systems: list[tuple[int, str]],
+    *,
+    step: int,
+    next_due: datetime,
+    following: tuple[int, int, int] | None,
+) -> dict[str, Any]:
+    targets: Any = snapshot.steps[following[1]]["targets"] if following else []
+    return {
+        "systems": ", ".join(name for _, name in systems),
+        "step": step + 1,
+        "steps": len(snapshot.steps),
+        "policy_name": snapshot.name,
+        "policy_version": snapshot.version,
+        "next_due": next_due,
+        "next_words": " and ".join(target["name"] for target in targets) or "the administrators",
+    }
+
+
+def _page_note(
+    incident: Incident,
+    snapshot: Snapshot,
+    reached: Reached,
+    steps: list[int],
+    *,
+    round_: int,
+    late: timedelta,
+    at: datetime,
+) -> Note:
+    names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
+    numbers = " and ".join(str(number + 1) for number in dict.fromkeys(steps))
+    detail = f"Policy “{snapshot.name}” version {snapshot.version}, step {numbers} of {len(snapshot.steps)}"
+    detail += f", round {round_ + 1}" if round_ else ""
+    if late > timedelta(seconds=60):
+        detail += f", {durations.words(late.total_seconds())} late, once for all that was missed"
+    return records.make_note(
+        subject_type_id=_type_id(),
+        subject_id=incident.pk,
+        kind="paged",
+        text=f"paged {names}" if names else "could page nobody: no administrator can be reached either",
+        detail=" ".join([f"{detail}.", *reached.holes]),
+        by=SYSTEM,
+        at=at,
+    )
+
+
+def _exhaust(
+    row: Deadline,
+    incident: Incident,
+    escalation: Escalation,
+    snapshot: Snapshot,
+    systems: list[tuple[int, str]],
+    book: Book,
+    work: _Work,
+    at: datetime,
+) -> None:
+    work.exhausted.append(escalation.pk)
+    last_resort = book.administrators()
+    context = {"systems": ", ".join(name for _, name in systems), "policy_name": snapshot.name}
+    key = f"i{incident.pk}:g{incident.generation}:{row.key}"
+    work.drafts += page(incident, last_resort, book, key=key, kind="incident_exhausted", context=context)
+    why = (
+        "every step was taken and nobody acknowledged" if snapshot.steps else "no escalation policy with steps fits it"
+    )
+    names = ", ".join(one.name for one in last_resort)
+    work.notes.append(
+        records.make_note(
+            subject_type_id=_type_id(),
+            subject_id=incident.pk,
+            kind="exhausted",
+            text=f"paged the administrators: {names}" if names else "could page nobody: there is no administrator",
+            detail=f"The escalation is exhausted: {why}.",
+            by=SYSTEM,
+            at=at,
+        )
+    )
+
+
+def _write(work: _Work, at: datetime) -> None:
+    records.write_notes(work.notes)
+    notify.queue(work.drafts, at=at)
+    deadlines.start_many(work.following)
+    if work.exhausted:
+        Escalation.objects.filter(pk__in=work.exhausted).update(state=EscalationState.EXHAUSTED, ended_at=at)
+
+
+def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> None:
+    """Take the next step at once, by hand; the caller holds the incident's lock.
+
+    While the escalation runs, its timer goes on from here. When it was stopped, only this step is taken. When it is
+    exhausted, the administrators are paged again. Refused is raised when there never was one.
+    """
+    escalation = Escalation.objects.filter(incident=incident).first()
+    if escalation is None:
+        raise Refused("No escalation was ever started here. Page somebody by name instead.")
+    snapshot = Snapshot.of(escalation.snapshot)
+    pending = deadlines.of(incident, kinds=[ESCALATION]).filter(state=DeadlineState.PENDING).first()
+    place = (
+        pending.payload if pending else {"round": escalation.next_round, "step": escalation.next_step, "last": False}
+    )
+    deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
+    systems = _systems_of([incident.pk]).get(incident.pk, [])
+    every: list[Mapping[str, Any]] = [t for s in snapshot.steps for t in s["targets"]]  # type: ignore[attr-defined]
+    book = Book(every, system_ids=[pk for pk, _ in systems], at=at)
+    work = _Work([], [], [], [])
+    by_hand = Deadline(
+        kind=ESCALATION, subject_id=incident.pk, generation=incident.generation, due_at=at,
+        key=f"hand:{at.isoformat()}", payload={**place, "last": _is_last(escalation, snapshot, place)},
+    )  # fmt: skip
+    _take(by_hand, incident, escalation, snapshot, systems, book, work, at)
+    if escalation.state == EscalationState.RUNNING:
+        work.exhausted = work.exhausted if by_hand.payload["last"] else []
+    else:
+        _remember_place(escalation, snapshot, place)
+        work.following, work.exhausted = [], []
+    _write(work, at)
+    _say_by_hand(incident, by=by, at=at, reason=reason)
+
+
+def _is_last(escalation: Escalation, snapshot: Snapshot, place: Mapping[str, Any]) -> bool:
+    return bool(place["last"]) or escalation.state == EscalationState.EXHAUSTED or place["step"] >= len(snapshot.steps)
+
+
+def _remember_place(escalation: Escalation, snapshot: Snapshot, place: Mapping[str, Any]) -> None:
+    following = snapshot.after(place["round"], place["step"]) if place["step"] < len(snapshot.steps) else None
+    escalation.next_round, escalation.next_step = following[:2] if following else (place["round"], len(snapshot.steps))
+    escalation.save(update_fields=["next_round", "next_step"])
+
+
+def _say_by_hand(incident: Incident, *, by: By, at: datetime, reason: str) -> None:
+    records.write_note(incident, kind="escalated", text="escalated by hand", by=by, at=at, reason=reason)

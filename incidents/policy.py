@@ -1,0 +1,129 @@
+"""The rules of an incident as tables and pure functions. Nothing here reads the database or the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from incidents.enums import OPEN, Status
+
+
+class Refused(ValueError):
+    """A verb does not fit the incident as it stands. The sentence is shown to the user."""
+
+
+# verb: {state before: state after}
+TRANSITIONS: MappingProxyType[str, dict[Status, Status]] = MappingProxyType(
+    {
+        "acknowledge": {Status.DECLARED: Status.ACKNOWLEDGED},
+        "mitigate": {Status.ACKNOWLEDGED: Status.MITIGATED},
+        "resolve": {Status.ACKNOWLEDGED: Status.RESOLVED, Status.MITIGATED: Status.RESOLVED},
+        "resolve by source": {
+            Status.DECLARED: Status.RESOLVED,
+            Status.ACKNOWLEDGED: Status.RESOLVED,
+            Status.MITIGATED: Status.RESOLVED,
+        },
+        "close": {Status.RESOLVED: Status.CLOSED},
+        "reopen": {
+            Status.RESOLVED: Status.ACKNOWLEDGED,
+            Status.CLOSED: Status.ACKNOWLEDGED,
+            Status.CANCELLED: Status.ACKNOWLEDGED,
+        },
+        "reopen by source": {Status.RESOLVED: Status.DECLARED},
+        "cancel": {
+            Status.DECLARED: Status.CANCELLED,
+            Status.ACKNOWLEDGED: Status.CANCELLED,
+            Status.MITIGATED: Status.CANCELLED,
+        },
+    }
+)
+
+NEEDS_REASON = frozenset({"reopen"})
+
+_REFUSALS: MappingProxyType[tuple[str, Status], str] = MappingProxyType(
+    {
+        ("acknowledge", Status.ACKNOWLEDGED): "It is acknowledged already. Post an update or join as a responder.",
+        ("acknowledge", Status.MITIGATED): "It is mitigated already. Post an update or join as a responder.",
+        ("mitigate", Status.DECLARED): "Nobody has acknowledged it yet. Acknowledge it first.",
+        ("resolve", Status.DECLARED): "Nobody has acknowledged it yet. Acknowledge it first, then resolve it.",
+        ("close", Status.DECLARED): "It is still open. Acknowledge and resolve it first.",
+        ("close", Status.ACKNOWLEDGED): "It is still open. Resolve it first.",
+        ("close", Status.MITIGATED): "It is mitigated, but not resolved. Resolve it first.",
+        ("cancel", Status.RESOLVED): "It is resolved. Close it instead.",
+    }
+)
+
+
+def next_status(verb: str, status: str) -> Status:
+    """Return the state that `verb` leads to; Refused is raised with the sentence when it leads nowhere from here."""
+    before = Status(status)
+    after = TRANSITIONS[verb].get(before)
+    if after is None:
+        sentence = _REFUSALS.get((verb, before))
+        raise Refused(sentence or f"This incident is {before.label.lower()}, so you cannot {verb} it.")
+    return after
+
+
+def can(verb: str, status: str) -> bool:
+    """Tell whether `verb` fits an incident in this state."""
+    return Status(status) in TRANSITIONS[verb]
+
+
+def check_open(status: str, act: str) -> None:
+    """Refuse `act` on an incident that is no longer open."""
+    if status not in OPEN:
+        raise Refused(f"This incident is {Status(status).label.lower()}. Reopen it before you {act}.")
+
+
+def check_reason(verb: str, reason: str) -> None:
+    """Refuse a verb that needs a reason when none is given."""
+    if verb in NEEDS_REASON and not reason.strip():
+        raise Refused(f"Say in a sentence why you {verb} it. The reason is kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An escalation policy as it stood when the escalation started."""
+
+    name: str
+    version: int
+    repeat: int
+    final_wait: int
+    steps: tuple[dict[str, object], ...]
+
+    @classmethod
+    def of(cls, data: dict[str, object]) -> Snapshot:
+        """Read what `as_json` wrote."""
+        return cls(
+            name=str(data.get("name", "")),
+            version=int(str(data.get("version", 0))),
+            repeat=int(str(data.get("repeat", 0))),
+            final_wait=int(str(data.get("final_wait", 300))),
+            steps=tuple(data.get("steps", ())),  # type: ignore[arg-type]
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain data to be kept with the escalation."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "repeat": self.repeat,
+            "final_wait": self.final_wait,
+            "steps": list(self.steps),
+        }
+
+    def delay_of(self, step: int) -> int:
+        """Return how many seconds step `step` (from 0) waits after the one before it."""
+        return int(str(self.steps[step]["delay"]))
+
+    def after(self, round_: int, step: int) -> tuple[int, int, int] | None:
+        """Return round, step and seconds of waiting until what follows, or nothing when the policy is exhausted.
+
+        Rounds and steps count from 0. After the last step of a round the final wait passes; the first step of the
+        next round adds its own delay.
+        """
+        if step + 1 < len(self.steps):
+            return round_, step + 1, self.delay_of(step + 1)
+        if round_ < self.repeat and self.steps:
+            return round_ + 1, 0, self.final_wait + self.delay_of(0)
+        return None

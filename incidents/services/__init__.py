@@ -1,0 +1,44 @@
+"""The verbs of an incident. Each locks its row, checks the rule, writes, and returns the incident as it stands then.
+
+`by` is a user, a contact or a system name; `at` is the moment of the act as the edge read it. A verb that does not fit
+raises `incidents.policy.Refused` with the sentence for the user.
+"""
+
+from incidents.services.declaring import declare
+from incidents.services.ending import (
+    cancel,
+    close,
+    mitigate,
+    open_ends,
+    reopen,
+    reopen_by_source,
+    resolve,
+    resolve_by_source,
+)
+from incidents.services.grading import raise_severity, reclassify
+from incidents.services.responding import acknowledge, activate, add_responder, answer_page, escalate, page_person
+from incidents.services.telling import add_note, pause_clock, record_update, resume_clock
+
+__all__ = [
+    "acknowledge",
+    "activate",
+    "add_note",
+    "add_responder",
+    "answer_page",
+    "cancel",
+    "close",
+    "declare",
+    "escalate",
+    "mitigate",
+    "open_ends",
+    "page_person",
+    "pause_clock",
+    "raise_severity",
+    "reclassify",
+    "record_update",
+    "reopen",
+    "reopen_by_source",
+    "resolve",
+    "resolve_by_source",
+    "resume_clock",
+]

@@ -1,0 +1,57 @@
+"""What every verb does: lock the incident, name who acts, write its line in the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from incidents.models import Incident
+from incidents.policy import check_reason, next_status
+from portal.audit.actor import By, acting, actor_of
+from portal.directory.models import Contact, System
+from portal.records import services as records
+from portal.records.models import Note
+
+
+@contextmanager
+def locked(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Iterator[Incident]:
+    """Open one atomic gesture on the locked, freshly read row."""
+    with transaction.atomic(), acting(by=by, reason=reason, at=at):
+        yield (
+            Incident.objects.select_for_update(of=("self",)).select_related("severity", "commander").get(pk=incident.pk)
+        )
+
+
+def move(incident: Incident, verb: str, *, reason: str = "") -> None:
+    """Set the state that `verb` leads to; Refused is raised when it does not fit or lacks its reason."""
+    status = next_status(verb, incident.status)
+    check_reason(verb, reason)
+    incident.status = status
+
+
+def stamp(incident: Incident, name: str, *, by: By | None, at: datetime | None) -> None:
+    """Set who and when of one fact together, or clear both."""
+    setattr(incident, f"{name}_at", at)
+    setattr(incident, f"{name}_by", actor_of(by).name if by is not None and at is not None else "")
+
+
+def say(incident: Incident, kind: str, text: str, *, by: By, at: datetime, **more: Any) -> Note:
+    """Write one line of the timeline."""
+    return records.write_note(incident, kind=kind, text=text, by=by, at=at, **more)
+
+
+def systems_of(incident: Incident) -> list[System]:
+    """Return the affected systems."""
+    return list(incident.systems.all())
+
+
+def contact_of(by: By) -> Contact | None:
+    """Return the entry in the directory of whoever acts, if there is one."""
+    actor = actor_of(by)
+    if actor.contact_id is not None:
+        return Contact.objects.filter(pk=actor.contact_id).first()
+    return Contact.objects.filter(user_id=actor.user_id).first() if actor.user_id is not None else None

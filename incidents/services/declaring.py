@@ -1,0 +1,114 @@
+"""Declaring an incident: the record, its clocks, its escalation, and the security lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from incidents import clocks, escalation
+from incidents.enums import IncidentType, Status
+from incidents.models import Incident
+from incidents.policy import Refused
+from incidents.services.common import say, stamp
+from portal.audit.actor import By, acting
+from portal.directory import services as directory
+from portal.directory.enums import EmergencyRole
+from portal.directory.models import Contact, Severity, System, Team
+from portal.notify import services as notify
+from portal.records import services as records
+
+PERIOD = "incident"
+SECURITY_TEAM = "security"
+
+
+def declare(
+    *,
+    title: str,
+    severity: Severity,
+    systems: Iterable[System],
+    by: By,
+    at: datetime,
+    description: str = "",
+    type: str = IncidentType.OPERATIONAL,
+    source: str = "",
+    dedup_key: str = "",
+    occurred_at: datetime | None = None,
+    commander: Contact | None = None,
+    reason: str = "",
+) -> Incident:
+    """Open an incident: its clocks run and its escalation starts from `at`.
+
+    `dedup_key` names the alert behind it; the database allows one open incident per key and raises IntegrityError for
+    a second. `occurred_at` is when it began, where that is known to be earlier. Refused is raised without a title.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise Refused("Give it a title: what suffers, in a few words.")
+    with transaction.atomic(), acting(by=by, reason=reason, at=at):
+        incident = Incident(
+            reference=records.next_reference("INC"),
+            title=title[:200],
+            description=description[:10000],
+            type=type,
+            severity=severity,
+            is_major=severity.is_major,
+            status=Status.DECLARED,
+            declared_at=at,
+            source=source[:120],
+            dedup_key=dedup_key,
+        )
+        stamp(incident, "declared", by=by, at=at)
+        if commander is not None:
+            incident.commander = commander
+            stamp(incident, "activated", by=by, at=at)
+        incident.save()
+        affected = sorted(set(systems), key=lambda system: system.pk)
+        incident.systems.add(*affected)
+        _tell(incident, affected, by=by, at=at, occurred_at=occurred_at)
+        records.open_period(
+            incident, systems=affected, kind=PERIOD, weight=severity.level, starts=at, reference=incident.reference
+        )
+        clocks.start_all(incident, systems=affected, at=at)
+        if commander is not None:
+            clocks.meet(incident, clock="activation", at=at)
+        escalation.start(incident, systems=affected, at=at)
+        if type == IncidentType.SECURITY:
+            page_security_lead(incident, systems=affected, at=at)
+    return incident
+
+
+def _tell(incident: Incident, systems: list[System], *, by: By, at: datetime, occurred_at: datetime | None) -> None:
+    names = ", ".join(system.name for system in systems)
+    detail = f"Affects {names}." if names else "No system is named yet."
+    if incident.source:
+        detail += f" Source: {incident.source}."
+    say(
+        incident, "declared", f"declared {incident.severity.code}", by=by, at=at,
+        event_at=occurred_at or at, detail=detail, data={"description": incident.description[:2000]},
+    )  # fmt: skip
+
+
+def page_security_lead(incident: Incident, *, systems: list[System], at: datetime) -> None:
+    """Page the security lead of each system at once; else whoever is on call for security, else the administrators."""
+    ids = [system.pk for system in systems]
+    rows = directory.emergency_contacts(ids)
+    role = EmergencyRole.SECURITY_LEAD
+    team = Team.objects.filter(slug=SECURITY_TEAM).first()
+    if any(role in rows.get(pk, {}) for pk in ids):
+        target = {"kind": "role", "role": role.value, "name": role.label}
+    elif team is not None:
+        target = {"kind": "team", "id": team.pk, "name": team.name}
+    else:
+        target = {"kind": "role", "role": role.value, "name": role.label}
+    book = escalation.Book([target], system_ids=ids, at=at)
+    reached = book.reach([target], system_ids=ids)
+    context = {"systems": ", ".join(system.name for system in systems), "security": True, "next_words": ""}
+    key = f"i{incident.pk}:g{incident.generation}:security"
+    notify.queue(escalation.page(incident, reached.recipients, book, key=key, context=context), at=at)
+    names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
+    say(
+        incident, "paged", f"paged {names}" if names else "could page nobody for security",
+        by="system: security", at=at, detail=" ".join(["A security incident pages the security lead at once.", *reached.holes]),
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""What the engine does for incidents: steps that are due, clocks that ran out, warnings, demands of other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from incidents import clocks, escalation, messages, services
+from incidents.enums import IncidentType
+from incidents.models import Incident, Responder
+from portal.audit.actor import acting
+from portal.deadlines import services as deadlines
+from portal.deadlines.models import Deadline
+from portal.directory import services as directory
+from portal.directory.enums import Clock, EmergencyRole
+from portal.directory.models import Contact, Severity, System
+from portal.lib import durations
+from portal.notify import services as notify
+from portal.notify.compose import Draft, drafts_for
+from portal.records import services as records
+from portal.records.models import Demand, Note
+
+OPEN_TOPIC = "incident.open"
+SYSTEM = "system: clocks"
+
+
+def sweep_incidents(*, at: datetime) -> int:
+    """Do everything of incidents that is due at `at`; return how many deadlines fired."""
+    fired = 0
+    for kind, handle, actor in (
+        (escalation.ESCALATION, escalation.fire_steps, "system: escalation"),
+        (clocks.CLOCK, miss_clocks, SYSTEM),
+        (clocks.WARNING, warn, SYSTEM),
+    ):
+        with acting(by=actor, origin="task", at=at):
+            while True:
+                batch = deadlines.fire_due(kinds=[kind], at=at, lock=lock, handle=handle)
+                fired += batch.count
+                if not batch.count:
+                    break
+    with acting(by="system: demands", origin="task", at=at):
+        records.answer_demands(OPEN_TOPIC, at=at, handle=open_for_demand)
+    return fired
+
+
+def lock(incident_ids: list[int], at: datetime) -> Mapping[int, Incident]:
+    """Lock the incidents in id order, skipping those that a verb holds just now; they wait for the next sweep."""
+    rows = Incident.objects.filter(pk__in=incident_ids).order_by("pk").select_related("severity")
+    return {row.pk: row for row in rows.select_for_update(skip_locked=True, of=("self",))}
+
+
+def miss_clocks(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
+    """Say that clocks ran out: in the timeline, and to those who lead. A missed activation pages further."""
+    people = _leaders([incident.pk for _, incident in batch])
+    notes, drafts = [], []
+    for row, incident in batch:
+        clock = Clock(clocks.base(row.key))
+        text = f"saw the {clock.label.lower()} deadline pass"
+        detail = f"It was due {clocks.local(row.due_at)} ({row.payload.get('words', '')}). It stays missed."
+        notes.append(_note(incident, text, detail, row, at=at, missed=True))
+        if clock == Clock.ACTIVATION:
+            drafts += _page_for_activation(incident, row, notes, at=at)
+        drafts += _tell(incident, people, row, kind="incident_missed", at=at)
+    records.write_notes(notes)
+    notify.queue(drafts, at=at)
+
+
+def warn(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
+    """Say that clocks are at risk, while there still is time; a warning that comes too late is left out."""
+    timely = [(row, incident) for row, incident in batch if at < datetime.fromisoformat(row.payload["due"])]
+    people = _leaders([incident.pk for _, incident in timely])
+    notes, drafts = [], []
+    for row, incident in timely:
+        clock = Clock(clocks.base(row.key))
+        left = durations.words((datetime.fromisoformat(row.payload["due"]) - at).total_seconds())
+        notes.append(
+            _note(
+                incident, f"warned that the {clock.label.lower()} deadline is at risk", f"{left} are left.", row, at=at
+            )
+        )
+        drafts += _tell(incident, people, row, kind="incident_at_risk", at=at)
+    records.write_notes(notes)
+    notify.queue(drafts, at=at)
+
+
+def _note(incident: Incident, text: str, detail: str, row: Deadline, *, at: datetime, missed: bool = False) -> Note:
+    return records.make_note(
+        subject_type_id=ContentType.objects.get_for_model(Incident).pk,
+        subject_id=incident.pk,
+        kind="missed" if missed else "at_risk",
+        text=text,
+        detail=detail,
+        by=SYSTEM,
+        at=at,
+        data={"clock": row.key},
+    )
+
+
+def _leaders(incident_ids: list[int]) -> dict[int, dict[int, Contact]]:
+    """Return commander and responders by incident, and under each contact's id."""
+    found: dict[int, dict[int, Contact]] = {pk: {} for pk in incident_ids}
+    for responder in Responder.objects.filter(incident_id__in=incident_ids, contact__active=True).select_related(
+        "contact"
+    ):
+        found[responder.incident_id][responder.contact_id] = responder.contact
+    commanded = Incident.objects.filter(pk__in=incident_ids, commander__active=True).select_related("commander")
+    for incident in commanded:
+        if incident.commander is not None:
+            found[incident.pk][incident.commander.pk] = incident.commander
+    return found
+
+
+def _tell(
+    incident: Incident, people: dict[int, dict[int, Contact]], row: Deadline, *, kind: str, at: datetime
+) -> list[Draft]:
+    leaders = people[incident.pk]
+    methods = directory.sending_methods(leaders) if leaders else {}
+    due = row.due_at if kind == "incident_missed" else datetime.fromisoformat(row.payload["due"])
+    drafts: list[Draft] = []
+    for contact in leaders.values():
+        with timezone.override(contact.time_zone):
+            context = messages.facts(
+                incident, clock=Clock(clocks.base(row.key)).label, due_at=due, contact_name=contact.name,
+                asks_for=clocks.asks_for(row.key),
+            )  # fmt: skip
+            title, body = messages.render(kind, context)
+        drafts += drafts_for(
+            contact, methods.get(contact.pk, []), key=f"i{incident.pk}:{row.kind}:{row.key}:{row.generation}:c{contact.pk}",
+            kind=kind, title=title, body=body, about=messages.about(incident), generation=incident.generation,
+            url_path=context["url"],
+        )  # fmt: skip
+    return drafts
+
+
+def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *, at: datetime) -> list[Draft]:
+    """Page the operations leads of the systems, else the administrators, whether or not somebody acknowledged."""
+    role = EmergencyRole.OPERATIONS_LEAD
+    target = {"kind": "role", "role": role.value, "name": role.label}
+    system_ids = list(incident.systems.values_list("pk", flat=True))
+    book = escalation.Book([target], system_ids=system_ids, at=at)
+    reached = book.reach([target], system_ids=system_ids)
+    names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
+    text = f"paged {names}" if names else "could page nobody"
+    notes.append(_note(incident, text, " ".join(["Nobody took command in time.", *reached.holes]), row, at=at))
+    notes[-1].kind = "paged"
+    context = {"systems": "", "next_words": "", "activation": True}
+    return escalation.page(
+        incident, reached.recipients, book, key=f"i{incident.pk}:activation:{row.generation}", context=context
+    )
+
+
+def open_for_demand(demand: Demand, at: datetime) -> dict[str, Any]:
+    """Open the incident that another part of the portal asks for; a second demand for the same key joins it."""
+    facts = demand.payload
+    severity = Severity.objects.get(code=facts.get("severity", "SEV-3"))
+    key = f"demand:{facts.get('dedup_key', demand.key)}"[:200]
+    existing = Incident.objects.open().filter(dedup_key=key).first()
+    if existing is not None:
+        services.add_note(existing, text=str(facts.get("title", "")), by=demand.asked_by, at=at)
+        return {"incident": existing.reference}
+    systems = [demand.system] if demand.system is not None else []
+    systems += list(System.objects.filter(slug__in=facts.get("systems", [])))
+    incident = services.declare(
+        title=str(facts["title"]),
+        description=str(facts.get("description", "")),
+        severity=severity,
+        systems=systems,
+        type=str(facts.get("type", IncidentType.OPERATIONAL)),
+        source=demand.asked_by,
+        dedup_key=key,
+        by=demand.asked_by,
+        at=at,
+    )
+    return {"incident": incident.reference}
