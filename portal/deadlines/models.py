@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
@@ -47,7 +45,8 @@ class Deadline(models.Model):
                 fields=["subject_type", "subject_id", "kind", "key", "generation"], name="one_deadline_per_key"
             ),
             models.CheckConstraint(
-                condition=Q(state="pending", settled_at__isnull=True) | (~Q(state="pending") & Q(settled_at__isnull=False)),
+                condition=Q(state="pending", settled_at__isnull=True)
+                | (~Q(state="pending") & Q(settled_at__isnull=False)),
                 name="deadline_settled_with_its_moment",
             ),
         ]

@@ -108,7 +108,9 @@ def fire_due(*, kinds: Collection[str], at: datetime, lock: Lock, handle: Handle
     rolled back and split; a row that raises alone is pushed back with its error. A deadline whose subject no longer
     exists is cancelled. Safe in any number of processes at once.
     """
-    candidates = list(_due(kinds, at).order_by("due_at", "id").values_list("id", "subject_id", "subject_type_id")[:limit])
+    candidates = list(
+        _due(kinds, at).order_by("due_at", "id").values_list("id", "subject_id", "subject_type_id")[:limit]
+    )
     if not candidates:
         return Fired(0, 0)
     firing = _Firing(at, lock, handle)
@@ -183,7 +185,9 @@ def _cancel_orphans(candidates: list[tuple[int, int, int]], unlocked: set[int], 
     there: set[int] = set()
     if model is not None:
         there = set(model._base_manager.filter(pk__in=unlocked).values_list("pk", flat=True))
-    orphans = [pk for pk, subject_id, type_id in candidates if subject_id in unlocked - there and type_id == subject_type.pk]
+    orphans = [
+        pk for pk, subject_id, type_id in candidates if subject_id in unlocked - there and type_id == subject_type.pk
+    ]
     if orphans:
         Deadline.objects.filter(pk__in=orphans, state=DeadlineState.PENDING).update(
             state=DeadlineState.CANCELLED, settled_at=at, error="Its subject no longer exists."

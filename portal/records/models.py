@@ -99,7 +99,9 @@ class Period(models.Model):
             models.UniqueConstraint(
                 fields=["record_type", "record_id", "kind", "system", "starts"], name="one_period_per_fact"
             ),
-            models.CheckConstraint(condition=Q(ends__isnull=True) | Q(ends__gte=models.F("starts")), name="period_in_order"),
+            models.CheckConstraint(
+                condition=Q(ends__isnull=True) | Q(ends__gte=models.F("starts")), name="period_in_order"
+            ),
         ]
         indexes = [models.Index(fields=["system", "starts"], name="period_of_system")]
 
@@ -126,11 +128,14 @@ class Demand(models.Model):
         ordering = ["asked_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(answered_at__isnull=True, answered_by="") | (Q(answered_at__isnull=False) & ~Q(answered_by="")),
+                condition=Q(answered_at__isnull=True, answered_by="")
+                | (Q(answered_at__isnull=False) & ~Q(answered_by="")),
                 name="demand_answered_by_whom_and_when",
             )
         ]
-        indexes = [models.Index(fields=["topic", "asked_at"], condition=Q(answered_at__isnull=True), name="demand_open")]
+        indexes = [
+            models.Index(fields=["topic", "asked_at"], condition=Q(answered_at__isnull=True), name="demand_open")
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.key}"
@@ -149,7 +154,9 @@ class Link(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "from_type", "from_id", "to_type", "to_id"], name="one_link_per_pair")
+            models.UniqueConstraint(
+                fields=["kind", "from_type", "from_id", "to_type", "to_id"], name="one_link_per_pair"
+            )
         ]
         indexes = [
             models.Index(fields=["to_type", "to_id"], name="link_to"),

@@ -65,9 +65,7 @@ def make_note(
 def write_note(subject: models.Model, *, kind: str, text: str, by: By, at: datetime, **more: Any) -> Note:
     """Write one line into the timeline of `subject`; `more` as in make_note, and `event_at`."""
     subject_type = ContentType.objects.get_for_model(subject)
-    note = make_note(
-        subject_type_id=subject_type.pk, subject_id=subject.pk, kind=kind, text=text, by=by, at=at, **more
-    )
+    note = make_note(subject_type_id=subject_type.pk, subject_id=subject.pk, kind=kind, text=text, by=by, at=at, **more)
     note.save()
     return note
 
@@ -172,7 +170,7 @@ def _answer(pk: int, at: datetime, handle: Callable[[Demand], dict[str, Any] | N
         demand.save(update_fields=["error"])
         return False
     context = current()
-    demand.answered_by = context.actor.name if context else f"system: {topic}"
+    demand.answered_by = context.actor.name if context else f"system: {demand.topic}"
     demand.answered_at, demand.error = at, ""
     demand.save(update_fields=["answer", "answered_by", "answered_at", "error"])
     return True
@@ -211,13 +209,17 @@ def link(a: models.Model, b: models.Model, *, kind: str, by: By, at: datetime) -
 def links_of(record: models.Model) -> list[Linked]:
     """Return the records linked with `record`, in either direction, oldest link first; those gone are left out."""
     me = ContentType.objects.get_for_model(record).pk
-    mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk)).order_by("made_at", "id")
+    mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk)).order_by(
+        "made_at", "id"
+    )
     ends = []
     for row in mine:
         forward = (row.from_type_id, row.from_id) == (me, record.pk)
         ends.append((row, forward, (row.to_type_id, row.to_id) if forward else (row.from_type_id, row.from_id)))
     others = _records({end for _, _, end in ends})
-    return [Linked(row.kind, others[end], forward, row.made_at, row.made_by) for row, forward, end in ends if end in others]
+    return [
+        Linked(row.kind, others[end], forward, row.made_at, row.made_by) for row, forward, end in ends if end in others
+    ]
 
 
 def _records(ends: set[tuple[int, int]]) -> dict[tuple[int, int], models.Model]:

@@ -1,0 +1,19 @@
+"""The ways out of the portal. One lane each: what hangs in one never delays another."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from portal.directory.enums import MethodKind
+from portal.notify.channels.base import Channel, DeliveryError, Parcel, within
+from portal.notify.channels.chat import ChatChannel
+from portal.notify.channels.mail import MailChannel
+
+__all__ = ["CHANNELS", "Channel", "DeliveryError", "Parcel", "within"]
+
+# The lane of a message is the kind of the contact method or channel that it goes to.
+CHANNELS = {
+    MethodKind.EMAIL.value: MailChannel,
+    MethodKind.NTFY.value: partial(ChatChannel, "ntfy", schemes=("ntfy", "ntfys")),
+    MethodKind.SLACK.value: partial(ChatChannel, "Slack", schemes=("slack",)),
+}

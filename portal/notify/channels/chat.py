@@ -1,0 +1,67 @@
+"""Chat channels through Apprise: only the schemes of this lane, no redirects, one address for a delivery."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from functools import cache
+
+import apprise
+from apprise.manager_plugins import NotificationManager
+from django.conf import settings
+
+from portal.notify.channels.base import DeliveryError, Parcel
+
+ENABLED = ("ntfy", "ntfys", "slack")
+WORTH_ANOTHER_TRY = {"408", "425", "429"}  # RFC 9110 and RFC 6585: the client errors that pass by themselves
+
+
+@cache
+def _asset() -> apprise.AppriseAsset:
+    """Load Apprise once, with every plugin but ours switched off: some of them write files or run programs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of plugins that are switched off again
+        NotificationManager().enable_only(*ENABLED)
+    logging.getLogger("apprise").propagate = False  # it names topics, which are secrets
+    return apprise.AppriseAsset(app_id="Watchbook", async_mode=False, http_redirects=False, allow_templates=False)
+
+
+class ChatChannel:
+    """Sends to one kind of chat service."""
+
+    def __init__(self, name: str, *, schemes: tuple[str, ...]) -> None:
+        self.name = name
+        self.schemes = schemes
+        self.asset = _asset()
+
+    def send(self, parcel: Parcel) -> None:
+        """Deliver the parcel to its one address. Nothing of the address appears in an error."""
+        service = self._service(parcel.address)
+        with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:
+            accepted = service.notify(title=parcel.title, body=parcel.text, body_format=apprise.NotifyFormat.TEXT)
+            said = captured.getvalue()
+        if not accepted:
+            raise self._explained(said)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _service(self, address: str) -> apprise.NotifyBase:
+        scheme = address.partition("://")[0].lower()
+        service = None
+        # Further addresses, files and templates can be named after the question mark: none of that is wanted.
+        if scheme in self.schemes and "?" not in address:
+            service = apprise.Apprise.instantiate(address, asset=self.asset)
+        if service is None:
+            raise DeliveryError(f"This is not an address of {self.name}. Correct the contact method.", permanent=True)
+        service.redirects = False
+        service.socket_connect_timeout = service.socket_read_timeout = float(settings.EMAIL_TIMEOUT)
+        return service
+
+    def _explained(self, said: str) -> DeliveryError:
+        code = re.search(r"error=(\d{3})", said)
+        if code is None:
+            return DeliveryError(f"{self.name} cannot be reached.")
+        permanent = code[1].startswith("4") and code[1] not in WORTH_ANOTHER_TRY
+        return DeliveryError(f"{self.name} did not accept the message: error {code[1]}.", permanent=permanent)

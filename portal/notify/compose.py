@@ -1,0 +1,75 @@
+"""Drafts: what a message says and to whom, before it becomes a row of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portal.directory.models import Channel, Contact, ContactMethod
+
+INBOX = "inbox"
+ACTION_LINK = "{action_link}"
+CODE = "{code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to be queued. `key` becomes its idempotency key.
+
+    `about` is content type, id and reference of the record that it concerns. `action_path` such as ``/a/`` asks for a
+    single-use link in each delivery, where the body says ``{action_link}``. `repeat_seconds` repeats it until stopped.
+    """
+
+    key: str
+    kind: str
+    lane: str
+    title: str
+    body: str
+    contact_id: int | None = None
+    method_id: int | None = None
+    channel_id: int | None = None
+    address: str = ""
+    about: tuple[int, int, str] | None = None
+    generation: int = 0
+    urgent: bool = False
+    repeat_seconds: int | None = None
+    url_path: str = ""
+    action_path: str = ""
+
+
+def drafts_for(contact: Contact, methods: Sequence[ContactMethod], **common: Any) -> list[Draft]:
+    """Return the drafts of one message to one person: to the portal's inbox, and over the first of `methods`.
+
+    `common` holds key, kind, title, body and what else a Draft knows. Only the message that leaves the portal repeats.
+    """
+    key = common.pop("key")
+    drafts = []
+    if contact.user_id is not None:
+        inside = {**common, "repeat_seconds": None, "action_path": ""}
+        drafts.append(Draft(key=f"{key}:{INBOX}", lane=INBOX, contact_id=contact.pk, **inside))
+    if methods:
+        first = methods[0]
+        drafts.append(
+            Draft(
+                key=f"{key}:{first.pk}",
+                lane=first.kind,
+                contact_id=contact.pk,
+                method_id=first.pk,
+                address=first.address,
+                **common,
+            )
+        )
+    return drafts
+
+
+def draft_for_channel(channel: Channel, **common: Any) -> Draft:
+    """Return the draft of a message to a shared channel. It carries no secret link: several people read it."""
+    key = common.pop("key")
+    return Draft(
+        key=f"{key}:channel-{channel.pk}",
+        lane=channel.kind,
+        channel_id=channel.pk,
+        address=channel.address,
+        **{**common, "action_path": ""},
+    )

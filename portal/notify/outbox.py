@@ -1,0 +1,85 @@
+"""Into the outbox, and out of it again before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Case, F, Value, When
+
+from portal.lib.doorbell import ring_on_commit
+from portal.notify.compose import INBOX, Draft
+from portal.notify.models import Message, MessageState
+
+RING = "portal.dashboard.tasks.ring_lanes"
+WAITING = [MessageState.PENDING.value, MessageState.FAILED.value]
+UNSENT = [*WAITING, MessageState.SENDING.value]
+
+
+@transaction.atomic
+def queue(drafts: Iterable[Draft], *, at: datetime) -> int:
+    """Write the drafts into the outbox, in the transaction that decided them, and return how many were given.
+
+    A key that stands already is left alone. What goes to the inbox has arrived by being written.
+    """
+    rows = [_row(draft, at) for draft in drafts]
+    if rows:
+        Message.objects.bulk_create(rows, ignore_conflicts=True)
+        ring_on_commit(RING)
+    return len(rows)
+
+
+def _row(draft: Draft, at: datetime) -> Message:
+    about_type, about_id, reference = draft.about or (None, None, "")
+    inside = draft.lane == INBOX
+    return Message(
+        idempotency_key=draft.key,
+        kind=draft.kind,
+        about_type_id=about_type,
+        about_id=about_id,
+        about_reference=reference,
+        generation=draft.generation,
+        lane=draft.lane,
+        contact_id=draft.contact_id,
+        method_id=draft.method_id,
+        channel_id=draft.channel_id,
+        address=draft.address,
+        title=draft.title,
+        body=draft.body,
+        url_path=draft.url_path,
+        action_path=draft.action_path,
+        urgent=draft.urgent,
+        # What concerns no record could never be stopped.
+        repeat_seconds=draft.repeat_seconds if draft.about and not inside else None,
+        state=MessageState.SENT if inside else MessageState.PENDING,
+        settled_at=at if inside else None,
+        created_at=at,
+        due_at=at,
+        next_attempt_at=at,
+    )
+
+
+@transaction.atomic
+def cancel_unsent(*, about: models.Model, at: datetime) -> int:
+    """Cancel what is unsent about a record, stop what is being sent or repeats, and return how many rows that were.
+
+    After this commits, no try, repeat or fallback is decided. A sender that settles at the same moment holds the row's
+    lock; when it has just added a repeat, that row is newer than this statement's snapshot. So it looks again until it
+    finds nothing more.
+    """
+    subject_type = ContentType.objects.get_for_model(about)
+    going_on = (
+        Message.objects.filter(about_type=subject_type, about_id=about.pk, stopped_at=None)
+        .exclude(lane=INBOX)
+        .exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])
+    )
+    stopped = 0
+    while found := going_on.update(
+        stopped_at=at,
+        state=Case(When(state__in=WAITING, then=Value(MessageState.CANCELLED.value)), default=F("state")),
+        settled_at=Case(When(state__in=WAITING, then=Value(at)), default=F("settled_at")),
+    ):
+        stopped += found
+    return stopped

@@ -1,0 +1,239 @@
+"""Out of the outbox: claim under a lease, send outside any transaction, settle by the lease's token.
+
+A sender that dies leaves its lease behind; when that has run out, another sends again with the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+
+from portal.directory import services as directory
+from portal.directory.enums import MethodKind
+from portal.lib.doorbell import ring_on_commit
+from portal.notify import links, verification
+from portal.notify.channels import CHANNELS, Channel, DeliveryError, Parcel, within
+from portal.notify.compose import ACTION_LINK, CODE
+from portal.notify.models import Message, MessageState
+from portal.notify.outbox import RING, WAITING
+
+BACKOFF = [timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600)]
+TRIES = 8
+LEASE_BEYOND_TIMEOUT = timedelta(seconds=3)
+SENDERS_IN_A_LANE = 2
+
+# What a repeat or a message over another way shares with the first one.
+KEPT_IN_COPIES = (
+    *("kind", "about_type_id", "about_id", "about_reference", "generation", "contact_id", "channel_id"),
+    *("lane", "method_id", "address", "title", "body", "url_path", "action_path"),
+    *("urgent", "repeat_seconds", "repeat_number"),
+)
+
+Now = Callable[[], datetime]
+
+
+def send_lane(lane: str, *, now: Now, batch: int = 10) -> int:
+    """Send at most `batch` waiting messages of one lane, and return how many were claimed.
+
+    A lane that has all its senders busy, because its server hangs, claims nothing: other lanes need the workers.
+    """
+    token = uuid.uuid4()
+    claimed = claim(lane, token=token, at=now(), batch=batch)
+    if not claimed:
+        return 0
+    channel = CHANNELS[lane]()
+    failing: DeliveryError | None = None
+    try:
+        for message in claimed:
+            problem = _deliver(message, token, channel, now, failing)
+            if problem is not None and problem.everywhere:
+                failing = problem
+    finally:
+        channel.close()
+    return len(claimed)
+
+
+def lease() -> timedelta:
+    """Return how long one delivery may take before another sender may take it over."""
+    return timedelta(seconds=settings.EMAIL_TIMEOUT) + LEASE_BEYOND_TIMEOUT
+
+
+@transaction.atomic
+def claim(lane: str, *, token: uuid.UUID, at: datetime, batch: int) -> list[Message]:
+    """Take messages that are due under a lease, urgent ones first; those whose lease has run out are due again."""
+    mine = Message.objects.filter(lane=lane)
+    expired = Q(state=MessageState.SENDING, lease_until__lte=at)
+    mine.filter(expired, stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
+    busy = mine.filter(state=MessageState.SENDING, lease_until__gt=at).values("lease_token").distinct().count()
+    if busy >= SENDERS_IN_A_LANE:
+        return []
+    due = mine.filter(Q(state__in=WAITING) | expired, next_attempt_at__lte=at, stopped_at=None)
+    ids = list(
+        due.select_for_update(skip_locked=True)
+        .order_by("-urgent", "next_attempt_at", "id")
+        .values_list("pk", flat=True)[:batch]
+    )
+    if not ids:
+        return []
+    mine.filter(pk__in=ids).update(state=MessageState.SENDING, lease_token=token, lease_until=at + lease())
+    return list(Message.objects.filter(pk__in=ids).order_by("-urgent", "next_attempt_at", "id"))
+
+
+def _deliver(
+    message: Message, token: uuid.UUID, channel: Channel, now: Now, failing: DeliveryError | None
+) -> DeliveryError | None:
+    """Send one message and settle it. When its server is failing, it fails with it, without another wait."""
+    at = now()
+    if not _begin(message, token, at):
+        return None
+    problem = failing
+    if problem is None and message.attempts > TRIES:
+        problem = DeliveryError("Every sender of this message died. It is not tried again.", permanent=True)
+    if problem is None:
+        problem = _send(message, channel, at)
+    settle(message, token, problem=problem, at=now())
+    return problem
+
+
+def _begin(message: Message, token: uuid.UUID, at: datetime) -> bool:
+    """Count the try and renew the lease, unless the lease is lost or the message was stopped meanwhile."""
+    held = Message.objects.filter(pk=message.pk, lease_token=token, state=MessageState.SENDING)
+    if held.filter(stopped_at=None).update(attempts=F("attempts") + 1, lease_until=at + lease()):
+        message.attempts += 1
+        return True
+    held.filter(stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
+    return False
+
+
+def _send(message: Message, channel: Channel, at: datetime) -> DeliveryError | None:
+    try:
+        parcel = parcel_of(message, at=at)
+        within(settings.EMAIL_TIMEOUT, lambda: channel.send(parcel))
+    except DeliveryError as problem:
+        return problem
+    except TimeoutError:
+        channel.close()
+        return DeliveryError("The server did not answer in time.", everywhere=_is_mail(message))
+    except Exception as problem:  # noqa: BLE001 - failure is data; only its kind is kept, its text may hold an address
+        return DeliveryError(f"The message could not be sent ({type(problem).__name__}).")
+    return None
+
+
+def _is_mail(message: Message) -> bool:
+    """Tell whether every message of this lane goes to one and the same server."""
+    return message.lane == MethodKind.EMAIL
+
+
+def parcel_of(message: Message, *, at: datetime) -> Parcel:
+    """Return one delivery of the message, with the link or the code made for it alone."""
+    url = f"{settings.PORTAL_URL}{message.url_path}" if message.url_path else ""
+    action_link = links.make_link(message, at=at) if message.action_path else ""
+    body = message.body
+    if message.kind == verification.KIND and message.method is not None:
+        body = body.replace(CODE, verification.make_code(message.method, at=at))
+    text = body.replace(ACTION_LINK, action_link or url)
+    html = ""
+    if _is_mail(message):
+        values = _mail_values(message, text, action_link, url)
+        text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
+    return Parcel(
+        key=message.idempotency_key,
+        address=message.address,
+        title=message.title,
+        text=text,
+        html=html,
+        thread=message.about_reference,
+        urgent=message.urgent,
+    )
+
+
+def _mail_values(message: Message, text: str, action_link: str, url: str) -> dict[str, Any]:
+    return {
+        "title": message.title,
+        "lines": text.strip().splitlines(),
+        "action_link": action_link,
+        "action_in_body": bool(action_link) and action_link in text,
+        "url": url,
+        "message": message,
+        "company": settings.PORTAL_COMPANY,
+    }
+
+
+@transaction.atomic
+def settle(message: Message, token: uuid.UUID, *, problem: DeliveryError | None, at: datetime) -> None:
+    """Write down how the delivery ended, and decide what follows: a repeat, another try, another way, or nothing.
+
+    Whoever lost the lease decides nothing. Stopping the message takes the same row lock, so that nothing is decided
+    after an acknowledgement has committed.
+    """
+    held = Message.objects.select_for_update().filter(pk=message.pk, lease_token=token, state=MessageState.SENDING)
+    row = held.first()
+    if row is None:
+        return
+    if problem is None:
+        _settle(row, MessageState.SENT, at)
+        _repeat(row, at)
+    elif row.stopped_at is not None:
+        _settle(row, MessageState.CANCELLED, at, error=str(problem))
+    elif problem.permanent or row.attempts >= TRIES:
+        _settle(row, MessageState.DEAD, at, error=str(problem))
+        _fall_back(row, at)
+    else:
+        row.next_attempt_at = at + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+        _settle(row, MessageState.FAILED, None, error=str(problem))
+        if row.urgent and row.attempts == 1:
+            _fall_back(row, at)
+
+
+def _settled(state: MessageState, at: datetime | None) -> dict[str, Any]:
+    return {"state": state, "settled_at": at, "lease_token": None, "lease_until": None}
+
+
+def _settle(row: Message, state: MessageState, at: datetime | None, *, error: str = "") -> None:
+    for name, value in (_settled(state, at) | {"error": error[:2000]}).items():
+        setattr(row, name, value)
+    row.save(update_fields=["state", "settled_at", "lease_token", "lease_until", "error", "next_attempt_at"])
+
+
+def _stem(row: Message) -> str:
+    """Return the key that all ways and repeats of a message share."""
+    return row.idempotency_key.partition("#")[0].rpartition(":")[0]
+
+
+def _again(row: Message, *, key: str, due_at: datetime, at: datetime, **changes: Any) -> None:
+    """Queue a further message like `row`; one that stands under this key is left alone."""
+    values = {name: getattr(row, name) for name in KEPT_IN_COPIES} | changes
+    again = Message(idempotency_key=key, created_at=at, due_at=due_at, next_attempt_at=due_at, **values)
+    Message.objects.bulk_create([again], ignore_conflicts=True)
+    ring_on_commit(RING)
+
+
+def _repeat(row: Message, at: datetime) -> None:
+    """Queue the next repeat of an urgent message, unless it was stopped, or another way has taken over."""
+    if not (row.urgent and row.repeat_seconds) or row.stopped_at is not None or row.fallbacks.exists():
+        return
+    number = row.repeat_number + 1
+    key = f"{row.idempotency_key.partition('#')[0]}#{number}"
+    _again(row, key=key, due_at=at + timedelta(seconds=row.repeat_seconds), at=at, repeat_number=number)
+
+
+def _fall_back(row: Message, at: datetime) -> None:
+    """Queue the message over the person's next verified method that has not been tried with it."""
+    if row.contact_id is None or row.method_id is None or row.kind == verification.KIND:
+        return
+    suffix = f"#{row.repeat_number}" if row.repeat_number else ""
+    methods = directory.sending_methods([row.contact_id]).get(row.contact_id, [])
+    keys = {f"{_stem(row)}:{method.pk}{suffix}": method for method in methods}
+    tried = set(Message.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True))
+    for key, method in keys.items():
+        if key not in tried:
+            way = {"lane": method.kind, "method_id": method.pk, "address": method.address, "fallback_of_id": row.pk}
+            _again(row, key=key, due_at=at, at=at, **way)
+            return
