@@ -113,7 +113,7 @@ class PortalAdminSite(AdminSite):
     site_header = "Watchbook"
     index_title = "All records"
     enable_nav_sidebar = False
-    empty_value_display = "none"
+    empty_value_display = '<span class="faint">none</span>'
 
     def navigation(self, request: HttpRequest, counts: Mapping[str, Count]) -> list[NavigationGroup]:
         """Return the groups that the reader may use, with what waits in them and where the reader is."""
