@@ -1,0 +1,17 @@
+"""The directory as a Django app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class DirectoryConfig(AppConfig):
+    """Teams, people, systems, calendars, severity levels."""
+
+    name = "portal.directory"
+    verbose_name = "Directory"
+
+    def ready(self) -> None:
+        """Load the reference rows after every migration."""
+        from portal.directory.receivers import load_reference_data  # noqa: PLC0415
+
+        post_migrate.connect(load_reference_data, sender=self, dispatch_uid="directory.reference")

@@ -1,0 +1,56 @@
+"""The closed lists of the directory."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class MethodKind(TextChoices):
+    """How somebody can be reached. A telephone number is shown to be called; nothing is sent to it."""
+
+    EMAIL = "email", "E-mail"
+    NTFY = "ntfy", "ntfy"
+    SLACK = "slack", "Slack"
+    PHONE = "phone", "Telephone"
+
+
+class EmergencyRole(TextChoices):
+    """The roles of the emergency-contact table (owner's runbook template)."""
+
+    PRIMARY_OWNER = "primary_owner", "Primary Owner"
+    SECURITY_LEAD = "security_lead", "Security Lead"
+    OPERATIONS_LEAD = "operations_lead", "Operations Lead"
+    DATA_PROTECTION = "data_protection", "Data Protection Officer"
+    COMMUNICATIONS = "communications", "Communications Lead"
+    VENDOR = "vendor", "Vendor Contact"
+
+
+class Tone(TextChoices):
+    """Colours of the look, each with its word."""
+
+    RED = "red", "Red"
+    ORANGE = "orange", "Orange"
+    AMBER = "amber", "Amber"
+    GREEN = "green", "Green"
+    BLUE = "blue", "Blue"
+    VIOLET = "violet", "Violet"
+    GREY = "grey", "Grey"
+
+
+class Clock(TextChoices):
+    """The clocks of an incident (owner's operational procedures)."""
+
+    RESPONSE = "response", "Response"
+    ACTIVATION = "activation", "Emergency activation"
+    STAKEHOLDERS = "stakeholders", "Stakeholders"
+    CUSTOMERS = "customers", "Customers"
+    EXECUTIVES = "executives", "Executives"
+    RESOLVE = "resolve", "Resolve"
+
+
+class LimitUnit(TextChoices):
+    """What the limit of a clock counts."""
+
+    MINUTES = "minutes", "minutes"
+    BUSINESS_DAYS = "business_days", "business days, by the end of the day"
+    OBJECTIVE = "objective", "the tightest RTO of the affected systems"

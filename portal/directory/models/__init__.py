@@ -1,0 +1,21 @@
+"""Teams, people and how to reach them, systems and who answers for them, working calendars, severity levels."""
+
+from portal.directory.models.calendars import Calendar, CalendarDay
+from portal.directory.models.people import Channel, Contact, ContactMethod, OnCallShift, Team
+from portal.directory.models.severities import Severity, SeverityClock
+from portal.directory.models.systems import EmergencyContact, RecoveryObjective, System
+
+__all__ = [
+    "Calendar",
+    "CalendarDay",
+    "Channel",
+    "Contact",
+    "ContactMethod",
+    "EmergencyContact",
+    "OnCallShift",
+    "RecoveryObjective",
+    "Severity",
+    "SeverityClock",
+    "System",
+    "Team",
+]

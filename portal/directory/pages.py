@@ -1,0 +1,155 @@
+"""What the directory's pages show, read in a fixed number of queries however much there is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.directory import rota, services
+from portal.directory.enums import EmergencyRole, MethodKind
+from portal.directory.models import Contact, ContactMethod, EmergencyContact, OnCallShift, System, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who is on call for a team now, until when, and who follows."""
+
+    contact: Contact | None = None
+    until: datetime | None = None
+    following: OnCallShift | None = None
+    shifts: list[OnCallShift] = field(default_factory=list)
+
+
+def duty_of(shifts: list[OnCallShift], at: datetime) -> Duty:
+    """Return the duty of one team from its running and coming shifts."""
+    present = rota.holder(shifts, at)
+    until = rota.held_until(shifts, at)
+    following = rota.holder(shifts, until) if until else min(shifts, key=lambda shift: shift.starts, default=None)
+    return Duty(present.contact if present else None, until, following, shifts)
+
+
+def duties(team_ids: Iterable[int], *, at: datetime) -> dict[int, Duty]:
+    """Return the duty of each of the teams. One query."""
+    ids = list(team_ids)
+    shifts = services.running_shifts(ids, at=at)
+    return {pk: duty_of(shifts.get(pk, []), at) for pk in ids}
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How one person is reached: telephone numbers to call, mail addresses, and whether anything sent arrives."""
+
+    phones: list[ContactMethod]
+    mails: list[ContactMethod]
+    verified: bool
+
+
+NO_REACH = Reach([], [], verified=False)
+
+
+def reach_of(contact_ids: Iterable[int]) -> dict[int, Reach]:
+    """Return how each person is reached. People without any method are missing. One query."""
+    methods: dict[int, list[ContactMethod]] = defaultdict(list)
+    rows = ContactMethod.objects.filter(contact_id__in=list(contact_ids), active=True)
+    for method in rows.order_by("position", "id"):
+        methods[method.contact_id].append(method)
+    return {pk: _reach(found) for pk, found in methods.items()}
+
+
+def _reach(methods: list[ContactMethod]) -> Reach:
+    return Reach(
+        phones=[method for method in methods if method.kind == MethodKind.PHONE],
+        mails=[method for method in methods if method.kind == MethodKind.EMAIL],
+        verified=any(method.can_send and method.is_verified for method in methods),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person in the emergency-contact table."""
+
+    contact: Contact
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """One line of the emergency-contact table: a role, who has it, who stands in. Both may be missing."""
+
+    role: str
+    contact: Person | None
+    backup: Person | None
+
+
+def emergency_table(system: System) -> list[RoleRow]:
+    """Return the emergency contacts of one system, its most important roles always named. Two queries."""
+    table = services.emergency_contacts([system.pk]).get(system.pk, {})
+    people = [person for row in table.values() for person in (row.contact, row.backup) if person is not None]
+    reach = reach_of({person.pk for person in people})
+    always = (EmergencyRole.PRIMARY_OWNER, EmergencyRole.SECURITY_LEAD, EmergencyRole.OPERATIONS_LEAD)
+    return [
+        _role_row(role, table.get(role.value), reach) for role in EmergencyRole if role in always or role.value in table
+    ]
+
+
+def _role_row(role: EmergencyRole, row: EmergencyContact | None, reach: Mapping[int, Reach]) -> RoleRow:
+    def person(contact: Contact | None) -> Person | None:
+        return None if contact is None else Person(contact, reach.get(contact.pk, NO_REACH))
+
+    if row is None:
+        return RoleRow(str(role.label), None, None)
+    return RoleRow(str(role.label), person(row.contact), person(row.backup))
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """One line of the list of systems."""
+
+    system: System
+    duty: Duty
+    primary: Contact | None
+
+
+def system_rows(systems: Iterable[System], *, at: datetime) -> list[SystemRow]:
+    """Return the lines of the list. Two queries."""
+    rows = list(systems)
+    duty = duties({row.owner_id for row in rows if row.owner_id}, at=at)
+    table = services.emergency_contacts([row.pk for row in rows])
+    found = []
+    for row in rows:
+        primary = table.get(row.pk, {}).get(EmergencyRole.PRIMARY_OWNER)
+        known = duty.get(row.owner_id, Duty()) if row.owner_id else Duty()
+        found.append(SystemRow(row, known, primary.contact if primary else None))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One team with its duty."""
+
+    team: Team
+    duty: Duty
+
+
+def team_rows(teams: Iterable[Team], *, at: datetime) -> list[TeamRow]:
+    """Return the teams with who is on call. One query."""
+    rows = list(teams)
+    duty = duties([team.pk for team in rows], at=at)
+    return [TeamRow(team, duty[team.pk]) for team in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One line of the list of people."""
+
+    contact: Contact
+    reach: Reach
+
+
+def person_rows(people: Iterable[Contact]) -> list[PersonRow]:
+    """Return the people with how they are reached. One query."""
+    rows = list(people)
+    reach = reach_of([row.pk for row in rows])
+    return [PersonRow(row, reach.get(row.pk, NO_REACH)) for row in rows]

@@ -1,0 +1,166 @@
+"""The holes of the directory: where a page tonight would reach nobody, or the wrong person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import models
+from django.urls import reverse
+
+from portal.directory import rota, services
+from portal.directory.enums import EmergencyRole
+from portal.directory.models import Calendar, Contact, EmergencyContact, OnCallShift, System, Team
+from portal.lib import times
+from portal.lib.zones import known_zones
+
+HORIZON = timedelta(days=7)  # how far ahead somebody must be on call
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """One gap: what it concerns, how bad it is (red: nobody is reached; amber: it will hurt), where to mend it."""
+
+    kind: Literal["system", "team", "contact", "portal"]
+    about: System | Team | Contact | Calendar | None
+    severity_tone: Literal["red", "amber"]
+    sentence: str
+    fix_url: str
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is read of the directory to find its holes: a fixed number of queries, however large it is."""
+
+    systems: list[System]
+    teams: list[Team]
+    shifts: dict[int, list[OnCallShift]]
+    emergency: dict[int, dict[str, EmergencyContact]]
+    leavers: list[OnCallShift]
+    reachable: set[int]
+    administrators: list[Contact]
+    calendars: list[Calendar]
+
+    def named(self) -> dict[int, tuple[Contact, str]]:
+        """Return everybody whom a page could be meant for, with the first place that names them."""
+        found: dict[int, tuple[Contact, str]] = {}
+        for team in self.teams:
+            for shift in self.shifts.get(team.pk, []):
+                found.setdefault(shift.contact_id, (shift.contact, f"on call for {team}"))
+        for system in self.systems:
+            for row in self.emergency.get(system.pk, {}).values():
+                found.setdefault(row.contact_id, (row.contact, f"{row.get_role_display()} of {system}"))
+                if row.backup is not None:
+                    found.setdefault(row.backup.pk, (row.backup, f"backup {row.get_role_display()} of {system}"))
+        return found
+
+
+def facts(*, at: datetime) -> Facts:
+    """Read what `holes` judges. At most ten queries."""
+    systems = list(System.objects.filter(active=True).select_related("owner").order_by("name"))
+    teams = list(Team.objects.filter(active=True).order_by("name"))
+    found = Facts(
+        systems=systems,
+        teams=teams,
+        shifts=services.running_shifts([team.pk for team in teams], at=at),
+        emergency=services.emergency_contacts([system.pk for system in systems]),
+        leavers=list(_shifts_of_leavers(at)),
+        reachable=set(),
+        administrators=services.administrators(),
+        calendars=list(Calendar.objects.order_by("name")),
+    )
+    people = {*found.named(), *(contact.pk for contact in found.administrators)}
+    found.reachable = set(services.sending_methods(people))
+    return found
+
+
+def _shifts_of_leavers(at: datetime) -> models.QuerySet[OnCallShift]:
+    rows = OnCallShift.objects.filter(until__gt=at, withdrawn=False, contact__active=False, team__active=True)
+    return rows.select_related("contact", "team").order_by("starts", "id")
+
+
+def holes(*, at: datetime) -> list[Hole]:
+    """Return every gap in the directory at that moment, the worst first."""
+    known = facts(at=at)
+    found = [
+        *_portal_holes(known),
+        *_system_holes(known),
+        *_team_holes(known, at),
+        *_contact_holes(known),
+    ]
+    return sorted(found, key=lambda hole: hole.severity_tone != "red")
+
+
+def _portal_holes(known: Facts) -> Iterable[Hole]:
+    if not any(contact.pk in known.reachable for contact in known.administrators):
+        sentence = (
+            "No administrator can be reached, so an exhausted escalation ends with nobody. Give an administrator a "
+            "contact with a verified contact method."
+        )
+        yield Hole("portal", None, "red", sentence, reverse("admin:directory_contact_changelist"))
+    for calendar in known.calendars:
+        if calendar.time_zone not in known_zones():
+            mend = reverse("admin:directory_calendar_change", args=[calendar.pk])
+            sentence = (
+                f"The time zone “{calendar.time_zone}” of the calendar {calendar} is not known. It counts in UTC."
+            )
+            yield Hole("portal", calendar, "amber", sentence, mend)
+
+
+def _system_holes(known: Facts) -> Iterable[Hole]:
+    for system in known.systems:
+        mend = reverse("admin:directory_system_change", args=[system.pk])
+        if system.owner is None:
+            yield Hole("system", system, "red", f"Nobody owns {system}. Its incidents page the administrators.", mend)
+        elif not system.owner.active:
+            sentence = (
+                f"{system.owner}, which owns {system}, is no longer active. Its incidents page the administrators."
+            )
+            yield Hole("system", system, "red", sentence, mend)
+        yield from _emergency_holes(system, known.emergency.get(system.pk, {}), mend)
+
+
+def _emergency_holes(system: System, table: dict[str, EmergencyContact], mend: str) -> Iterable[Hole]:
+    if EmergencyRole.PRIMARY_OWNER not in table:
+        yield Hole("system", system, "amber", f"{system} names nobody as Primary Owner.", mend)
+    for row in table.values():
+        role = row.get_role_display()
+        if not row.contact.active:
+            yield Hole("system", system, "red", f"{row.contact}, {role} of {system}, has left.", mend)
+        if row.backup is None:
+            yield Hole("system", system, "amber", f"{role} of {system} has no backup.", mend)
+        elif not row.backup.active:
+            yield Hole("system", system, "red", f"{row.backup}, backup {role} of {system}, has left.", mend)
+
+
+def _team_holes(known: Facts, at: datetime) -> Iterable[Hole]:
+    owners = {system.owner_id for system in known.systems}
+    for team in known.teams:
+        mend = reverse("directory:put-on-call", args=[team.slug])
+        covered = rota.covered_until(known.shifts.get(team.pk, []), at)
+        if covered == at:
+            tone: Literal["red", "amber"] = "red" if team.pk in owners else "amber"
+            yield Hole("team", team, tone, f"Nobody is on call for {team}.", mend)
+        elif covered < at + HORIZON:
+            when = f"{times.day(covered, at)}, {times.clock(covered)}"
+            yield Hole("team", team, "amber", f"Nobody is on call for {team} after {when}.", mend)
+    for shift in known.leavers:
+        mend = reverse("directory:put-on-call", args=[shift.team.slug])
+        yield Hole(
+            "team", shift.team, "red", f"{shift.contact} has left, but is down as on call for {shift.team}.", mend
+        )
+
+
+def _contact_holes(known: Facts) -> Iterable[Hole]:
+    for contact, where in known.named().values():
+        if contact.active and contact.pk not in known.reachable:
+            mend = reverse("admin:directory_contact_change", args=[contact.pk])
+            sentence = f"{contact}, {where}, has no verified contact method. No message reaches them."
+            yield Hole("contact", contact, "red", sentence, mend)
+        elif contact.time_zone not in known_zones():
+            mend = reverse("admin:directory_contact_change", args=[contact.pk])
+            yield Hole(
+                "contact", contact, "amber", f"The time zone “{contact.time_zone}” of {contact} is not known.", mend
+            )

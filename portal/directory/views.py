@@ -1,0 +1,157 @@
+"""Pages of the directory: systems, people and teams, who is on call."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.directory import pages, services
+from portal.directory.forms import PutOnCallForm, add_refusal
+from portal.directory.models import Contact, OnCallShift, System, Team
+from portal.lib import clock, times
+
+PAGE = 50
+NOBODY = "nobody"
+
+
+@require_safe
+@login_required
+@permission_required("directory.view_system", raise_exception=True)
+def systems(request: HttpRequest) -> HttpResponse:
+    """List the systems with who owns them and who is on call. `?owner=` narrows to one team, or to nobody."""
+    now = clock.now()
+    owner = request.GET.get("owner", "")
+    teams = Team.objects.visible_to(request.user).annotate(owned=Count("systems", filter=Q(systems__active=True)))
+    rows = System.objects.visible_to(request.user).filter(active=True)
+    unowned = rows.filter(owner=None).count()
+    if owner == NOBODY:
+        rows = rows.filter(owner=None)
+    elif owner:
+        rows = rows.filter(owner__slug=owner)
+    page = Paginator(rows.select_related("owner", "parent", "objective"), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "now": now,
+        "page": page,
+        "rows": pages.system_rows(page.object_list, at=now),
+        "teams": teams.filter(owned__gt=0),
+        "owner": owner,
+        "unowned": unowned,
+    }
+    return render(request, "directory/systems.html", context)
+
+
+@require_safe
+@login_required
+@permission_required("directory.view_system", raise_exception=True)
+def system(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one system: its facts, its parts, who answers for it."""
+    now = clock.now()
+    found = get_object_or_404(
+        System.objects.visible_to(request.user).select_related("owner", "parent", "calendar", "objective"), slug=slug
+    )
+    duty = pages.duties([found.owner_id], at=now)[found.owner_id] if found.owner_id else pages.Duty()
+    context = {
+        "now": now,
+        "system": found,
+        "objective": getattr(found, "objective", None),
+        "parts": System.objects.visible_to(request.user).filter(parent=found, active=True).select_related("owner"),
+        "duty": duty,
+        "emergency": pages.emergency_table(found),
+    }
+    return render(request, "directory/system.html", context)
+
+
+@require_safe
+@login_required
+@permission_required(["directory.view_team", "directory.view_contact"], raise_exception=True)
+def people(request: HttpRequest) -> HttpResponse:
+    """List the teams with who is on call until when, and the people with how they are reached."""
+    now = clock.now()
+    teams = (
+        Team.objects.visible_to(request.user)
+        .filter(active=True)
+        .annotate(people=Count("members", filter=Q(members__active=True)))
+    )
+    contacts = Contact.objects.visible_to(request.user).filter(active=True).prefetch_related("teams")
+    page = Paginator(contacts.order_by("name", "id"), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "now": now,
+        "teams": pages.team_rows(teams, at=now),
+        "page": page,
+        "people": pages.person_rows(page.object_list),
+        "may_put": request.user.has_perm("directory.add_oncallshift"),
+    }
+    return render(request, "directory/people.html", context)
+
+
+@login_required
+@permission_required(["directory.view_team", "directory.view_contact"], raise_exception=True)
+def put_on_call(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show who is on call for one team and who follows; with the right to, put somebody on call by hand."""
+    now = clock.now()
+    team = get_object_or_404(Team.objects.visible_to(request.user), slug=slug)
+    may_put = request.user.has_perm("directory.add_oncallshift")
+    if request.method == "POST" and not may_put:
+        raise PermissionDenied
+    form = PutOnCallForm(request.POST or None, team=team, at=now)
+    if request.method == "POST" and form.is_valid() and _put(request, team, form):
+        return redirect(f"{reverse('directory:people')}#team-{team.slug}")
+    context = {
+        "now": now,
+        "team": team,
+        "duty": pages.duties([team.pk], at=now)[team.pk],
+        "form": form,
+        "may_put": may_put,
+        "may_end": request.user.has_perm("directory.change_oncallshift"),
+    }
+    return render(request, "directory/put_on_call.html", context)
+
+
+def _put(request: HttpRequest, team: Team, form: PutOnCallForm) -> bool:
+    """Put the person on call, and tell what came of it; False when it was refused, with the sentence in the form."""
+    now = clock.now()
+    given = form.cleaned_data
+    try:
+        shift = services.put_on_call(
+            team,
+            given["contact"],
+            starts=given["starts"] or now,
+            until=given["until"],
+            by=request.user,
+            at=now,
+            reason=given["reason"],
+        )
+    except ValidationError as refusal:
+        add_refusal(form, refusal)
+        return False
+    when = f"{times.day(shift.until, now)}, {times.clock(shift.until)}"
+    messages.success(request, f"{shift.contact} is on call for {team} until {when}.")
+    if shift.contact_id not in services.sending_methods([shift.contact_id]):
+        messages.warning(request, f"{shift.contact} has no verified contact method. No message reaches them yet.")
+    return True
+
+
+@require_POST
+@login_required
+@permission_required("directory.change_oncallshift", raise_exception=True)
+def end_shift(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a running shift now, or withdraw one that has not begun."""
+    shift = get_object_or_404(OnCallShift.objects.visible_to(request.user).select_related("team", "contact"), pk=pk)
+    now = clock.now()
+    try:
+        ended = services.end_shift(shift, by=request.user, at=now, reason=request.POST.get("reason", "")[:300])
+    except ValidationError as refusal:
+        messages.error(request, " ".join(refusal.messages))
+    else:
+        done = "will not be on call" if ended.withdrawn else "is no longer on call"
+        messages.success(request, f"{shift.contact} {done} for {shift.team}.")
+        if services.on_call(shift.team, at=now) is None:
+            messages.warning(request, f"Nobody is on call for {shift.team} now.")
+    return redirect("directory:put-on-call", slug=shift.team.slug)
