@@ -1,6 +1,10 @@
 """The addresses of the portal."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("", include("portal.directory.urls")),
+    path("", include("portal.notify.urls")),
+    path("admin/", admin.site.urls),
+]
