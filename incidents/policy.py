@@ -29,7 +29,7 @@ TRANSITIONS: MappingProxyType[str, dict[Status, Status]] = MappingProxyType(
             Status.CLOSED: Status.ACKNOWLEDGED,
             Status.CANCELLED: Status.ACKNOWLEDGED,
         },
-        "reopen by source": {Status.RESOLVED: Status.DECLARED},
+        "reopen by source": {Status.RESOLVED: Status.DECLARED, Status.CLOSED: Status.DECLARED},
         "cancel": {
             Status.DECLARED: Status.CANCELLED,
             Status.ACKNOWLEDGED: Status.CANCELLED,

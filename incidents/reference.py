@@ -6,8 +6,8 @@ Loading is idempotent: what is missing while nothing of its kind stands is made,
 from __future__ import annotations
 
 from incidents.enums import TargetKind
-from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget
-from portal.directory.models import Team
+from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget, IntakeMapping
+from portal.directory.models import Severity, Team
 
 # name: (default, security, steps of (seconds after the step before, teams))
 POLICIES: dict[str, tuple[bool, bool, tuple[tuple[int, tuple[str, ...]], ...]]] = {
@@ -15,9 +15,27 @@ POLICIES: dict[str, tuple[bool, bool, tuple[tuple[int, tuple[str, ...]], ...]]] 
     "Security": (False, True, ((0, ("security",)), (300, ("oncall", "ops")))),
 }
 
+# What the label `severity` of an alert says: the level of each word, by the severity words of the company.
+SEVERITY_WORDS = {"critical": 1, "high": 2, "warning": 3, "medium": 3, "low": 4, "info": 4}
+FIRST_POSITION = 900  # behind the mappings that people add
+
 
 def load() -> None:
-    """Make the policies when there is none at all."""
+    """Make the policies when there is none at all, and the mappings of severity words when there is no mapping."""
+    _load_policies()
+    _load_mappings()
+
+
+def _load_mappings() -> None:
+    levels = {severity.level: severity for severity in Severity.objects.all()}
+    if IntakeMapping.objects.exists():
+        return
+    for position, (word, level) in enumerate(SEVERITY_WORDS.items(), start=FIRST_POSITION):
+        if level in levels:
+            IntakeMapping.objects.create(position=position, label="severity", value=word, severity=levels[level])
+
+
+def _load_policies() -> None:
     if EscalationPolicy.objects.exists():
         return
     teams = {team.slug: team for team in Team.objects.all()}
