@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, NoReturn
 
@@ -66,12 +66,12 @@ class HistoryFields(models.Model):
 
 def entry_point() -> str:
     """Return the function that reached the ORM from outside it, to name a write that nobody attributed."""
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if not f"{name}.".startswith(_OUR_SIDE):
             return f"{name}.{frame.f_code.co_name}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return "unknown"
 
 
