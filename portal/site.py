@@ -24,7 +24,10 @@ GROUPS = ("Respond", "Change", "Maintain", "Directory", "Audit")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the navigation: a page by its URL name, or the admin list of a model. `keys` open it: "g i"."""
+    """One line of the navigation: a page by its URL name, else the admin list of a model. `keys` open it: "g i".
+
+    A line with both leads to the page, and is where the reader is on the model's admin pages too.
+    """
 
     group: str
     label: str
@@ -43,6 +46,7 @@ ENTRIES = (
         "Incidents",
         "siren",
         view="incidents:list",
+        model="incidents.Incident",
         permission="incidents.view_incident",
         keys="g i",
         counter="incidents",
@@ -50,9 +54,24 @@ ENTRIES = (
     Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
     Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
     Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),
-    Entry("Directory", "Systems", "server", model="directory.System", keys="g y"),
-    Entry("Directory", "People", "users", model="directory.Contact", keys="g p"),
-    Entry("Directory", "Teams", "handshake", model="directory.Team"),
+    Entry(
+        "Directory",
+        "Systems",
+        "server",
+        view="directory:systems",
+        model="directory.System",
+        permission="directory.view_system",
+        keys="g y",
+    ),
+    Entry(
+        "Directory",
+        "People and teams",
+        "users",
+        view="directory:people",
+        model="directory.Contact",
+        permission="directory.view_contact",
+        keys="g p",
+    ),
     Entry("Directory", "Readiness", "shield-check", view="dashboard:readiness", keys="g r"),
     Entry("Audit", "Accounts", "user-cog", model="accounts.User"),
     Entry("Audit", "Deadlines", "timer", model="deadlines.Deadline"),
@@ -81,7 +100,10 @@ class Count:
 
 @dataclass
 class NavigationLink:
-    """A line of the navigation for one reader. `current` is the value of aria-current, or empty."""
+    """A line of the navigation for one reader. `current` is the value of aria-current, or empty.
+
+    `also` is a second address that the line stands for.
+    """
 
     label: str
     icon: str
@@ -91,6 +113,7 @@ class NavigationLink:
     counted: str = ""
     tone: str = ""
     current: str = ""
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,28 +142,26 @@ class PortalAdminSite(AdminSite):
         """Return the groups that the reader may use, with what waits in them and where the reader is."""
         found: dict[str, list[NavigationLink]] = {group: [] for group in GROUPS}
         for entry in ENTRIES:
-            url = self._address(request, entry)
-            if url:
-                found[entry.group].append(_link(entry, url, counts))
+            page, records = self._page(request, entry), self._records(request, entry)
+            if page or (records and not entry.view):
+                found[entry.group].append(_link(entry, page or records, records, counts))
         _mark_current([link for links in found.values() for link in links], request.path)
         return [NavigationGroup(group, links) for group, links in found.items() if links]
 
-    def _address(self, request: HttpRequest, entry: Entry) -> str:
-        if entry.model:
-            return self._list_address(request, entry.model)
-        if entry.permission and not request.user.has_perm(entry.permission):
+    def _page(self, request: HttpRequest, entry: Entry) -> str:
+        if not entry.view or (entry.permission and not request.user.has_perm(entry.permission)):
             return ""
         if entry.view.startswith("admin:") and not self.has_permission(request):
             return ""
         return _reverse_or_nothing(entry.view)
 
-    def _list_address(self, request: HttpRequest, label: str) -> str:
+    def _records(self, request: HttpRequest, entry: Entry) -> str:
         try:
-            model = apps.get_model(label)
+            model = apps.get_model(entry.model) if entry.model else None
         except LookupError:
             return ""
-        model_admin = self._registry.get(model)
-        if model_admin is None or not self.has_permission(request):
+        model_admin = self._registry.get(model) if model is not None else None
+        if model is None or model_admin is None or not self.has_permission(request):
             return ""
         if not model_admin.has_view_or_change_permission(request):
             return ""
@@ -184,8 +205,8 @@ def _reverse_or_nothing(name: str) -> str:
         return ""
 
 
-def _link(entry: Entry, url: str, counts: Mapping[str, Count]) -> NavigationLink:
-    link = NavigationLink(entry.label, entry.icon, url, entry.keys)
+def _link(entry: Entry, url: str, also: str, counts: Mapping[str, Count]) -> NavigationLink:
+    link = NavigationLink(entry.label, entry.icon, url, entry.keys, also=also)
     count = counts.get(entry.counter) if entry.counter else None
     if count is not None and count.number:
         link.count, link.counted, link.tone = count.number, count.words, count.tone
@@ -193,9 +214,9 @@ def _link(entry: Entry, url: str, counts: Mapping[str, Count]) -> NavigationLink
 
 
 def _mark_current(links: list[NavigationLink], path: str) -> None:
-    found = [link for link in links if _leads_to(link.url, path)]
+    found = [(len(url), link) for link in links for url in (link.url, link.also) if url and _leads_to(url, path)]
     if found:
-        nearest = max(found, key=lambda link: len(link.url))
+        nearest = max(found, key=lambda pair: pair[0])[1]
         nearest.current = "page" if nearest.url == path else "true"
 
 

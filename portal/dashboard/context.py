@@ -11,20 +11,18 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from incidents.enums import OPEN
 from incidents.models import Incident
-from portal.deadlines.models import Sweep
-from portal.lib import times
-from portal.notify.models import Message
+from portal.dashboard import health
+from portal.lib import clock
+from portal.notify import services as notify
 from portal.site import Count, NavigationGroup, PortalAdminSite
 
 VERSION = "0.1"
-SILENT_AFTER_SECONDS = 60
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -49,7 +47,7 @@ class Shell:
     @cached_property
     def now(self) -> datetime:
         """The moment of the page, in the reader's zone."""
-        return timezone.localtime(timezone.now())
+        return timezone.localtime(clock.now())
 
     @cached_property
     def person(self) -> str:
@@ -88,8 +86,7 @@ class Shell:
         """How many messages the reader has not read. One query."""
         if not signed_in(self.request):
             return 0
-        mine = Message.objects.filter(lane="inbox", contact__user=self.request.user, read_at=None)
-        return cast(int, mine.exclude(state="cancelled").count())
+        return notify.unread_count(self.request.user)
 
 
 class Engine:
@@ -103,14 +100,4 @@ class Engine:
         """The sentence of the red banner, or nothing while the engine keeps time. One query."""
         if not signed_in(self.request) or not self.request.user.is_staff:
             return ""
-        now = timezone.now()
-        last = Sweep.objects.aggregate(last=Max("at"))["last"]
-        if last is None:
-            return "The engine has not started yet: no clock is watched and nobody is being paged. Start the worker."
-        silent = (now - last).total_seconds()
-        if silent <= SILENT_AFTER_SECONDS:
-            return ""
-        return (
-            f"The engine has not swept for {times.duration(silent)}. "
-            "Clocks on this page are right, but nobody is being paged. Check that worker and beat run."
-        )
+        return health.engine_state(clock.now()).banner

@@ -193,7 +193,7 @@ def _read(source: object, key: str) -> Any:
 
 
 @register.inclusion_tag("components/meter.html")
-def meter(percent: float, tone: str = "", label: str = "", tall: bool = False) -> dict[str, object]:
+def meter(percent: float, tone: str = "", label: str = "", *, tall: bool = False) -> dict[str, object]:
     """A bar: `percent` of it is filled (0 to 100). With a label it is spoken, without one it only illustrates."""
     return {"percent": _bounded(percent), "tone": tone, "label": label, "tall": tall}
 
@@ -209,7 +209,7 @@ def _bounded(percent: float) -> int:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, label: str = "", help: str = "") -> dict[str, object]:
+def field(bound: BoundField, label: str = "", help: str = "") -> dict[str, object]:  # noqa: A002 - a template word
     """A form field with its label, its help and its errors. `label` and `help` replace the form's own."""
     return {
         "field": bound,

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-MINUTE = 60
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from portal.lib import durations
+from portal.lib.durations import HOUR, MINUTE
 
 
 def exact(moment: datetime) -> str:
@@ -38,7 +37,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 def _ahead(moment: datetime, now: datetime, seconds: int) -> str:
     if seconds < 2 * HOUR:
-        return f"in {_short(seconds)}"
+        return f"in {_coarse(seconds)}"
     days = (timezone.localtime(moment).date() - timezone.localtime(now).date()).days
     if days == 0:
         return f"today {clock(moment)}"
@@ -49,31 +48,24 @@ def _ahead(moment: datetime, now: datetime, seconds: int) -> str:
 
 def _past(moment: datetime, now: datetime, seconds: int) -> str:
     if seconds < HOUR:
-        return f"{_short(seconds)} ago"
+        return f"{_coarse(seconds)} ago"
     days = (timezone.localtime(now).date() - timezone.localtime(moment).date()).days
     if seconds < 12 * HOUR or days == 0:
         return f"{seconds // HOUR} h ago"
     return "yesterday" if days == 1 else day(moment, now)
 
 
-def _short(seconds: int) -> str:
-    if seconds < MINUTE:
-        return f"{seconds} s"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE} min"
-    minutes = seconds % HOUR // MINUTE
-    return f"{seconds // HOUR} h {minutes:02d} min" if minutes else f"{seconds // HOUR} h"
+def _coarse(seconds: int) -> str:
+    return durations.words(seconds - seconds % MINUTE if seconds >= MINUTE else seconds)
 
 
 def duration(span: float | timedelta) -> str:
-    """A span in words: "52 s", "4 min 08 s", "38 min", "2 h 06 min", "1 d 2 h". `span`: seconds or a timedelta."""
+    """A span in words, to the second below ten minutes: "52 s", "4 min 08 s", "38 min", "2 h 06 min", "3 days 4 h".
+
+    `span`: seconds or a timedelta.
+    """
     seconds = _seconds(span)
-    if 0 < seconds < 10 * MINUTE and seconds % MINUTE and seconds > MINUTE:
-        return f"{seconds // MINUTE} min {seconds % MINUTE:02d} s"
-    if seconds < DAY:
-        return _short(seconds)
-    hours = seconds % DAY // HOUR
-    return f"{seconds // DAY} d {hours} h" if hours else f"{seconds // DAY} d"
+    return durations.words(seconds) if seconds < 10 * MINUTE else _coarse(seconds)
 
 
 def stopwatch(span: float | timedelta) -> str:
