@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -43,7 +44,7 @@ def sweep_incidents(*, at: datetime) -> int:
                 if not batch.count:
                     break
     with acting(by="system: demands", origin="task", at=at):
-        records.answer_demands(OPEN_TOPIC, at=at, handle=open_for_demand)
+        records.answer_demands(OPEN_TOPIC, at=at, handle=partial(open_for_demand, at=at))
     return fired
 
 
@@ -153,7 +154,7 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
     )
 
 
-def open_for_demand(demand: Demand, at: datetime) -> dict[str, Any]:
+def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
     """Open the incident that another part of the portal asks for; a second demand for the same key joins it."""
     facts = demand.payload
     severity = Severity.objects.get(code=facts.get("severity", "SEV-3"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents import clocks, escalation
-from incidents.enums import Audience, Status
+from incidents.enums import Audience
 from incidents.models import Alert, Incident
 from incidents.policy import Refused
 from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
