@@ -18,7 +18,7 @@ admin.site.unregister(Group)  # roles are changed in code alone
 
 
 @admin.register(User)
-class AccountAdmin(GuardedAdmin[User], UserAdmin):  # type: ignore[misc]
+class AccountAdmin(GuardedAdmin[User], UserAdmin):
     """Accounts are added, given roles and deactivated here; nobody but a superuser touches a superuser."""
 
     list_display = ["username", "full_name", "email", "is_active", "is_staff", "last_login"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -35,7 +35,7 @@ class User(AuditedModel, AbstractUser):
     )
 
     objects = AccountManager()
-    history = AuditHistory(excluded_fields=["password", "last_login"])
+    history: ClassVar[Any] = AuditHistory(excluded_fields=["password", "last_login"])
 
     class Meta(AbstractUser.Meta):
         pass
@@ -56,6 +56,6 @@ class User(AuditedModel, AbstractUser):
         """Return "Password changed", or what else became of a password whose value history leaves out."""
         if "password" not in changed:
             return ""
-        if self._password is None and self.has_usable_password():
+        if getattr(self, "_password", None) is None and self.has_usable_password():
             return "Password stored anew"  # Django renews the hash at a sign-in; the password is the same
         return "Password changed"

@@ -16,6 +16,7 @@ from portal.accounts.forms import ProfileForm, SignInForm
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.audit.actor import Actor, acting
+from portal.audit.middleware import person
 
 
 class SignIn(auth_views.LoginView):
@@ -48,7 +49,7 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Change the password as the person themselves, and say so."""
-        with acting(by=self.request.user):
+        with acting(by=person(self.request)):
             response = super().form_valid(form)
         messages.success(self.request, "Your password is changed.")
         return response
@@ -61,7 +62,7 @@ def me(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
-        with acting(by=request.user):
+        with acting(by=person(request)):
             form.save()
         messages.success(request, "Your account is up to date.")
         return redirect("accounts:me")

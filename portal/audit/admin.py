@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -20,6 +20,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from portal.audit.actor import acting
 from portal.audit.differences import Differ
+from portal.audit.middleware import person
 from portal.lib.visibility import VisibleQuerySet
 
 M = TypeVar("M", bound=models.Model)
@@ -42,7 +43,7 @@ class Verb:
 def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
     """Return the rows that `user` may see: by `visible_to` where the model has it, else by the view permission."""
     if isinstance(rows, VisibleQuerySet):
-        return rows.visible_to(user)  # type: ignore[return-value]
+        return rows.visible_to(user)
     meta = rows.model._meta
     return rows if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()
 
@@ -50,7 +51,7 @@ def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
 class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
     """Lists, and the choices in forms, hold only what the reader may see."""
 
-    model: type[M]
+    model: type[Any]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[M]:
         """Return the rows that the reader may see."""
@@ -69,7 +70,7 @@ def _relations(model: type[models.Model]) -> list[str]:
     return [field.name for field in model._meta.concrete_fields if field.is_relation]
 
 
-class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):  # type: ignore[misc]
+class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
     """An audited model's admin: changes with a reason, a history that only shows, no deletion.
 
     `masked_fields` names fields whose values the history does not show. `verbs` returns the record's buttons.
@@ -87,7 +88,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):  # type: ignore[misc]
         """Nothing audited is deleted: records are closed or deactivated."""
         return False
 
-    def get_list_select_related(self, request: HttpRequest) -> bool | Sequence[str]:
+    def get_list_select_related(self, request: HttpRequest) -> bool | list[str] | tuple[str, ...]:
         """Load what the rows point at with them: one query however long the list is."""
         return self.list_select_related or _relations(self.model)
 
@@ -109,7 +110,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):  # type: ignore[misc]
         """Show or save the form; what it saves is done by the reader, for the reason they gave."""
         reason = request.POST.get("change_reason", "").strip()[:REASON_LENGTH]
         context = {"asks_reason": True, "reason_required": False, **(extra_context or {})}
-        with acting(by=request.user, reason=reason, origin="admin"):
+        with acting(by=person(request), reason=reason, origin="admin"):
             return super().changeform_view(request, object_id, form_url, context)
 
     def render_change_form(
@@ -177,7 +178,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):  # type: ignore[misc]
     def _history_page(
         self, request: HttpRequest, obj: Any, template: str, extra_context: dict[str, Any] | None, **own: Any
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         base = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         context = {
             **self.admin_site.each_context(request),
@@ -233,6 +234,6 @@ class ReadOnlyAdmin(VisibleRows[M], admin.ModelAdmin):
         """Nobody deletes such rows by hand."""
         return False
 
-    def get_list_select_related(self, request: HttpRequest) -> bool | Sequence[str]:
+    def get_list_select_related(self, request: HttpRequest) -> bool | list[str] | tuple[str, ...]:
         """Load what the rows point at with them: one query however long the list is."""
         return self.list_select_related or _relations(self.model)

@@ -1,7 +1,7 @@
 """The one way to write many audited rows at once: with their history, in the same transaction."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 
@@ -18,7 +18,8 @@ def bulk_create_audited(model: type[M], rows: Iterable[M]) -> list[M]:
     history = AuditHistory.of[model]
     with transaction.atomic(savepoint=False):
         # The plain QuerySet on purpose: the model's own refuses, because it would leave no history.
-        created: list[M] = models.QuerySet(model).bulk_create(unsaved, batch_size=BATCH)
+        plain: models.QuerySet[Any] = models.QuerySet(model)
+        created: list[M] = plain.bulk_create(unsaved, batch_size=BATCH)
         model.history.model.objects.bulk_create([history.row(row, "+") for row in created], batch_size=BATCH)
     for row in created:
         row.remember()

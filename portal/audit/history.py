@@ -25,7 +25,7 @@ class Unattributed(RuntimeError):
     """A privileged row was about to change with nobody named as its actor."""
 
 
-class HistoryQuerySet(HistoricalQuerySet):  # type: ignore[misc]
+class HistoryQuerySet(HistoricalQuerySet):
     """History rows: written once, read often."""
 
     def update(self, **_values: Any) -> NoReturn:
@@ -47,7 +47,7 @@ class HistoryFields(models.Model):
     actor_name = models.CharField("actor", max_length=ACTOR_LENGTH)
     actor_contact_id = models.BigIntegerField(null=True, blank=True)
     origin = models.CharField(max_length=20, blank=True)
-    address = models.CharField(max_length=45, blank=True)
+    remote_address = models.CharField(max_length=45, blank=True)
     gesture = models.UUIDField(null=True)
 
     class Meta:
@@ -59,7 +59,7 @@ class HistoryFields(models.Model):
             raise HistoryBypassed("History is never edited.")
         super().save(**options)
 
-    def delete(self, **_options: Any) -> NoReturn:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: HistoryBypassed is raised."""
         raise HistoryBypassed("History is never deleted.")
 
@@ -89,21 +89,21 @@ def stamp(event: str = "") -> dict[str, Any]:
         "actor_name": actor.name[:ACTOR_LENGTH],
         "actor_contact_id": actor.contact_id,
         "origin": acting.origin,
-        "address": acting.address,
+        "remote_address": acting.address,
         "gesture": acting.gesture,
     }
 
 
-def _user_id(row: Any) -> int | None:
+def _user_id(row: Any) -> Any:
     """Return the account's id in place of the account: no query, no foreign key."""
-    return row.history_user_id  # type: ignore[no-any-return]
+    return row.history_user_id
 
 
 def _keep_user_id(row: Any, user: Any) -> None:
     row.history_user_id = getattr(user, "pk", user)
 
 
-class AuditHistory(HistoricalRecords):  # type: ignore[misc]
+class AuditHistory(HistoricalRecords):
     """django-simple-history as this project uses it.
 
     No foreign key to the user, a text as reason, no row without a change, many-to-many changes from either side, and
@@ -144,9 +144,9 @@ class AuditHistory(HistoricalRecords):  # type: ignore[misc]
     def add_extra_methods(self, cls: type) -> None:
         """Add none: the library's is a way to save without history."""
 
-    def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+    def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
         """Copy the fields, with an index on the row's own id only: history is written more often than searched."""
-        fields: dict[str, models.Field[Any, Any]] = super().copy_fields(model)
+        fields: dict[str, Any] = super().copy_fields(model)
         for field in fields.values():
             field.db_index = field.name == model._meta.pk.attname
         return fields

@@ -1,12 +1,18 @@
 """Every request acts as somebody: the person signed in, or "anonymous"."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponseBase
 
 from portal.audit.actor import Actor, By, acting
 
 ANONYMOUS = Actor(name="anonymous")
+
+
+def person(request: HttpRequest) -> By:
+    """Return who made the request: the account signed in, or "anonymous"."""
+    return request.user if request.user.is_authenticated else ANONYMOUS
 
 
 class ActingMiddleware:
@@ -18,9 +24,8 @@ class ActingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request as the person who made it."""
 
-        def by() -> By:
-            return request.user if request.user.is_authenticated else ANONYMOUS
-
         origin = "admin" if request.path_info.startswith("/admin/") else "web"
-        with acting(by=by, origin=origin, address=request.META.get("REMOTE_ADDR", "")[:45], anew=True):
+        with acting(
+            by=partial(person, request), origin=origin, address=request.META.get("REMOTE_ADDR", "")[:45], anew=True
+        ):
             return self.get_response(request)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.base import ModelBase
 from django.db.models.expressions import Combinable
 from django.db.models.fields.files import FieldFile
 
@@ -38,15 +39,15 @@ __all__ = [
 class AuditedQuerySet(VisibleQuerySet):
     """Rows whose bulk writes are refused, because they would leave no history."""
 
-    def update(self, **_values: Any) -> NoReturn:
+    def update(self, **kwargs: Any) -> int:
         """Refuse: `update` leaves no history. A reverse relation's add, remove and clear come here too."""
         raise self._bypassed("update")
 
-    def bulk_create(self, _rows: Iterable[Any], *_args: Any, **_options: Any) -> NoReturn:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Refuse: `bulk_create` leaves no history."""
         raise self._bypassed("bulk_create")
 
-    def bulk_update(self, _rows: Iterable[Any], *_args: Any, **_options: Any) -> NoReturn:
+    def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         """Refuse: `bulk_update` leaves no history."""
         raise self._bypassed("bulk_update")
 
@@ -82,7 +83,7 @@ class AuditedModel(models.Model):
     def save(
         self,
         *,
-        force_insert: bool = False,
+        force_insert: bool | tuple[ModelBase, ...] = False,
         force_update: bool = False,
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
@@ -104,9 +105,9 @@ class AuditedModel(models.Model):
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
         """Load the row and remember it, so that a save without a change is seen as one."""
-        instance = super().from_db(db, field_names, values)
+        instance = super().from_db(db, field_names, values, **kwargs)
         instance.remember()
         return instance
 
