@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("incidents.urls")),
+    path("", include("portal.accounts.urls")),
     path("", include("portal.directory.urls")),
     path("", include("portal.notify.urls")),
     path("admin/", admin.site.urls),

@@ -1,0 +1,252 @@
+"""The forms of the incident pages. Each field has a limit and a sentence; what is refused says what to do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+
+from incidents.enums import Audience
+from incidents.models import Incident
+from incidents.selectors.people import contact_choices, unreachable
+from portal.directory.models import Contact, Severity, System
+from portal.records.models import Note
+
+CLOCK_SLACK = timedelta(minutes=1)
+FAR_BACK = timedelta(days=365)
+
+
+def _text(
+    label: str, *, limit: int, rows: int = 3, required: bool = True, missing: str = "", help_text: str = ""
+) -> Any:
+    return forms.CharField(
+        label=label,
+        max_length=limit,
+        required=required,
+        strip=True,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        error_messages={
+            "required": missing,
+            "max_length": f"Keep it under {limit:,} characters. The rest fits into a second note.",
+        },
+    )
+
+
+def _moment(label: str, help_text: str) -> Any:
+    return forms.DateTimeField(
+        label=label,
+        required=False,
+        help_text=help_text,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "Write day and time, such as 17 Nov 2026, 13:48."},
+    )
+
+
+class PersonField(forms.ModelChoiceField):
+    """A person of the directory who is still there. The choices are grouped by the form."""
+
+    def __init__(self, *, missing: str = "Choose a person.", **options: Any) -> None:
+        messages = {
+            "required": missing,
+            "invalid_choice": "This person is not in the directory any more. Choose another.",
+        }
+        super().__init__(queryset=Contact.objects.filter(active=True), error_messages=messages, **options)
+
+
+class OnceForm(forms.Form):
+    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
+
+    once = forms.UUIDField(
+        widget=forms.HiddenInput, error_messages={"invalid": "Open the form again.", "required": "Open the form again."}
+    )
+
+    def __init__(self, *args: Any, at: datetime, **options: Any) -> None:
+        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
+        super().__init__(*args, **options)
+        self.at = at
+
+    def past(self, name: str) -> datetime | None:
+        """Return a moment of the form; ValidationError is raised when it has not come yet or is absurdly long ago."""
+        moment: datetime | None = self.cleaned_data.get(name)
+        if moment is not None and moment > self.at + CLOCK_SLACK:
+            raise forms.ValidationError("That moment has not come yet. Leave it empty for now.")
+        if moment is not None and moment < self.at - FAR_BACK:
+            raise forms.ValidationError("That is more than a year ago. Check the date.")
+        return moment
+
+
+class ActForm(OnceForm):
+    """The form of one verb on one incident. `words` is what the services are given besides by and at."""
+
+    reason = _text("Reason", limit=500, rows=2, required=False, help_text="Kept in the history of the incident.")
+
+    def __init__(self, *args: Any, incident: Incident, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.incident = incident
+
+    def words(self) -> dict[str, Any]:
+        """Return the keyword arguments for the service."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+
+
+class ReasonForm(ActForm):
+    """A verb that needs its reason."""
+
+    reason = _text("Reason", limit=500, rows=2, missing="Say in a sentence why. It is kept in the history.")
+
+
+class CommanderForm(ActForm):
+    """Who commands from now on."""
+
+    commander = PersonField(label="Incident commander", missing="Choose who commands. Everybody must know whom to ask.")
+
+    field_order = ["commander", "reason"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["commander"].choices = contact_choices(self.incident, at=self.at)
+
+
+class PersonForm(ActForm):
+    """One person for one incident: to be paged, or to join."""
+
+    contact = PersonField(label="Person")
+
+    field_order = ["contact", "reason"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["contact"].choices = contact_choices(self.incident, at=self.at)
+
+
+class ResponderForm(PersonForm):
+    """Somebody who joins the work. The row says who and when; it needs no reason."""
+
+    reason = None  # type: ignore[assignment]
+
+
+class UpdateForm(ActForm):
+    """What was told to an audience, or is told now."""
+
+    audience = forms.ChoiceField(
+        label="Audience",
+        choices=Audience.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose who is told.", "invalid_choice": "Choose who is told."},
+    )
+    text = _text(
+        "Message",
+        limit=4000,
+        rows=5,
+        missing="Write what you tell them: what is known, what is done, when they hear again.",
+    )
+    event_at = _moment("Told at", "Empty: now. The clock is met by this moment.")
+    reason = None  # type: ignore[assignment]
+
+    def clean_event_at(self) -> datetime | None:
+        """Refuse a moment that has not come."""
+        return self.past("event_at")
+
+
+class ReclassifyForm(ReasonForm):
+    """Another severity, or another word on whether it is a major incident."""
+
+    severity = forms.ModelChoiceField(
+        label="Severity",
+        queryset=Severity.objects.order_by("level"),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a severity.", "invalid_choice": "Choose a severity."},
+    )
+    is_major = forms.TypedChoiceField(
+        label="Major incident",
+        required=False,
+        choices=[
+            ("", "As the severity says"),
+            ("yes", "Yes, whatever the severity"),
+            ("no", "No, whatever the severity"),
+        ],
+        coerce=lambda word: word == "yes",
+        empty_value=None,
+        error_messages={"invalid_choice": "Choose one of the three."},
+    )
+
+    field_order = ["severity", "is_major", "reason"]
+
+
+class NoteForm(ActForm):
+    """A line for the timeline. A correction names the entry that it corrects."""
+
+    text = _text("Note", limit=4000, rows=4, missing="Write what you saw or did.")
+    event_at = _moment("Happened at", "Empty: now.")
+    corrects = forms.ModelChoiceField(
+        queryset=Note.objects.none(),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": "The entry to correct is not part of this incident."},
+    )
+    reason = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, notes: Any = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if notes is not None:
+            self.fields["corrects"].queryset = notes
+
+    def clean_event_at(self) -> datetime | None:
+        """Refuse a moment that has not come."""
+        return self.past("event_at")
+
+
+class DeclareForm(OnceForm):
+    """A new incident, fast enough for the night."""
+
+    title = forms.CharField(
+        label="What is wrong",
+        max_length=200,
+        help_text="One sentence that somebody half asleep understands.",
+        error_messages={
+            "required": "Say in one sentence what is wrong.",
+            "max_length": "Keep it under 200 characters; the rest goes into the description.",
+        },
+    )
+    severity = forms.ModelChoiceField(
+        label="Severity",
+        queryset=Severity.objects.order_by("level"),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose how bad it is. In doubt take the worse one; it can be lowered.",
+            "invalid_choice": "Choose a severity.",
+        },
+    )
+    systems = forms.ModelMultipleChoiceField(
+        label="Systems",
+        queryset=System.objects.filter(active=True),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose the system that suffers, so that its people can be paged.",
+            "invalid_choice": "Choose from the list.",
+            "invalid_pk_value": "Choose from the list.",
+        },
+    )
+    security = forms.BooleanField(label="Security incident: page the security lead at once", required=False)
+    description = _text("What is known", limit=10000, rows=4, required=False)
+    occurred_at = _moment("Began", "When it began to hurt, if that was earlier than now.")
+    commander = PersonField(label="Incident commander", required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["commander"].choices = contact_choices(None, at=self.at)
+        self.systems = list(System.objects.filter(active=True).select_related("owner"))
+        self.nobody = unreachable(self.systems, at=self.at)
+
+    def clean_occurred_at(self) -> datetime | None:
+        """Refuse a moment that has not come."""
+        return self.past("occurred_at")
+
+    def unreachable_names(self) -> list[str]:
+        """Return the chosen systems for which nobody can be paged."""
+        return [system.name for system in self.cleaned_data.get("systems", []) if system.pk in self.nobody]

@@ -1,0 +1,113 @@
+"""Everything that an incident room shows, read with a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.http import Http404
+
+from incidents import clocks, escalation
+from incidents.acts import Offers, offers
+from incidents.clocks import ClockFace
+from incidents.enums import Status
+from incidents.escalation import EscalationView
+from incidents.looks import Look, status_look
+from incidents.models import Incident, Responder
+from incidents.selectors.people import People, people_of
+from incidents.selectors.timeline import Communication, Timeline, communications_of, timeline_of
+from portal.notify import services as notify
+from portal.notify.models import Message
+
+STEPS = (
+    ("declared", Status.DECLARED, "somebody noticed"),
+    ("acknowledged", Status.ACKNOWLEDGED, "somebody takes care"),
+    ("mitigated", Status.MITIGATED, "nobody suffers any more"),
+    ("resolved", Status.RESOLVED, "the cause is removed"),
+    ("closed", Status.CLOSED, "everything is told and done"),
+)
+MOST_STUCK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One state of the lifecycle bar: done, now, skipped, or still to come with a hint what it takes."""
+
+    label: str
+    state: str
+    icon: str
+    at: datetime | None
+    by: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The incident room for one reader."""
+
+    incident: Incident
+    look: Look
+    systems: list[Any]
+    stages: list[Stage]
+    cards: list[ClockFace]
+    offers: Offers
+    people: People
+    escalation: EscalationView | None
+    responders: list[Responder]
+    stuck: list[Message]
+    timeline: Timeline
+    communications: list[Communication]
+
+
+def incident_for(user: Any, reference: str) -> Incident:
+    """Return the incident with this reference; Http404 is raised when there is none that the reader may see."""
+    rows = Incident.objects.visible_to(user).select_related("severity", "commander").prefetch_related("systems__owner")
+    found: Incident | None = rows.filter(reference=reference.upper()).first()
+    if found is None:
+        raise Http404(f"No incident {reference} can be seen.")
+    return found
+
+
+def room_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Room:
+    """Return what the room of an incident shows at `at`."""
+    cards = clocks.clock_cards(incident, at=at)
+    return Room(
+        incident=incident,
+        look=status_look(incident.status),
+        systems=list(incident.systems.all()),
+        stages=stages_of(incident),
+        cards=cards,
+        offers=offers(incident, cards),
+        people=people_of(incident, at=at),
+        escalation=escalation.state_of(incident),
+        responders=list(incident.responders.select_related("contact")),
+        stuck=stuck_of(incident, at=at),
+        timeline=timeline_of(incident, show=show, whole=whole, at=at),
+        communications=communications_of(incident, cards),
+    )
+
+
+def stages_of(incident: Incident) -> list[Stage]:
+    """Return the lifecycle bar; nothing for a cancelled incident, which left it by the side."""
+    if incident.status == Status.CANCELLED:
+        return []
+    here = [status for _, status, _ in STEPS].index(Status(incident.status))
+    stages = []
+    for place, (name, status, hint) in enumerate(STEPS):
+        at, by = getattr(incident, f"{name}_at"), getattr(incident, f"{name}_by")
+        state = "now" if place == here else "done" if place < here else "ahead"
+        if state == "now" and status == Status.CLOSED:
+            state = "done"
+        icon = {"now": "circle-dot", "done": "check", "ahead": "circle-dashed"}[state]
+        skipped = state == "done" and at is None
+        stages.append(Stage(status.label, state, "minus" if skipped else icon, at, by, "skipped" if skipped else hint))
+    return stages
+
+
+def stuck_of(incident: Incident, *, at: datetime) -> list[Message]:
+    """Return the messages about this incident that did not get through, newest first."""
+    kind = ContentType.objects.get_for_model(Incident)
+    rows = notify.stuck(at=at).filter(about_type=kind, about_id=incident.pk)
+    return list(rows.select_related("contact", "channel", "method").order_by("-created_at", "-id")[:MOST_STUCK])

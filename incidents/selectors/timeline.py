@@ -1,0 +1,159 @@
+"""The timeline of an incident as it is shown, and its communications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incidents.clocks import ClockFace
+from incidents.enums import Audience
+from incidents.looks import AUDIENCE_ICONS
+from incidents.models import Incident
+from incidents.selectors.listing import running_clock
+from portal.lib import times
+from portal.records import services as records
+from portal.records.models import Note
+
+SHOWN = 40
+WRITTEN_LATER = timedelta(minutes=1)
+SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "everything": ("Everything", ()),
+    "notes": ("Notes", ("note",)),
+    "messages": ("Messages", ("paged", "update", "exhausted", "escalated")),
+}
+# kind of entry: icon and tone
+MARKS: dict[str, tuple[str, str]] = {
+    "declared": ("siren", "red"),
+    "acknowledged": ("user-round-check", "teal"),
+    "activated": ("flag", ""),
+    "mitigated": ("shield-check", "blue"),
+    "resolved": ("circle-check", "green"),
+    "closed": ("lock", ""),
+    "reopened": ("rotate-ccw", "red"),
+    "cancelled": ("ban", ""),
+    "paged": ("bell", ""),
+    "exhausted": ("octagon-alert", "red"),
+    "escalated": ("arrow-up", "amber"),
+    "responder": ("user-plus", ""),
+    "update": ("megaphone", "green"),
+    "note": ("message-square", ""),
+    "severity": ("gauge", "amber"),
+    "clock": ("timer", ""),
+    "at_risk": ("triangle-alert", "amber"),
+    "warning": ("triangle-alert", "amber"),
+    "missed": ("octagon-alert", "red"),
+    "alert": ("webhook", ""),
+}
+QUOTED = frozenset({"note", "update"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. `quote` holds somebody's own words, `detail` what the portal adds; `recorded` is set when later."""
+
+    note: Note
+    icon: str
+    tone: str
+    day: str
+    quote: str
+    detail: str
+    recorded: datetime | None
+    result: str
+    missed: bool
+    corrected_by: Note | None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One of the filters above the timeline."""
+
+    label: str
+    query: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The newest entries, whether older ones are left out, and the filters."""
+
+    entries: list[Entry]
+    more: bool
+    shows: list[Show]
+    show: str
+
+
+@dataclass(frozen=True, slots=True)
+class Communication:
+    """One audience: what it was told last, by whom and when, and when it must hear again."""
+
+    audience: str
+    label: str
+    icon: str
+    note: Note | None
+    clock: dict[str, object] | None
+    edge: str
+
+
+def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Timeline:
+    """Return the timeline, newest event first; without `whole` its first forty entries."""
+    show = show if show in SHOWS else "everything"
+    notes = records.timeline(incident).select_related("corrects")
+    if SHOWS[show][1]:
+        notes = notes.filter(kind__in=SHOWS[show][1])
+    rows = list(notes if whole else notes[: SHOWN + 1])
+    shown = rows if whole else rows[:SHOWN]
+    corrections = records.timeline(incident).filter(corrects__in=[row.pk for row in shown]).order_by("id")
+    corrected = {note.corrects_id: note for note in corrections}
+    entries, day = [], ""
+    for row in shown:
+        today = times.day(row.event_at, at)
+        entries.append(_entry(row, corrected.get(row.pk), day=today if today != day else ""))
+        day = today
+    shows = [
+        Show(label, "?" if slug == "everything" else f"?show={slug}", slug == show)
+        for slug, (label, _) in SHOWS.items()
+    ]
+    return Timeline(entries, len(rows) > len(shown), shows, show)
+
+
+def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
+    icon, tone = MARKS.get(note.kind, ("circle-dot", ""))
+    result = str(note.data.get("result", "")) if note.kind == "update" else ""
+    missed = "missed" in result or (note.kind == "acknowledged" and "missed" in note.detail)
+    quoted = note.kind in QUOTED
+    return Entry(
+        note=note,
+        icon="pencil-line" if note.corrects_id else icon,
+        tone="red" if missed and note.kind == "update" else tone,
+        day=day,
+        quote=note.detail if quoted else str(note.data.get("description", "")),
+        detail="" if quoted else note.detail,
+        recorded=note.recorded_at if abs(note.recorded_at - note.event_at) >= WRITTEN_LATER else None,
+        result=result,
+        missed=missed,
+        corrected_by=corrected_by,
+    )
+
+
+def communications_of(incident: Incident, cards: Sequence[ClockFace]) -> list[Communication]:
+    """Return the audiences that must be told, or were."""
+    told: dict[str, Note] = {}
+    for note in records.timeline(incident).filter(kind="update").order_by("event_at", "id"):
+        told[note.audience] = note
+    found = []
+    for audience in Audience:
+        running = [card for card in cards if card.key.partition(".")[0] == audience]
+        clock = next((card for card in running if card.state in ("track", "risk")), None)
+        clock = clock or next((card for card in running if card.state == "missed"), None)
+        if running or audience in told:
+            found.append(_communication(audience, told.get(audience), clock))
+    return found
+
+
+def _communication(audience: Audience, note: Note | None, clock: ClockFace | None) -> Communication:
+    chip = running_clock(clock)
+    if chip is not None:
+        chip["name"] = ""
+    edge = {"missed": "is-late", "risk": "is-warm"}.get(clock.state, "") if clock else ""
+    return Communication(audience.value, audience.label, AUDIENCE_ICONS[audience], note, chip, edge)

@@ -1,0 +1,94 @@
+"""The verbs of an incident, each a small form that works without script. A second submit changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from incidents.acts import ACTS, Act
+from incidents.enums import Audience
+from incidents.forms import ActForm
+from incidents.models import Incident
+from incidents.policy import Refused
+from incidents.selectors.listing import contact_of
+from incidents.selectors.room import incident_for
+from portal.audit.actor import acting
+from portal.lib import clock
+from portal.records import services as records
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
+    """Show the form of a verb, or carry it out. What does not fit is refused with its sentence."""
+    incident = incident_for(request.user, reference)
+    chosen = ACTS.get(verb)
+    if chosen is None:
+        raise Http404(f"There is no verb {verb}.")
+    if not request.user.has_perm("incidents.change_incident"):
+        raise PermissionDenied
+    at = clock.database_now()
+    if request.method == "POST":
+        form = _form(chosen, incident, request, at=at, data=request.POST)
+        if form.is_valid():
+            try:
+                return _carry_out(request, chosen, incident, form, at=at)
+            except Refused as refused:
+                form.add_error(None, str(refused))
+        return _page(request, chosen, incident, form, at=at, status=422)
+    return _page(request, chosen, incident, _form(chosen, incident, request, at=at), at=at)
+
+
+def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime) -> HttpResponse:
+    once: uuid.UUID = form.cleaned_data["once"]
+    with transaction.atomic(), acting(by=request.user, gesture=once):
+        # Under the incident's lock: of two submits of one form, the second finds what the first has written.
+        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        if not records.timeline(incident).filter(gesture=once).exists():
+            chosen.service(incident, by=request.user, at=at, **form.words())
+    messages.success(request, f"{incident.reference}: {chosen.said}")
+    return redirect(incident)
+
+
+def _form(chosen: Act, incident: Incident, request: HttpRequest, *, at: datetime, data: Any = None) -> ActForm:
+    options: dict[str, Any] = {"incident": incident, "at": at, "initial": _initial(chosen, incident, request)}
+    if chosen.slug == "note":
+        options["notes"] = records.timeline(incident)
+    return chosen.form(data, **options)
+
+
+def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str, Any]:
+    if chosen.slug == "activate":
+        return {"commander": incident.commander_id or getattr(contact_of(request.user), "pk", None)}
+    if chosen.slug == "update":
+        asked = request.GET.get("audience", "")
+        return {"audience": asked if asked in Audience.values else None}
+    if chosen.slug == "reclassify":
+        return {"severity": incident.severity_id}
+    if chosen.slug == "note":
+        return {"corrects": request.GET.get("corrects", "") or None}
+    return {}
+
+
+def _page(
+    request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime, status: int = 200
+) -> HttpResponse:
+    context = {"now": at, "act": chosen, "incident": incident, "form": form, "corrected": _corrected(form, incident)}
+    return render(request, "incidents/act.html", context, status=status)
+
+
+def _corrected(form: ActForm, incident: Incident) -> Any:
+    """Return the entry that a note corrects, to be shown above the form."""
+    if "corrects" not in form.fields:
+        return None
+    pk = str(form["corrects"].value() or "")
+    return records.timeline(incident).filter(pk=pk).first() if pk.isdigit() and len(pk) < 19 else None

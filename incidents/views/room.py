@@ -1,0 +1,57 @@
+"""The incident room, and its live parts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+
+from incidents.forms import NoteForm
+from incidents.models import Incident
+from incidents.selectors.room import incident_for, room_of
+from portal.lib import clock
+
+
+@require_safe
+@login_required
+def room(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show everything about one incident that somebody who works on it needs."""
+    return render(request, "incidents/room.html", _context(request, reference))
+
+
+@require_safe
+@login_required
+def live(request: HttpRequest, reference: str) -> HttpResponse:
+    """Give the parts of the room that change by themselves, for htmx to put in place."""
+    return render(request, "incidents/live.html", _context(request, reference))
+
+
+def _context(request: HttpRequest, reference: str) -> dict[str, Any]:
+    at = clock.now()
+    incident = incident_for(request.user, reference)
+    show, whole = request.GET.get("show", ""), request.GET.get("all") == "1"
+    return {
+        "now": at,
+        "incident": incident,
+        "room": room_of(incident, show=show, whole=whole, at=at),
+        "may_act": request.user.has_perm("incidents.change_incident"),
+        "note_form": NoteForm(incident=incident, at=at),
+        "once": uuid.uuid4(),
+        "history_url": _history(request, incident),
+        "query": request.GET.urlencode(),
+    }
+
+
+def _history(request: HttpRequest, incident: Incident) -> str:
+    """Return the address of the full history for those who may see it."""
+    if not (request.user.is_staff and request.user.has_perm("incidents.view_incident")):
+        return ""
+    try:
+        return reverse("admin:incidents_incident_history", args=[incident.pk])
+    except NoReverseMatch:
+        return ""
