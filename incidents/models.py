@@ -75,7 +75,7 @@ class Incident(AuditedModel):
     dedup_key = models.CharField(max_length=200, blank=True, editable=False)
     generation = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = models.Manager.from_queryset(IncidentQuerySet)()
+    objects: ClassVar[Any] = models.Manager.from_queryset(IncidentQuerySet)()
 
     class Meta:
         ordering = ["-declared_at", "-id"]

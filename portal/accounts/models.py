@@ -34,7 +34,7 @@ class User(AuditedModel, AbstractUser):
         help_text="Times are shown to this person in this zone.",
     )
 
-    objects = AccountManager()
+    objects: ClassVar[Any] = AccountManager()
     history: ClassVar[Any] = AuditHistory(excluded_fields=["password", "last_login"])
 
     class Meta(AbstractUser.Meta):

@@ -17,13 +17,12 @@ from portal.audit.history import AuditHistory
 from portal.lib import times
 
 LONGEST_VALUE = 300
-NOTHING = "nothing"
 MASKED = "not shown"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one history row, before and after. An empty `old` means that there was nothing."""
+    """One field of one history row, before and after; "" is nothing. Of a relation: what left and what came."""
 
     field: str
     old: str
@@ -72,14 +71,14 @@ class Differ:
     def _change(self, field: models.Field[Any, Any], old: Any, new: Any) -> Change:
         label = capfirst(str(field.verbose_name))
         if field.name in self._masked:
-            return Change(label, MASKED if old else "", MASKED if new else NOTHING)
-        return Change(label, self._words(field, old), self._words(field, new) or NOTHING)
+            return Change(label, MASKED if old else "", MASKED if new else "")
+        return Change(label, self._words(field, old), self._words(field, new))
 
     def _relation(self, field: Any, old: set[Any], new: set[Any]) -> Change:
         def joined(keys: Iterable[Any]) -> str:
             return ", ".join(sorted(self._name(field.related_model, key) for key in keys))
 
-        return Change(capfirst(str(field.verbose_name)), joined(old - new), joined(new - old) or NOTHING)
+        return Change(capfirst(str(field.verbose_name)), joined(old - new), joined(new - old))
 
     def _words(self, field: models.Field[Any, Any], value: Any) -> str:
         if value is None or value == "":

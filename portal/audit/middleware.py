@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from portal.audit.actor import Actor, By, acting
 
+ADDRESS_LENGTH = 45
 ANONYMOUS = Actor(name="anonymous")
 
 
@@ -23,9 +24,7 @@ class ActingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request as the person who made it."""
-
         origin = "admin" if request.path_info.startswith("/admin/") else "web"
-        with acting(
-            by=partial(person, request), origin=origin, address=request.META.get("REMOTE_ADDR", "")[:45], anew=True
-        ):
+        address = request.META.get("REMOTE_ADDR", "")[:ADDRESS_LENGTH]
+        with acting(by=partial(person, request), origin=origin, address=address, anew=True):
             return self.get_response(request)
