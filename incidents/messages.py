@@ -6,10 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.template import Template
-from django.template.backends.django import Template as BackendTemplate
-from django.template.context import Context
-from django.template.loader import get_template
+from django.template import Context, Engine, Template
 
 from incidents.models import Incident
 
@@ -18,9 +15,7 @@ ACKNOWLEDGE_PATH = "/a/"
 
 @cache
 def _template(name: str) -> Template:
-    found = get_template(name)
-    assert isinstance(found, BackendTemplate)
-    return found.template
+    return Engine.get_default().get_template(name)
 
 
 def render(kind: str, context: dict[str, Any]) -> tuple[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from incidents.enums import OPEN, Status
 
@@ -89,20 +91,14 @@ class Snapshot:
     version: int
     repeat: int
     final_wait: int
-    steps: tuple[dict[str, object], ...]
+    steps: tuple[dict[str, Any], ...]
 
     @classmethod
-    def of(cls, data: dict[str, object]) -> Snapshot:
+    def of(cls, data: Mapping[str, Any]) -> Snapshot:
         """Read what `as_json` wrote."""
-        return cls(
-            name=str(data.get("name", "")),
-            version=int(str(data.get("version", 0))),
-            repeat=int(str(data.get("repeat", 0))),
-            final_wait=int(str(data.get("final_wait", 300))),
-            steps=tuple(data.get("steps", ())),  # type: ignore[arg-type]
-        )
+        return cls(data["name"], data["version"], data["repeat"], data["final_wait"], tuple(data["steps"]))
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return plain data to be kept with the escalation."""
         return {
             "name": self.name,
@@ -114,7 +110,7 @@ class Snapshot:
 
     def delay_of(self, step: int) -> int:
         """Return how many seconds step `step` (from 0) waits after the one before it."""
-        return int(str(self.steps[step]["delay"]))
+        return int(self.steps[step]["delay"])
 
     def after(self, round_: int, step: int) -> tuple[int, int, int] | None:
         """Return round, step and seconds of waiting until what follows, or nothing when the policy is exhausted.

@@ -48,7 +48,7 @@ def sweep_incidents(*, at: datetime) -> int:
     return fired
 
 
-def lock(incident_ids: list[int], at: datetime) -> Mapping[int, Incident]:
+def lock(incident_ids: list[int], _at: datetime) -> Mapping[int, Incident]:
     """Lock the incidents in id order, skipping those that a verb holds just now; they wait for the next sweep."""
     rows = Incident.objects.filter(pk__in=incident_ids).order_by("pk").select_related("severity")
     return {row.pk: row for row in rows.select_for_update(skip_locked=True, of=("self",))}
@@ -65,7 +65,7 @@ def miss_clocks(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
         notes.append(_note(incident, text, detail, row, at=at, missed=True))
         if clock == Clock.ACTIVATION:
             drafts += _page_for_activation(incident, row, notes, at=at)
-        drafts += _tell(incident, people, row, kind="incident_missed", at=at)
+        drafts += _tell(incident, people, row, kind="incident_missed")
     records.write_notes(notes)
     notify.queue(drafts, at=at)
 
@@ -83,7 +83,7 @@ def warn(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
                 incident, f"warned that the {clock.label.lower()} deadline is at risk", f"{left} are left.", row, at=at
             )
         )
-        drafts += _tell(incident, people, row, kind="incident_at_risk", at=at)
+        drafts += _tell(incident, people, row, kind="incident_at_risk")
     records.write_notes(notes)
     notify.queue(drafts, at=at)
 
@@ -115,9 +115,7 @@ def _leaders(incident_ids: list[int]) -> dict[int, dict[int, Contact]]:
     return found
 
 
-def _tell(
-    incident: Incident, people: dict[int, dict[int, Contact]], row: Deadline, *, kind: str, at: datetime
-) -> list[Draft]:
+def _tell(incident: Incident, people: dict[int, dict[int, Contact]], row: Deadline, *, kind: str) -> list[Draft]:
     leaders = people[incident.pk]
     methods = directory.sending_methods(leaders) if leaders else {}
     due = row.due_at if kind == "incident_missed" else datetime.fromisoformat(row.payload["due"])
@@ -129,8 +127,9 @@ def _tell(
                 asks_for=clocks.asks_for(row.key),
             )  # fmt: skip
             title, body = messages.render(kind, context)
+        key = f"i{incident.pk}:{row.kind}:{row.key}:{row.generation}:c{contact.pk}"
         drafts += drafts_for(
-            contact, methods.get(contact.pk, []), key=f"i{incident.pk}:{row.kind}:{row.key}:{row.generation}:c{contact.pk}",
+            contact, methods.get(contact.pk, []), key=key,
             kind=kind, title=title, body=body, about=messages.about(incident), generation=incident.generation,
             url_path=context["url"],
         )  # fmt: skip

@@ -206,15 +206,20 @@ def _result_sentence(row: Deadline, clock: Clock, at: datetime) -> str:
     if row.state == DeadlineState.MET and row.met_at is not None:
         spare = durations.words((row.due_at - row.met_at).total_seconds())
         return f"{_MET_BY[clock]} {local(row.met_at)}, {spare} before the limit. It is met."
-    if row.state == DeadlineState.FIRED:
-        if row.met_at is None:
-            return f"Nothing came by {local(row.due_at)}. It is missed and stays missed."
+    if row.state == DeadlineState.FIRED and row.met_at is None:
+        return f"Nothing came by {local(row.due_at)}. It is missed and stays missed."
+    if row.state == DeadlineState.FIRED and row.met_at is not None:
         late = durations.words((row.met_at - row.due_at).total_seconds())
         return f"{_MET_BY[clock]} {local(row.met_at)}, {late} late. It is missed and stays missed."
+    return _open_sentence(row, at)
+
+
+def _open_sentence(row: Deadline, at: datetime) -> str:
     if row.state == DeadlineState.CANCELLED and row.payload.get("paused"):
         paused = row.payload["paused"]
         since = local(datetime.fromisoformat(paused["from"]))
-        return f"It stands still since {since}: {paused['reason']} When it runs on, {durations.words(paused['left'])} are left."
+        left = durations.words(paused["left"])
+        return f"It stands still since {since}: {paused['reason']} When it runs on, {left} are left."
     if row.state == DeadlineState.CANCELLED:
         return "It was cancelled and counts neither as met nor as missed."
     if at > row.due_at:

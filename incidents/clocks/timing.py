@@ -1,8 +1,9 @@
-"""The clocks of an incident: started from the severity table, kept or missed for good, and able to explain themselves.
+"""The clocks of an incident: started from the severity table, and kept or missed for good.
 
-Each clock is a Deadline of kind `incident.clock`. Its key is the clock's name, with a number for what comes later, such as
-the next update or the clock of a reopened incident: `customers`, `customers.2`. A new generation of the same key replaces one that was cancelled by a change of severity or
-by a pause; the newest generation is the one that counts. A warning at 75 % is a Deadline of kind `incident.warning`.
+Each clock is a Deadline of kind `incident.clock`. Its key is the clock's name, with a number for what comes later, such
+as the next update or the clock of a reopened incident: `customers`, `customers.2`. A new generation of the same key
+replaces one that a change of severity or a pause cancelled; the newest generation is the one that counts. A warning at
+75 % is a Deadline of kind `incident.warning`.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def start(
         "pauses": pauses or [],
         **limit.facts,
     }
-    common = {"subject": incident, "key": key, "generation": generation, "started_at": started_at}
+    common: dict[str, Any] = {"subject": incident, "key": key, "generation": generation, "started_at": started_at}
     deadline = deadlines.start(kind=CLOCK, due_at=limit.due_at, payload=payload, **common)
     warn_at = started_at + (limit.due_at - started_at) * AT_RISK
     deadlines.start(kind=WARNING, due_at=warn_at, payload={"due": limit.due_at.isoformat()}, **common)

@@ -1,7 +1,8 @@
-"""Escalation: which policy, its running (`running`), whom a step reaches (`reaching`), and how it is shown (`viewing`)."""
+"""Escalation: which policy fits (`choosing`), how it runs (`running`), whom a step reaches (`reaching`), how it is shown (`viewing`)."""
 
+from incidents.escalation.choosing import choose_policy, snapshot_of
 from incidents.escalation.reaching import Book, Recipient, page
-from incidents.escalation.running import ESCALATION, choose_policy, escalate_now, fire_steps, snapshot_of, start, stop
+from incidents.escalation.running import ESCALATION, escalate_now, fire_steps, start, stop
 from incidents.escalation.viewing import EscalationView, StepView, state_of
 
 __all__ = [

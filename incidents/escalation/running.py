@@ -10,8 +10,9 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 
 from incidents.enums import EscalationState, IncidentType
+from incidents.escalation.choosing import choose_policy, snapshot_of
 from incidents.escalation.reaching import Book, Reached, page
-from incidents.models import Escalation, EscalationPolicy, EscalationTarget, Incident
+from incidents.models import Escalation, Incident
 from incidents.policy import Refused, Snapshot
 from portal.audit.actor import By
 from portal.deadlines import services as deadlines
@@ -26,41 +27,6 @@ from portal.records.models import Note
 ESCALATION = "incident.escalation"
 SYSTEM = "system: escalation"
 SWEEP = "portal.dashboard.tasks.sweep"
-
-
-def choose_policy(systems: list[System], *, security: bool) -> EscalationPolicy | None:
-    """Return the policy that fits: for security incidents their own, then one of a system, then the default."""
-    policies = EscalationPolicy.objects.filter(active=True).prefetch_related("systems").order_by("name")
-    ids = {system.pk for system in systems}
-
-    def rank(policy: EscalationPolicy) -> int:
-        if policy.for_security:
-            return 0 if security else 9
-        if ids & {system.pk for system in policy.systems.all()}:
-            return 1
-        return 2 if policy.is_default else 9
-
-    return min((policy for policy in policies if rank(policy) < 9), key=rank, default=None)
-
-
-def snapshot_of(policy: EscalationPolicy | None) -> Snapshot:
-    """Return the policy as it stands now. Without a policy there are no steps: the administrators are paged at once."""
-    if policy is None:
-        return Snapshot(name="", version=0, repeat=0, final_wait=0, steps=())
-    steps = []
-    for step in policy.steps.prefetch_related("targets__contact", "targets__team", "targets__channel").order_by(
-        "position"
-    ):
-        steps.append({"delay": step.delay_seconds, "targets": [_frozen(target) for target in step.targets.all()]})
-    return Snapshot(policy.name, policy.version, policy.repeat, policy.final_wait_seconds, tuple(steps))
-
-
-def _frozen(target: EscalationTarget) -> dict[str, Any]:
-    if target.role:
-        return {"kind": target.kind, "role": target.role, "name": target.get_role_display()}
-    row = target.contact or target.team or target.channel
-    assert row is not None
-    return {"kind": target.kind, "id": row.pk, "name": str(row)}
 
 
 def start(incident: Incident, *, systems: list[System], at: datetime) -> Escalation:
@@ -138,7 +104,7 @@ def fire_steps(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
         target
         for snapshot in {id(s): s for s in snapshots.values()}.values()
         for step in snapshot.steps
-        for target in step["targets"]  # type: ignore[attr-defined]
+        for target in step["targets"]
     ]
     book = Book(targets, system_ids={pk for names in systems.values() for pk, _ in names}, at=at)
     work = _Work([], [], [], [])
@@ -181,7 +147,7 @@ def _take(
         due_at += timedelta(seconds=wait)
         steps.append(step)
         following = snapshot.after(round_, step)
-    targets = [target for number in dict.fromkeys(steps) for target in snapshot.steps[number]["targets"]]  # type: ignore[attr-defined]
+    targets = [target for number in dict.fromkeys(steps) for target in snapshot.steps[number]["targets"]]
     if following is not None:
         next_due = due_at + timedelta(seconds=following[2])
         work.following.append(_deadline(incident, *following[:2], due_at=next_due, started_at=due_at))
@@ -189,7 +155,7 @@ def _take(
         next_due = due_at + timedelta(seconds=snapshot.final_wait)
         work.following.append(_deadline(incident, round_, step, due_at=next_due, started_at=due_at, last=True))
     reached = book.reach(targets, system_ids=[pk for pk, _ in systems])
-    context = _context(incident, snapshot, systems, step=steps[-1], next_due=next_due, following=following)
+    context = _context(snapshot, systems, step=steps[-1], next_due=next_due, following=following)
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
     work.drafts += page(incident, reached.recipients, book, key=key, context=context)
     work.notes.append(
@@ -198,7 +164,6 @@ def _take(
 
 
 def _context(
-    incident: Incident,
     snapshot: Snapshot,
     systems: list[tuple[int, str]],
     *,
@@ -301,7 +266,7 @@ def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> No
     )
     deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
     systems = _systems_of([incident.pk]).get(incident.pk, [])
-    every: list[Mapping[str, Any]] = [t for s in snapshot.steps for t in s["targets"]]  # type: ignore[attr-defined]
+    every: list[Mapping[str, Any]] = [t for s in snapshot.steps for t in s["targets"]]
     book = Book(every, system_ids=[pk for pk, _ in systems], at=at)
     work = _Work([], [], [], [])
     by_hand = Deadline(

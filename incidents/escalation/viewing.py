@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from incidents.enums import EscalationState
 from incidents.escalation.running import ESCALATION
@@ -41,7 +42,7 @@ class EscalationView:
     changed_since: bool
 
 
-def state_of(incident: Incident, *, at: datetime) -> EscalationView | None:
+def state_of(incident: Incident) -> EscalationView | None:
     """Return the newest escalation of an incident, or nothing when none was started."""
     escalation = Escalation.objects.filter(incident=incident).select_related("policy").first()
     if escalation is None:
@@ -54,7 +55,7 @@ def state_of(incident: Incident, *, at: datetime) -> EscalationView | None:
     steps = [
         StepView(
             number=number + 1,
-            names=", ".join(str(target["name"]) for target in step["targets"]) or "nobody",  # type: ignore[attr-defined]
+            names=", ".join(str(target["name"]) for target in step["targets"]) or "nobody",
             wait="at once" if not step["delay"] else f"after {durations.words(int(str(step['delay'])))}",
             taken=number < next_step,
             is_next=pending is not None and number == next_step,
@@ -75,7 +76,7 @@ def state_of(incident: Incident, *, at: datetime) -> EscalationView | None:
     )
 
 
-def _next_step(escalation: Escalation, snapshot: Snapshot, place: dict[str, object] | None) -> int:
+def _next_step(escalation: Escalation, snapshot: Snapshot, place: dict[str, Any] | None) -> int:
     if escalation.state == EscalationState.EXHAUSTED or (place and place["last"]):
         return len(snapshot.steps)
-    return int(str(place["step"])) if place else escalation.next_step
+    return int(place["step"]) if place else escalation.next_step

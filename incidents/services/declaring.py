@@ -31,7 +31,7 @@ def declare(
     by: By,
     at: datetime,
     description: str = "",
-    type: str = IncidentType.OPERATIONAL,
+    type: str = IncidentType.OPERATIONAL,  # noqa: A002 - the word of the form and of the model
     source: str = "",
     dedup_key: str = "",
     occurred_at: datetime | None = None,
@@ -108,7 +108,6 @@ def page_security_lead(incident: Incident, *, systems: list[System], at: datetim
     key = f"i{incident.pk}:g{incident.generation}:security"
     notify.queue(escalation.page(incident, reached.recipients, book, key=key, context=context), at=at)
     names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
-    say(
-        incident, "paged", f"paged {names}" if names else "could page nobody for security",
-        by="system: security", at=at, detail=" ".join(["A security incident pages the security lead at once.", *reached.holes]),
-    )  # fmt: skip
+    text = f"paged {names}" if names else "could page nobody for security"
+    detail = " ".join(["A security incident pages the security lead at once.", *reached.holes])
+    say(incident, "paged", text, by="system: security", at=at, detail=detail)

@@ -62,9 +62,8 @@ def _settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
 def open_ends(incident: Incident) -> list[str]:
     """Return what is still open and keeps a resolved incident from being closed, a sentence each."""
     ends = [f"{Audience(row.key).label} were never told. Post an update to them." for row in clocks.owed(incident)]
-    for alert in Alert.objects.filter(incident=incident, firing=True):
-        ends.append(f"The alert “{alert.title}” still fires.")
-    return ends
+    firing = Alert.objects.filter(incident=incident, firing=True).values_list("title", flat=True)
+    return ends + [f"The alert “{title}” still fires." for title in firing]
 
 
 def close(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:

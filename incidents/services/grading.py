@@ -32,7 +32,7 @@ def reclassify(
             raise Refused(f"It is {severity.code} already. Choose another severity.")
         if major != severity.is_major and not reason.strip():
             raise Refused("Say why this is a major incident or not, other than its severity tells. The reason is kept.")
-        _set(row, severity, major, by=by, at=at, reason=reason)
+        _set(row, severity, major=major, by=by, at=at, reason=reason)
     return row
 
 
@@ -40,11 +40,11 @@ def raise_severity(incident: Incident, *, severity: Severity, by: By, at: dateti
     """Raise the severity because the source says so; a lower one changes nothing."""
     with locked(incident, by=by, at=at, reason=reason) as row:
         if row.is_open and severity.level < row.severity.level:
-            _set(row, severity, row.is_major or severity.is_major, by=by, at=at, reason=reason)
+            _set(row, severity, major=row.is_major or severity.is_major, by=by, at=at, reason=reason)
     return row
 
 
-def _set(row: Incident, severity: Severity, major: bool, *, by: By, at: datetime, reason: str) -> None:
+def _set(row: Incident, severity: Severity, *, major: bool, by: By, at: datetime, reason: str) -> None:
     before, row.severity, row.is_major = row.severity, severity, major
     row.save()
     clocks.recompute(row, systems=systems_of(row), at=at)

@@ -26,8 +26,8 @@ def acknowledge(incident: Incident, *, by: By, at: datetime, reason: str = "") -
         row.save()
         clock = clocks.meet(row, clock="response", at=at)
         words = f"{cancelled} unsent message{'' if cancelled == 1 else 's'} cancelled." if cancelled else ""
-        say(row, "acknowledged", "acknowledged", by=by, at=at, reason=reason,
-            detail=" ".join(filter(None, [f"Escalation stopped. {words}".strip(), result_of(clock, "response")])))  # fmt: skip
+        detail = " ".join(filter(None, ["Escalation stopped.", words, result_of(clock, "response")]))
+        say(row, "acknowledged", "acknowledged", by=by, at=at, reason=reason, detail=detail)
         _join(row, contact_of(by), by=by, at=at)
     return row
 

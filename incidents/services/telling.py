@@ -39,9 +39,10 @@ def record_update(
         if row.closed_at or row.cancelled_at:
             raise Refused("It is over. Reopen it before you record an update, or add a note.")
         settled = clocks.meet(row, clock=audience, at=at)
+        label, happened = Audience(audience).label, _not_later(event_at, at)
         say(
-            row, "update", f"told {Audience(audience).label.lower()}", by=by, at=at, event_at=_not_later(event_at, at),
-            detail=text, reason=reason, audience=audience, data={"result": result_of(settled, Audience(audience).label)},
+            row, "update", f"told {label.lower()}", by=by, at=at, event_at=happened, detail=text, reason=reason,
+            audience=audience, data={"result": result_of(settled, label)},
         )  # fmt: skip
         if row.is_open:
             clocks.start_next_update(row, audience=audience, at=at)

@@ -1,6 +1,6 @@
 """Each deadline explains itself in words: start, rule, calendar, holidays, pauses, result."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_a_running_clock_says_where_it_started_what_it_is_given_and_what_is_left
 
 def test_business_days_name_the_calendar_and_each_day_that_was_skipped():
     friday = datetime(2026, 12, 24, 15, 0, tzinfo=UTC)
-    calendar = make_calendar("London office", days_off={datetime(2026, 12, 25).date(): "Christmas Day"})
+    calendar = make_calendar("London office", days_off={date(2026, 12, 25): "Christmas Day"})
     incident = make_incident(severity=4, systems=[make_system(calendar=calendar)], at=friday)
     text = words(incident, "response", friday)
     assert "London office" in text
