@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("incidents.urls")),
+    path("", include("portal.dashboard.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.directory.urls")),
     path("", include("portal.notify.urls")),
+    path("", include("incidents.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,142 @@
+"""What is open now, resolved but not closed, or cancelled: fourteen of the forty incidents."""
+
+from __future__ import annotations
+
+from portal.dashboard.demo.story import (
+    CUSTOMERS,
+    EXECUTIVES,
+    STAKEHOLDERS,
+    Story,
+    ack,
+    act,
+    command,
+    join,
+    note,
+    tell,
+)
+
+OPEN = (
+    Story(
+        "Inbound mail is not turned into tickets", 1, ("mail-intake",), ago=38,
+        description="MailIntakeQueueGrowing: 14,200 messages wait, none was turned into a ticket for 6 min.",
+        steps=(
+            ack(3, "amara"),
+            command(4, "amara"),
+            note(7, "amara", "Queue depth 14,200 and rising by 240 a minute. The parser restarts every 20 s."),
+            tell(9, "amara", STAKEHOLDERS, "Mail sent to support addresses waits in the queue. Nothing is lost. We look at the release of 13:40."),
+            join(12, "amara", "tomasz"),
+            note(17, "tomasz", "The parser of 5.14.2 fails on calendar invitations, takes the whole batch with it and starts again."),
+            tell(24, "amara", STAKEHOLDERS, "The cause is found: release 5.14.2 of Mail Intake. We go back to 5.14.1."),
+            note(30, "tomasz", "Rollback to 5.14.1 has started on the first of three nodes."),
+            tell(33, "freya", CUSTOMERS, "Mail to your support address is received, but becomes a ticket with delay. Nothing is lost. Next message in 30 minutes."),
+        ),
+    ),
+    Story(
+        "Search results are up to 20 min behind", 2, ("search-index",), ago=126,
+        description="IndexLag above 15 min for 10 min.",
+        steps=(
+            ack(11, "jonas"),
+            command(12, "jonas"),
+            tell(22, "freya", CUSTOMERS, "New tickets appear in search up to 20 minutes late. Open them from the list in the meantime."),
+            note(31, "jonas", "One of three indexers is out of disk: a snapshot from last week was never removed."),
+            tell(50, "jonas", EXECUTIVES, "Search lags by 20 minutes. No data is lost; a full disk is being cleared. Expected end: within two hours."),
+            tell(80, "freya", CUSTOMERS, "Search is still behind, now by 12 minutes, and catches up."),
+        ),
+    ),
+    Story("Sign-in takes longer than 20 s", 2, ("identity",), ago=1.5, steps=(),
+          description="SignInSlow: the 95th percentile of sign-ins is 22.4 s."),
+    Story("Webhook deliveries to one customer are tried for ever", 3, ("webhook-gateway",), ago=6, by="yusuf", steps=(),
+          description="Their endpoint answers 301 since the morning. The queue of that customer holds 8,400 deliveries."),
+    Story(
+        "Attachment downloads fail for files above 25 MB", 3, ("attachment-store",), ago=300, by="priya",
+        description="Customers get an empty file. Uploads are not affected.",
+        steps=(
+            ack(14, "mei"),
+            command(15, "mei"),
+            note(48, "mei", "The storage vendor cut the time limit of one request to 10 s this morning."),
+            act(95, "mitigate", "mei"),
+            note(96, "mei", "Large files are served through the old gateway. Slower, but whole."),
+            act(120, "pause_clock", "mei", "Waits for the storage vendor, who promised an answer by tomorrow."),
+        ),
+    ),
+    Story(
+        "CSV exports of more than 50,000 tickets time out", 3, ("reporting-warehouse",), ago=190, by="hannah",
+        steps=(
+            ack(35, "jonas"),
+            note(80, "jonas", "The export holds everything in memory. Exports of single months work as a way round."),
+        ),
+    ),
+    Story("Weekly report shows last week's team names", 4, ("reporting-warehouse",), ago=1000, by="hannah", steps=(),
+          description="Two teams were renamed on Monday. Figures are right, names are not."),
+    Story(
+        "Avatars are missing in the customer portal", 4, ("customer-portal",), ago=2300, by="freya",
+        steps=(
+            ack(65, "yusuf"),
+            note(130, "yusuf", "The image service answers 403 since its certificate was renewed."),
+            act(210, "mitigate", "yusuf"),
+            note(212, "yusuf", "Initials are shown in place of pictures until the new certificate is known everywhere."),
+        ),
+    ),
+)  # fmt: skip
+
+SETTLING = (
+    Story(
+        "Customer's API key found in a public repository", 2, ("webhook-gateway", "identity"), days=4, clock="10:12",
+        by="diego", security=True, description="Found by the daily search for our key prefix. The key may read tickets.",
+        steps=(
+            ack(4, "leila"),
+            command(5, "leila"),
+            note(9, "diego", "The key was used from two addresses that are not the customer's since Tuesday 21:40."),
+            act(12, "mitigate", "leila"),
+            note(12, "leila", "The key is revoked. All sessions opened with it are ended."),
+            tell(26, "freya", CUSTOMERS, "To the customer concerned, by telephone and mail: the key is revoked, a new one waits in the settings."),
+            tell(55, "leila", EXECUTIVES, "One customer's key was public for 31 hours and was used to read 214 tickets. It is revoked. The customer knows."),
+            act(340, "resolve", "leila"),
+        ),
+    ),
+    Story(
+        "Outbound mail is marked as spam by one large provider", 2, ("mail-intake",), days=2, clock="08:31", by="yusuf",
+        steps=(
+            ack(22, "amara"),
+            command(24, "amara"),
+            tell(29, "freya", CUSTOMERS, "Replies from Ticket Desk may be in the spam folder. We are talking to the provider."),
+            note(70, "amara", "One of our sending addresses is listed since last night. A customer's newsletter ran over it."),
+            tell(88, "freya", CUSTOMERS, "Mail now leaves by another address and arrives. Mail of the night may still be in spam folders."),
+            act(150, "mitigate", "amara"),
+            act(412, "resolve", "amara"),
+        ),
+    ),
+    Story(
+        "Status page shows an incident that is over", 3, ("customer-portal",), days=1, clock="15:20", by="freya",
+        steps=(
+            ack(12, "yusuf"),
+            note(40, "yusuf", "The page caches for an hour more than it says. The cache was emptied by hand."),
+            act(66, "resolve", "yusuf"),
+        ),
+    ),
+)  # fmt: skip
+
+CANCELLED = (
+    Story(
+        "Ticket Desk is unreachable", 1, ("ticket-desk",), days=23, clock="09:04", by="priya",
+        steps=(
+            ack(2, "amara"),
+            note(5, "amara", "Reachable from outside and from every probe. Only the office in Leeds has no way out."),
+            act(7, "cancel", "amara", "Ticket Desk was up all the time: the office's own line was down."),
+        ),
+    ),
+    Story(
+        "Search returns nothing for one customer", 3, ("search-index",), days=38, clock="11:47", by="yusuf",
+        steps=(
+            ack(20, "mei"),
+            act(33, "cancel", "mei", "The same as the one declared ten minutes before, by another shift."),
+        ),
+    ),
+    Story(
+        "Message Queue lost its leader", 2, ("message-queue",), days=61, clock="14:00",
+        steps=(
+            ack(3, "tomasz"),
+            act(6, "cancel", "tomasz", "It belonged to the exercise of this afternoon. The alert was not silenced for it."),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,170 @@
+"""The pages of docs/reference/, printed from the code that they describe, so that they cannot disagree with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from incidents import policy
+from incidents.enums import OPEN, Status
+from portal.accounts.roles import ROLES
+from portal.directory import reference as directory
+from portal.directory.enums import LimitUnit
+from portal.lib import durations
+
+FOLDER = Path("docs") / "reference"
+PRINTED = "This page is printed from the code by `manage.py docs`. Change the code, then print it again."
+
+
+def pages() -> dict[str, str]:
+    """Return every page by file name."""
+    written = {
+        "incident-states.md": _states(),
+        "roles.md": _roles(),
+        "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
+        "severities.md": _severities(),
+    }
+    return {name: "\n".join(lines).rstrip() + "\n" for name, lines in written.items()}
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the names of pages in `folder` that are missing or say something else than the code."""
+    return [name for name, text in pages().items() if _read(folder / name) != text]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _title(words: str) -> list[str]:
+    return [f"# {words}", "", PRINTED, ""]
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    columns = list(head)
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def _states() -> list[str]:
+    arrows = [
+        f"    {before.value} --> {after.value}: {verb}"
+        for verb, moves in policy.TRANSITIONS.items()
+        for before, after in moves.items()
+    ]
+    rows = [
+        (verb, before.label, after.label, _yes(verb in policy.NEEDS_REASON))
+        for verb, moves in policy.TRANSITIONS.items()
+        for before, after in moves.items()
+    ]
+    opened = ", ".join(Status(state).label.lower() for state in OPEN)
+    return [
+        *_title("The life of an incident"),
+        f"An incident is open while it is {opened}. A verb that does not fit the state is refused with a sentence.",
+        "",
+        *("```mermaid", "stateDiagram-v2", f"    [*] --> {Status.DECLARED.value}: declare", *arrows),
+        *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED)),
+        *("```", ""),
+        *_table(("verb", "from", "to", "asks for a reason"), rows),
+    ]
+
+
+def _roles() -> list[str]:
+    lines = [
+        *_title("Roles and permissions"),
+        "Roles are data in code, written into the database after every migration. Somebody can have several.",
+        "",
+    ]
+    for role in ROLES:
+        lines += [f"## {role.name}", "", role.description, ""]
+        lines += [f"- `{permission}`" for permission in sorted(role.permissions)]
+        lines.append("")
+    return lines
+
+
+def _environment(text: str) -> list[str]:
+    lines = [
+        *_title("Environment variables"),
+        "Set them in the environment, or in `.env` beside `manage.py`. What cannot be used stops the start.",
+        "",
+    ]
+    for part, variables in _variables(text):
+        lines += [f"## {part}", "", *_table(("variable", "what it is", "example"), variables)]
+    return lines
+
+
+def _variables(text: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+    """Read the parts of .env.example: a comment, then a line NAME=example that may be commented out."""
+    heads = [(match.start(), match.end(), match[1]) for match in re.finditer(r"(?m)^# --- (.+?) -+$", text)]
+    for (_, start, name), (end, _, _) in pairwise([*heads, (len(text), len(text), "")]):
+        yield name, list(_paragraphs(text[start:end]))
+
+
+def _paragraphs(text: str) -> Iterator[tuple[str, str, str]]:
+    for paragraph in re.split(r"\n\s*\n", text):
+        words = [line[1:].strip() for line in paragraph.splitlines() if line.startswith("# ")]
+        for name, example in re.findall(r"(?m)^#?([A-Z][A-Z_]+)=(.*)$", paragraph):
+            shown = f"`{example}`" if example else ""
+            yield f"`{name}`", " ".join(words).replace("|", "\\|"), shown
+
+
+def _severities() -> list[str]:
+    lines = [
+        *_title("Severity levels as they are loaded"),
+        "An administrator can change every row, with history. What was changed is never overwritten.",
+        "",
+        *_table(
+            ("level", "name", "what it means", "response time", "major incident"),
+            (
+                (
+                    row["code"],
+                    row["name"],
+                    f"{row['description']} {row['example']}",
+                    row["target"],
+                    "yes" if row.get("is_major") else "",
+                )
+                for row, _ in directory.SEVERITIES
+            ),
+        ),
+        "## Clocks",
+        "",
+        "Each is kept or missed for good. From 75 % of its time it is at risk.",
+        "",
+    ]
+    rows = [
+        (
+            row["code"],
+            limit.clock.label,
+            _limit(limit),
+            f"every {durations.words(limit.repeat * 60)}" if limit.repeat else "",
+        )
+        for row, limits in directory.SEVERITIES
+        for limit in limits
+    ]
+    return [*lines, *_table(("level", "clock", "limit", "after the first"), rows)]
+
+
+def _limit(limit: directory.Limit) -> str:
+    if limit.unit == LimitUnit.OBJECTIVE:
+        return LimitUnit.OBJECTIVE.label
+    if limit.unit == LimitUnit.BUSINESS_DAYS:
+        days = "next business day" if limit.limit == 1 else f"{limit.limit} business days"
+        return f"end of the {days}"
+    return durations.words(limit.limit * 60)
+
+
+def _repeat(limit: directory.Limit) -> str:
+    return f"every {durations.words(limit.repeat * 60)}" if limit.repeat else ""
+
+
+def _meaning(row: dict[str, Any]) -> str:
+    return f"{row['description']} {row['example']}"
+
+
+def _yes(fact: object) -> str:
+    return "yes" if fact else ""

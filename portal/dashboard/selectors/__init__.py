@@ -1,0 +1,1 @@
+"""What the dashboard's pages read. Nothing here writes; each page asks a fixed number of queries."""

@@ -1,0 +1,138 @@
+"""What burns first, what else is open, and what waits for the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from incidents import acts, clocks, looks
+from incidents.enums import OPEN, Status
+from incidents.models import Incident, Responder
+from portal.directory.models import Contact
+from portal.notify.models import Message
+
+SHOWN_OPEN = 25
+SHOWN_WAITING = 8
+PAGE = "incident_page"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One open incident with the clock that is due next."""
+
+    incident: Incident
+    look: looks.Look
+    systems: str
+    clock: Any
+
+    @property
+    def edge(self) -> str:
+        """The class of the row's edge: late, at risk, or nothing."""
+        return {"missed": "is-late", "risk": "is-warm"}.get(getattr(self.clock, "state", ""), "")
+
+
+@dataclass(frozen=True)
+class Burning:
+    """The incident that needs somebody first, with its clocks and the one act due."""
+
+    row: Row
+    cards: list[Any]
+    act: acts.Offer | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An open incident that waits for the reader, and why."""
+
+    row: Row
+    why: str
+
+
+@dataclass(frozen=True)
+class Fire:
+    """The open incidents that the reader may see."""
+
+    first: Burning | None
+    others: list[Row]
+    total: int
+    worst: str
+    worst_count: int
+
+    @property
+    def hidden(self) -> int:
+        """How many open incidents the page leaves to the list."""
+        return self.total - len(self.others) - (self.first is not None)
+
+
+def fire(user: Any, *, at: datetime) -> Fire:
+    """Return what is open, the worst first. A major incident that is the worst becomes the burning one. Six queries."""
+    seen = Incident.objects.visible_to(user).filter(status__in=OPEN)
+    by_level = list(
+        seen.order_by("severity__level").values("severity__level", "severity__code").annotate(number=Count("pk"))
+    )
+    ids = list(seen.order_by("severity__level", "declared_at", "pk").values_list("pk", flat=True)[:SHOWN_OPEN])
+    rows = sorted(rows_of(ids, at=at), key=_urgency)
+    first = rows[0] if rows and rows[0].incident.is_major else None
+    return Fire(
+        first=None if first is None else _burning(first, user, at),
+        others=rows[1:] if first else rows,
+        total=sum(level["number"] for level in by_level),
+        worst=by_level[0]["severity__code"] if by_level else "",
+        worst_count=by_level[0]["number"] if by_level else 0,
+    )
+
+
+def rows_of(ids: list[int], *, at: datetime) -> list[Row]:
+    """Return these incidents as rows, in the order of the ids. Three queries."""
+    found = Incident.objects.select_related("severity", "commander").prefetch_related("systems").in_bulk(ids)
+    due = clocks.next_clock(ids, at=at)
+    return [
+        Row(
+            incident=found[pk],
+            look=looks.status_look(found[pk].status),
+            systems=", ".join(system.name for system in found[pk].systems.all()),
+            clock=due.get(pk),
+        )
+        for pk in ids
+        if pk in found
+    ]
+
+
+def _urgency(row: Row) -> tuple[bool, int, bool, float, int]:
+    """Major ones first, then by severity; of one severity those that nobody answers, then by the next clock."""
+    incident = row.incident
+    due = row.clock.due_at.timestamp() if row.clock is not None else float("inf")
+    return not incident.is_major, incident.severity.level, incident.status != Status.DECLARED, due, incident.pk
+
+
+def _burning(row: Row, user: Any, at: datetime) -> Burning:
+    cards = clocks.clock_cards(row.incident, at=at)
+    act = acts.offers(row.incident, cards).primary if user.has_perm("incidents.change_incident") else None
+    return Burning(row, [replace(card, explanation=[]) for card in cards], act)
+
+
+def waiting_for(user: Any, contact: Contact | None, *, at: datetime) -> list[Waiting]:
+    """Return the open incidents that the reader commands, responds to or was paged for, the worst first."""
+    if contact is None:
+        return []
+    mine = _involving(Incident.objects.visible_to(user).filter(status__in=OPEN), contact)
+    found = mine.order_by("severity__level", "declared_at", "pk").values_list("pk", "commander_id", "responds")
+    why = {pk: _why(contact, commander, responds=responds) for pk, commander, responds in found[:SHOWN_WAITING]}
+    return [Waiting(row, why[row.incident.pk]) for row in rows_of(list(why), at=at)]
+
+
+def _involving(incidents: QuerySet[Any], contact: Contact) -> QuerySet[Any]:
+    about = ContentType.objects.get_for_model(Incident)
+    pages = Message.objects.filter(about_type=about, about_id=OuterRef("pk"), contact=contact, kind=PAGE)
+    responds = Exists(Responder.objects.filter(incident=OuterRef("pk"), contact=contact))
+    return incidents.annotate(responds=responds).filter(Q(commander=contact) | Q(responds=True) | Exists(pages))
+
+
+def _why(contact: Contact, commander: int | None, *, responds: bool) -> str:
+    if commander == contact.pk:
+        return "You command it"
+    return "You respond" if responds else "You were paged"

@@ -1,0 +1,91 @@
+"""Where a word leads: a reference to its record, a name to what bears it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.urls import NoReverseMatch, reverse
+
+from incidents.enums import OPEN
+from incidents.models import Incident
+from portal.directory.models import Contact, System, Team
+
+REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
+LONGEST = 100
+MOST_WORDS = 8
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something that was meant. `url` is empty where the reader may know it, but has no page for it."""
+
+    kind: str
+    icon: str
+    name: str
+    detail: str
+    url: str
+
+
+def cleaned(words: str) -> str:
+    """Return what was typed without blanks around it and without bytes that no name has."""
+    return " ".join(words.replace("\x00", "").split())[:LONGEST]
+
+
+def find(words: str, user: Any) -> list[Hit]:
+    """Return what the reader may see and can have meant: the record of a reference alone, else names that match."""
+    match = REFERENCE.match(words)
+    if match:
+        reference = f"INC-{int(match[1]):06d}"
+        exact = list(Incident.objects.visible_to(user).filter(reference=reference).select_related("severity"))
+        if exact:
+            return [_incident(found) for found in exact]
+    terms = words.split()[:MOST_WORDS]
+    return [*_directory(terms, user), *_incidents(terms, user)] if terms else []
+
+
+def _directory(terms: list[str], user: Any) -> list[Hit]:
+    systems = _named(System.objects.visible_to(user).filter(active=True).select_related("owner"), terms)
+    people = _named(Contact.objects.visible_to(user).filter(active=True), terms)
+    teams = _named(Team.objects.visible_to(user).filter(active=True), terms)
+    return [
+        *(Hit("System", "server", str(s), _owner(s), _record(s, user)) for s in systems),
+        *(Hit("Person", "user", str(c), c.title, _record(c, user)) for c in people),
+        *(Hit("Team", "users", str(t), t.description, _record(t, user)) for t in teams),
+    ]
+
+
+def _owner(system: System) -> str:
+    return f"Owned by {system.owner}" if system.owner else "Nobody owns it"
+
+
+def _named(rows: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
+    for term in terms:
+        rows = rows.filter(name__icontains=term)
+    return rows.order_by("name", "pk")[:SHOWN]
+
+
+def _incidents(terms: list[str], user: Any) -> list[Hit]:
+    rows = Incident.objects.visible_to(user).select_related("severity")
+    for term in terms:
+        rows = rows.filter(title__icontains=term)
+    settled = Case(When(status__in=OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return [_incident(found) for found in rows.order_by(settled, "-declared_at", "-pk")[:SHOWN]]
+
+
+def _incident(found: Incident) -> Hit:
+    detail = f"{found.reference} · {found.severity.code} · {found.get_status_display()}"
+    return Hit("Incident", "siren", found.title, detail, found.get_absolute_url())
+
+
+def _record(row: Any, user: Any) -> str:
+    meta = row._meta
+    if not user.is_staff:
+        return reverse("dashboard:readiness") + (f"#{row.slug}" if isinstance(row, System) else "")
+    try:
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    except NoReverseMatch:
+        return ""

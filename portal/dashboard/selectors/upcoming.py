@@ -1,0 +1,105 @@
+"""What comes next: clocks of the next 24 hours, who is on call, and whether the engine keeps time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from incidents import clocks
+from incidents.clocks import faces
+from incidents.enums import OPEN
+from incidents.models import Incident
+from portal.dashboard import health
+from portal.deadlines import services as deadlines
+from portal.deadlines.models import Deadline, DeadlineState
+from portal.directory import rota
+from portal.directory import services as directory
+from portal.directory.models import Contact, Team
+from portal.notify import services as notify
+
+AHEAD = timedelta(hours=24)
+SHOWN_DUE = 8
+COUNT_CAP = 1000
+
+
+@dataclass(frozen=True)
+class Due:
+    """A clock that will run out within a day."""
+
+    incident: Incident
+    clock: Any
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Who is on call for a team and until when; nobody is a hole with a place to mend it."""
+
+    team: Team
+    contact: Contact | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The engine on Now."""
+
+    state: health.EngineState
+    last_sweep_at: datetime | None
+    overdue_seconds: float
+    pending: str
+    stuck: int
+    unsent_seconds: float
+
+    @property
+    def is_well(self) -> bool:
+        """Tell whether deadlines are fired and messages leave."""
+        late = self.overdue_seconds > health.MOST_OVERDUE or self.unsent_seconds > health.MOST_UNSENT
+        return not self.state.banner and not late
+
+
+def due_soon(user: Any, *, at: datetime) -> list[Due]:
+    """Return the next clocks of open incidents that the reader may see, earliest first. Three queries."""
+    seen = Incident.objects.visible_to(user).filter(status__in=OPEN).values("pk")
+    rows = list(
+        Deadline.objects.filter(
+            kind=clocks.CLOCK,
+            state=DeadlineState.PENDING,
+            due_at__gte=at,
+            due_at__lt=at + AHEAD,
+            subject_type=ContentType.objects.get_for_model(Incident),
+            subject_id__in=seen,
+        ).order_by("due_at", "id")[:SHOWN_DUE]
+    )
+    found = Incident.objects.select_related("severity").in_bulk([row.subject_id for row in rows])
+    return [Due(found[row.subject_id], faces.face(row, at=at)) for row in rows if row.subject_id in found]
+
+
+def duties(*, at: datetime) -> list[Duty]:
+    """Return who is on call for each team that owns systems or has shifts. Two queries."""
+    teams = list(Team.objects.filter(active=True).order_by("name"))
+    shifts = directory.running_shifts([team.pk for team in teams], at=at)
+    found = []
+    for team in teams:
+        holder = rota.holder(shifts.get(team.pk, []), at)
+        until = rota.held_until(shifts.get(team.pk, []), at)
+        found.append(Duty(team, holder.contact if holder else None, until))
+    return found
+
+
+def pulse(*, at: datetime) -> Pulse:
+    """Measure the engine for its card. Five queries, each answered by an index."""
+    state = health.engine_state(at)
+    age = state.last_sweep_age_seconds
+    pending = Deadline.objects.filter(state=DeadlineState.PENDING).order_by("due_at")
+    counted = len(pending.values_list("pk", flat=True)[: COUNT_CAP + 1])
+    return Pulse(
+        state=state,
+        last_sweep_at=None if age is None else at - timedelta(seconds=age),
+        overdue_seconds=deadlines.oldest_overdue_seconds(at=at),
+        pending=str(counted) if counted <= COUNT_CAP else f"more than {COUNT_CAP:,}",
+        stuck=len(notify.stuck(at=at)[:100]),
+        unsent_seconds=notify.oldest_unsent_seconds(at=at),
+    )

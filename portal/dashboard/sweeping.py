@@ -1,0 +1,57 @@
+"""One look at everything that is due: deadlines first, then the messages that they decided.
+
+Every caller is an edge (a Celery task, `manage.py sweep`, the demo): it reads the clock and passes it in. Any number of
+sweeps may run side by side; the claim of a deadline or a message is what keeps them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from incidents import sweeps
+from portal.deadlines import services as deadlines
+from portal.notify import services as notify
+
+Clock = Callable[[], datetime]
+DEADLINES = "deadlines"  # the name under which the pulse of the deadline sweep is kept
+MOST_ROUNDS = 20  # a sweep ends before the next one but a few: the rest waits two seconds
+MOST_BATCHES = 50
+
+
+def sweep_deadlines(*, now: Clock) -> int:
+    """Fire what is due in every domain and mark the pulse; return how many deadlines were settled.
+
+    A full batch is followed by another one, so that a burst is worked off at once.
+    """
+    settled = 0
+    for _ in range(MOST_ROUNDS):
+        at = now()
+        found = sweeps.sweep_incidents(at=at)
+        deadlines.mark_sweep(DEADLINES, at=at)
+        settled += found
+        if not found:
+            break
+    return settled
+
+
+def send_messages(*, now: Clock, lanes: list[str] | None = None) -> int:
+    """Send what waits in the given lanes, in all of them when none is given; return how many were tried."""
+    tried = 0
+    for lane in lanes if lanes is not None else notify.lanes():
+        for _ in range(MOST_BATCHES):
+            found = notify.send_lane(lane, now=now)
+            tried += found
+            if not found:
+                break
+    return tried
+
+
+def sweep_once(*, now: Clock, only: str = "") -> dict[str, int]:
+    """Sweep deadlines, then messages; `only` is "deadlines" or "messages" to do the one without the other."""
+    done = {"deadlines": 0, "messages": 0}
+    if only != "messages":
+        done["deadlines"] = sweep_deadlines(now=now)
+    if only != "deadlines":
+        done["messages"] = send_messages(now=now)
+    return done

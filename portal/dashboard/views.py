@@ -1,0 +1,74 @@
+"""The pages of the dashboard: Now, readiness, the jump box, the keys, and /healthz/."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from portal.dashboard import health
+from portal.dashboard.selectors import burning, jumping, readying, upcoming
+from portal.directory.models import Contact
+from portal.lib import clock
+
+
+@require_safe
+@never_cache
+@login_required
+@vary_on_headers("HX-Request")
+def now(request: HttpRequest) -> HttpResponse:
+    """Show what burns first, what waits for the reader, what comes next, and who is on call."""
+    at = clock.now()
+    contact = Contact.objects.filter(user__pk=request.user.pk).first()
+    duties = upcoming.duties(at=at)
+    context = {
+        "now": at,
+        "me": contact,
+        "fire": burning.fire(request.user, at=at),
+        "waiting": burning.waiting_for(request.user, contact, at=at),
+        "due": upcoming.due_soon(request.user, at=at),
+        "duties": duties,
+        "my_duty": next((duty for duty in duties if contact and duty.contact == contact), None),
+        "pulse": upcoming.pulse(at=at),
+    }
+    partial = request.headers.get("HX-Request") == "true"
+    return render(request, "dashboard/now_live.html" if partial else "dashboard/now.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def readiness(request: HttpRequest) -> HttpResponse:
+    """Show for each system who would be paged now, and every hole with the place to mend it."""
+    at = clock.now()
+    return render(request, "dashboard/readiness.html", {"now": at, "ready": readying.readiness(request.user, at=at)})
+
+
+@require_safe
+@never_cache
+@login_required
+def jump(request: HttpRequest) -> HttpResponse:
+    """Go to what was meant, or list what it can mean."""
+    words = jumping.cleaned(request.GET.get("q", ""))
+    hits = jumping.find(words, request.user)
+    if len(hits) == 1 and hits[0].url:
+        return redirect(hits[0].url)
+    return render(request, "dashboard/jump.html", {"words": words, "hits": hits})
+
+
+@require_safe
+@login_required
+def keys(request: HttpRequest) -> HttpResponse:
+    """List the keys that save steps."""
+    return render(request, "dashboard/keys.html")
+
+
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the engine keeps time, else 503, with the figures. Open to all: it names no record."""
+    found = health.read()
+    return JsonResponse(found.as_json(), status=200 if found.is_well else 503)

@@ -1,0 +1,129 @@
+"""Watches the engine itself: deadlines that nobody fired, messages that do not leave, demands that nobody answered.
+
+Administrators are told in the portal and on every verified way to reach them, because one way may be what is broken.
+An alarm that goes on is repeated once an hour, not with every look. The heartbeat outside is pinged while nothing is
+overdue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.text import Truncator
+
+from portal.dashboard import health
+from portal.deadlines import services as deadlines
+from portal.directory import services as directory
+from portal.directory.models import Contact
+from portal.lib import times
+from portal.notify import services as notify
+from portal.notify.compose import Draft, drafts_for
+from portal.notify.models import Message
+from portal.records import services as records
+
+ALARM_AGAIN = timedelta(hours=1)
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something of the engine that needs an administrator. `kind` is the same for as long as it goes on."""
+
+    kind: str
+    title: str
+    body: str
+    url_path: str = "/"
+
+
+def alarms(*, at: datetime) -> list[Alarm]:
+    """Return what is wrong with the engine at `at`."""
+    checks = (_overdue, _stuck, _unanswered)
+    return [alarm for check in checks if (alarm := check(at)) is not None]
+
+
+def _overdue(at: datetime) -> Alarm | None:
+    seconds = deadlines.oldest_overdue_seconds(at=at)
+    if seconds <= health.MOST_OVERDUE:
+        return None
+    return Alarm(
+        "overdue",
+        f"A deadline is overdue for {times.duration(seconds)}",
+        "Clocks and escalations wait: nobody is paged while deadlines are not fired. Check that the worker runs and "
+        "read its log; the list of deadlines shows the error of a row that could not be handled.",
+        "/admin/deadlines/deadline/",
+    )
+
+
+def _stuck(at: datetime) -> Alarm | None:
+    found = list(notify.stuck(at=at).filter(created_at__gt=at - timedelta(days=1))[: NAMED + 1])
+    if not found:
+        return None
+    named = "\n".join(
+        f"- {Truncator(message.title).chars(80)}: {message.error or 'no answer yet'}" for message in found[:NAMED]
+    )
+    return Alarm(
+        "stuck",
+        f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} messages do not leave the portal",
+        f"They are tried again by themselves, other channels go on. The newest:\n{named}\n"
+        "Check the mail server and the addresses of the channels.",
+        "/admin/notify/message/",
+    )
+
+
+def _unanswered(at: datetime) -> Alarm | None:
+    found = list(records.unanswered(at=at)[: NAMED + 1])
+    if not found:
+        return None
+    named = "\n".join(f"- {demand}: {demand.error or 'no error'}" for demand in found[:NAMED])
+    return Alarm(
+        "unanswered",
+        f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} requests between parts of the portal wait",
+        f"Each should have been answered by now. The oldest:\n{named}\nCheck that the worker runs and read its log.",
+    )
+
+
+def watch(*, at: datetime, ping: Callable[[], object] | None = None) -> list[Alarm]:
+    """Tell the administrators what is wrong, and `ping` the watcher outside when nothing is; return the alarms."""
+    found = alarms(at=at)
+    if found:
+        people = directory.administrators()
+        for alarm in found:
+            _raise(alarm, people, at)
+    if ping is not None and _keeps_time(at):
+        ping()
+    return found
+
+
+def _raise(alarm: Alarm, people: Collection[Contact], at: datetime) -> None:
+    """Queue the alarm, unless the same kind was raised within the hour: its key holds the hour it belongs to."""
+    hour = int(at.timestamp() // ALARM_AGAIN.total_seconds())
+    before = [draft.key for draft in _drafts(alarm, people, hour - 1)]
+    if not Message.objects.filter(idempotency_key__in=before, created_at__gt=at - ALARM_AGAIN).exists():
+        notify.queue(_drafts(alarm, people, hour), at=at)
+
+
+def _drafts(alarm: Alarm, people: Collection[Contact], hour: int) -> list[Draft]:
+    """Return a message for each inbox and each verified method of these people."""
+    methods = directory.sending_methods([person.pk for person in people])
+    found: dict[str, Draft] = {}
+    for person in people:
+        for method in [[one] for one in methods.get(person.pk, [])] or [[]]:
+            drafts = drafts_for(
+                person,
+                method,
+                key=f"watchdog:{alarm.kind}:{hour}:{person.pk}",
+                kind=f"watchdog.{alarm.kind}",
+                title=alarm.title,
+                body=alarm.body,
+                url_path=alarm.url_path,
+            )
+            found |= {draft.key: draft for draft in drafts}
+    return list(found.values())
+
+
+def _keeps_time(at: datetime) -> bool:
+    silent = deadlines.last_sweep_age_seconds(at=at)
+    overdue = deadlines.oldest_overdue_seconds(at=at)
+    return overdue <= health.MOST_OVERDUE and silent is not None and silent <= health.MOST_SILENT
