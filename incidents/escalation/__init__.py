@@ -1,4 +1,4 @@
-"""Escalation: which policy fits (`choosing`), how it runs (`running`), whom a step reaches (`reaching`), how it is shown (`viewing`)."""
+"""Escalation: which policy fits (`choosing`), how it runs, whom a step reaches, how it is shown (`viewing`)."""
 
 from incidents.escalation.choosing import choose_policy, snapshot_of
 from incidents.escalation.reaching import Book, Recipient, page
