@@ -17,10 +17,7 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["portal"]:
         bootstrap.announce(arguments[1:])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    try:
-        from portal.audit.commands import run  # stands on Django, which only the environment has
-    except ModuleNotFoundError:  # TEMPORARY until portal.audit.commands stands
-        from django.core.management import execute_from_command_line as run
+    from portal.audit.commands import run  # stands on Django, which only the environment has
 
     run(sys.argv)
 

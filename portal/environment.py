@@ -181,7 +181,8 @@ def database(folder: Path) -> dict[str, Any]:
             raise ValueError("no database named")
         return found
 
-    found = read("DATABASE_URL", {}, convert, expected=expected)
+    nothing: dict[str, Any] = {}
+    found = read("DATABASE_URL", nothing, convert, expected=expected)
     if not found:
         return {
             "ENGINE": "django.db.backends.sqlite3",

@@ -28,7 +28,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
         )
     )
-    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         last.append(structlog.processors.format_exc_info)
     return {

@@ -95,26 +95,6 @@ TEMPLATES = [
     }
 ]
 
-
-# TEMPORARY, while the parts are being written: what is listed but absent is left out.
-def _stands(dotted: str) -> bool:
-    path = BASE_DIR.joinpath(*dotted.split(".")[:-1])
-    return not dotted.startswith("portal.") or path.with_suffix(".py").exists()
-
-
-MIDDLEWARE = [entry for entry in MIDDLEWARE if _stands(entry)]
-_options = TEMPLATES[0]["OPTIONS"]
-_options["builtins"] = [entry for entry in _options["builtins"] if _stands(entry + ".x")]  # type: ignore
-_options["context_processors"] = [entry for entry in _options["context_processors"] if _stands(entry)]  # type: ignore
-INSTALLED_APPS = [
-    entry
-    for entry in INSTALLED_APPS
-    if "." not in entry
-    or not entry.startswith("portal")
-    or "Config" in entry
-    or BASE_DIR.joinpath(*entry.split("."), "__init__.py").exists()
-]
-
 DATABASES = {"default": environment.database(DATA_FOLDER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
