@@ -22,6 +22,7 @@ from portal.audit.actor import acting
 from portal.audit.differences import Differ
 from portal.audit.middleware import person
 from portal.lib.visibility import VisibleQuerySet
+from portal.lib.widgets import ADMIN_FIELDS
 
 M = TypeVar("M", bound=models.Model)
 REASON_LENGTH = 300

@@ -75,6 +75,15 @@ def entry_point() -> str:
     return "unknown"
 
 
+def refuse_nobody(row: Any) -> None:
+    """Raise Unattributed when the row is privileged and no actor is named."""
+    if row.privileged and current() is None:
+        raise Unattributed(
+            f"Nobody is named as the actor of this change to {row._meta.verbose_name} {row}. "
+            "Open acting(by=..., reason=...) around it."
+        )
+
+
 def stamp(event: str = "") -> dict[str, Any]:
     """Return who, when, why and as part of what, for history rows written now. `event` is added to the reason."""
     acting = current()
@@ -211,11 +220,7 @@ class AuditHistory(HistoricalRecords):
         self, instance: Any, history_type: str, *, saved: Collection[str] | None = None, event: str = ""
     ) -> models.Model:
         """Return the unsaved history row of an instance. With `saved`, other columns are taken as last loaded."""
-        if current() is None and instance.privileged:
-            raise Unattributed(
-                f"Nobody is named as the actor of this change to {instance._meta.verbose_name} {instance}. "
-                "Open acting(by=..., reason=...) around it."
-            )
+        refuse_nobody(instance)
         values = {f.attname: instance.stored_value(f, saved) for f in self.fields_included(instance)}
         history: type[models.Model] = type(instance).history.model
         return history(history_type=history_type, **values, **stamp(event))

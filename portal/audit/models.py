@@ -20,6 +20,7 @@ from portal.audit.history import (
     HistoryQuerySet,
     Unattributed,
     entry_point,
+    refuse_nobody,
 )
 from portal.lib.visibility import VisibleQuerySet
 
@@ -101,6 +102,10 @@ class AuditedModel(models.Model):
                 return
             if changed <= AuditHistory.of[type(self)].excluded(type(self)):
                 names = frozenset(changed)
+            else:
+                refuse_nobody(self)
+        else:
+            refuse_nobody(self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
 
