@@ -164,3 +164,17 @@ def _contact_holes(known: Facts) -> Iterable[Hole]:
             yield Hole(
                 "contact", contact, "amber", f"The time zone “{contact.time_zone}” of {contact} is not known.", mend
             )
+
+
+def still_named(contact: Contact, *, at: datetime) -> list[str]:
+    """Return a sentence for each place where somebody who has left is still counted on. Two queries."""
+    shifts = OnCallShift.objects.filter(contact=contact, until__gt=at, withdrawn=False).select_related("team")
+    rows = EmergencyContact.objects.filter(models.Q(contact=contact) | models.Q(backup=contact), system__active=True)
+    return [
+        *(f"{contact} is still down as on call for {shift.team}. Put somebody else on call." for shift in shifts),
+        *(
+            f"{contact} is still {'' if row.contact_id == contact.pk else 'backup '}{row.get_role_display()} of "
+            f"{row.system}. Name somebody else."
+            for row in rows.select_related("system").order_by("system__name", "id")
+        ),
+    ]

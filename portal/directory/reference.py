@@ -126,9 +126,9 @@ def _load_teams() -> None:
 
 def _load_severities() -> None:
     """Create missing levels with their clocks. A clock that somebody removed from a level stays removed."""
-    present = set(Severity.objects.values_list("level", flat=True))
+    present = {fact for pair in Severity.objects.values_list("level", "code") for fact in pair}
     for row, limits in SEVERITIES:
-        if row["level"] in present:
+        if row["level"] in present or row["code"] in present:
             continue
         severity = Severity.objects.create(**row)
         for limit in limits:

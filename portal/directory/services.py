@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from portal.accounts import roles
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
 from portal.directory import calendars, rota
@@ -28,7 +29,6 @@ from portal.lib.businesstime import WorkCalendar
 
 DEFAULT_CALENDAR = "Company"
 MOST_METHODS = 20
-ADMINISTRATOR = "Administrator"  # the role, see portal.accounts.roles
 
 
 # Who is on call.
@@ -100,7 +100,7 @@ def end_shift(shift: OnCallShift, *, by: By, at: datetime, reason: str = "") -> 
 
 def administrators() -> list[Contact]:
     """Return the last resort: active people whose active account is an administrator's. One query."""
-    role = Q(user__groups__name=ADMINISTRATOR) | Q(user__is_superuser=True)
+    role = Q(user__groups__name=roles.BY_SLUG["administrator"].name) | Q(user__is_superuser=True)
     return list(Contact.objects.filter(role, active=True, user__is_active=True).order_by("name", "id").distinct())
 
 
@@ -167,7 +167,7 @@ def retire_method(method: ContactMethod, *, by: By, at: datetime) -> None:
     method = ContactMethod.objects.select_for_update().get(pk=method.pk)
     if not method.active:
         return
-    method.active, method.verified_at = False, None
+    method.active = False
     with acting(by=by, at=at):
         method.save()
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.base import ModelBase
 
 from portal.audit.actor import Actor
 from portal.audit.models import AuditedModel
@@ -102,13 +103,13 @@ class ContactMethod(AuditedModel):
     def save(
         self,
         *,
-        force_insert: bool = False,
+        force_insert: bool | tuple[ModelBase, ...] = False,
         force_update: bool = False,
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save the method; whatever path changes its address, the new one is unverified."""
-        if not self._state.adding and self.changed_fields(["kind", "address"]):
+        """Save the method; whatever path changes or retires its address, it is unverified from then on."""
+        if not self._state.adding and (not self.active or self.changed_fields(["kind", "address"])):
             self.verified_at = None
             update_fields = None if update_fields is None else {*update_fields, "verified_at"}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
