@@ -192,7 +192,9 @@ class PortalAdminSite(AdminSite):
 
     @method_decorator(never_cache)
     @method_decorator(require_POST)
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Sign out and show the portal's sign-in."""
         logout(request)
         return redirect(str(settings.LOGOUT_REDIRECT_URL))

@@ -53,6 +53,7 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
     """Lists, and the choices in forms, hold only what the reader may see."""
 
     model: type[Any]
+    formfield_overrides = ADMIN_FIELDS
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[M]:
         """Return the rows that the reader may see."""

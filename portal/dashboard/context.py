@@ -12,11 +12,11 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from incidents.enums import OPEN
 from incidents.models import Incident
+from portal.accounts.models import User
 from portal.dashboard import health
 from portal.lib import clock
 from portal.notify import services as notify
@@ -57,18 +57,12 @@ class Shell:
     @cached_property
     def role(self) -> str:
         """The roles of the reader in words, two at most. One query."""
-        if not signed_in(self.request):
+        user = self.request.user if signed_in(self.request) else None
+        if not isinstance(user, User):
             return ""
-        names = [group.name for group in self.request.user.groups.all()]
-        return ", ".join(names[:2]).capitalize() or ("Administrator" if self.request.user.is_superuser else "No role")
-
-    @cached_property
-    def password_url(self) -> str:
-        """The page to change one's own password; empty where it is not offered."""
-        try:
-            return reverse("admin:password_change") if admin.site.has_permission(self.request) else ""
-        except NoReverseMatch:
-            return ""
+        return ", ".join(sorted(user.role_names)[:2]).capitalize() or (
+            "Administrator" if user.is_superuser else "No role"
+        )
 
     @cached_property
     def navigation(self) -> list[NavigationGroup]:
@@ -79,7 +73,7 @@ class Shell:
         return site.navigation(self.request, {"incidents": Count(self._open_incidents(), "open", "red")})
 
     def _open_incidents(self) -> int:
-        return cast(int, Incident.objects.visible_to(self.request.user).filter(status__in=OPEN).count())
+        return Incident.objects.visible_to(self.request.user).filter(status__in=OPEN).count()
 
     @cached_property
     def inbox_count(self) -> int:

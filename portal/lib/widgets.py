@@ -39,5 +39,6 @@ ADMIN_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.DateTimeField: {"form_class": forms.DateTimeField, "widget": Moment},
     models.DateField: {"widget": Day},
     models.TimeField: {"widget": Hour},
+    models.URLField: {"assume_scheme": "https"},
 }
 """`formfield_overrides` of every model admin."""
