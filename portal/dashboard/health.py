@@ -12,9 +12,10 @@ from portal.deadlines import services as deadlines
 from portal.lib import clock, times
 from portal.notify import services as notify
 
-# Beyond these, in seconds, /healthz/ answers 503. The sweep runs every 2 s and a message is first tried at once.
+# Beyond these, in seconds, /healthz/ answers 503. A sweep runs every 2 s; a message is tried at once, and again after
+# 15 s, 1 min and 5 min, so that one that waits for 15 min has failed three times at least.
 MOST_OVERDUE = 60.0
-MOST_UNSENT = 300.0
+MOST_UNSENT = 900.0
 MOST_SILENT = 60.0
 MOST_OFFSET = 10.0
 

@@ -18,6 +18,7 @@ from portal.directory.enums import LimitUnit
 from portal.lib import durations
 
 FOLDER = Path("docs") / "reference"
+ADDS = ("add", "change")
 PRINTED = "This page is printed from the code by `manage.py docs`. Change the code, then print it again."
 
 
@@ -82,9 +83,20 @@ def _roles() -> list[str]:
     ]
     for role in ROLES:
         lines += [f"## {role.name}", "", role.description, ""]
-        lines += [f"- `{permission}`" for permission in sorted(role.permissions)]
+        lines += [*_allowed("Sees", role.permissions, ("view",)), *_allowed("Adds and changes", role.permissions, ADDS)]
         lines.append("")
     return lines
+
+
+def _allowed(words: str, permissions: Iterable[str], acts: tuple[str, ...]) -> list[str]:
+    """Return one line that names what the permissions allow: `incidents.*` for every model of an app."""
+    found = set()
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        verb, _, model = codename.partition("_")
+        if verb in acts:
+            found.add(f"`{app}.{model}`")
+    return [f"- {words}: {', '.join(sorted(found))}"] if found else []
 
 
 def _environment(text: str) -> list[str]:

@@ -23,13 +23,14 @@ def now(request: HttpRequest) -> HttpResponse:
     """Show what burns first, what waits for the reader, what comes next, and who is on call."""
     at = clock.now()
     contact = Contact.objects.filter(user__pk=request.user.pk).first()
+    fire = burning.fire(request.user, at=at)
     duties = upcoming.duties(at=at)
     context = {
         "now": at,
         "me": contact,
-        "fire": burning.fire(request.user, at=at),
+        "fire": fire,
         "waiting": burning.waiting_for(request.user, contact, at=at),
-        "due": upcoming.due_soon(request.user, at=at),
+        "due": upcoming.due_soon(request.user, at=at, but=fire.first.row.incident if fire.first else None),
         "duties": duties,
         "my_duty": next((duty for duty in duties if contact and duty.contact == contact), None),
         "pulse": upcoming.pulse(at=at),

@@ -56,7 +56,7 @@ PEOPLE = (
 # Whoever is on call takes turns, two weeks each.
 ROTAS: dict[str, tuple[str, ...]] = {
     "oncall": ("amara", "jonas", "tomasz"),
-    "ops": ("amara", "jonas"),
+    "ops": ("jonas", "amara"),
     "platform": ("tomasz", "mei"),
     "security": ("leila", "diego"),
     "support": ("yusuf", "priya"),

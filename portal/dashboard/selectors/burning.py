@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Burning:
-    """The incident that needs somebody first, with its clocks and the one act due."""
+    """The incident that needs somebody first, with the clocks that are not kept yet and the one act due."""
 
     row: Row
     cards: list[Any]
@@ -112,7 +112,8 @@ def _urgency(row: Row) -> tuple[bool, int, bool, float, int]:
 def _burning(row: Row, user: Any, at: datetime) -> Burning:
     cards = clocks.clock_cards(row.incident, at=at)
     act = acts.offers(row.incident, cards).primary if user.has_perm("incidents.change_incident") else None
-    return Burning(row, [replace(card, explanation=[]) for card in cards], act)
+    shown = [replace(card, explanation=[]) for card in cards if card.state != "met"]
+    return Burning(row, shown, act)
 
 
 def waiting_for(user: Any, contact: Contact | None, *, at: datetime) -> list[Waiting]:

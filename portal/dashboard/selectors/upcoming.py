@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from incidents import clocks
 from incidents.clocks import faces
-from incidents.enums import OPEN
+from incidents.enums import OPEN, Status
 from incidents.models import Incident
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
@@ -21,7 +21,7 @@ from portal.directory.models import Contact, Team
 from portal.notify import services as notify
 
 AHEAD = timedelta(hours=24)
-SHOWN_DUE = 8
+SHOWN_DUE = 6
 COUNT_CAP = 1000
 
 
@@ -60,9 +60,14 @@ class Pulse:
         return not self.state.banner and not late
 
 
-def due_soon(user: Any, *, at: datetime) -> list[Due]:
-    """Return the next clocks of open incidents that the reader may see, earliest first. Three queries."""
-    seen = Incident.objects.visible_to(user).filter(status__in=OPEN).values("pk")
+def due_soon(user: Any, *, at: datetime, but: Incident | None = None) -> list[Due]:
+    """Return the next clocks of incidents that the reader may see, earliest first. Two queries.
+
+    A resolved incident can still owe a message. `but` is the one whose clocks the page shows already.
+    """
+    seen = Incident.objects.visible_to(user).filter(status__in=[*OPEN, Status.RESOLVED])
+    if but is not None:
+        seen = seen.exclude(pk=but.pk)
     rows = list(
         Deadline.objects.filter(
             kind=clocks.CLOCK,
@@ -70,7 +75,7 @@ def due_soon(user: Any, *, at: datetime) -> list[Due]:
             due_at__gte=at,
             due_at__lt=at + AHEAD,
             subject_type=ContentType.objects.get_for_model(Incident),
-            subject_id__in=seen,
+            subject_id__in=seen.values("pk"),
         ).order_by("due_at", "id")[:SHOWN_DUE]
     )
     found = Incident.objects.select_related("severity").in_bulk([row.subject_id for row in rows])

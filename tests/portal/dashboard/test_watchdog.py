@@ -1,0 +1,123 @@
+"""The watchdog of the engine itself, and the heartbeat outside."""
+
+from datetime import timedelta
+
+import pytest
+
+from portal.dashboard import health, watchdog
+from portal.deadlines import services as deadlines
+from portal.notify.models import Message, MessageState
+from tests.factories.accounts import make_user
+from tests.factories.deadlines import make_deadline
+from tests.factories.directory import NOON, make_contact, make_method
+from tests.factories.notify import make_message
+from tests.factories.records import make_demand
+
+pytestmark = pytest.mark.django_db
+LATER = NOON + timedelta(minutes=5)
+
+
+@pytest.fixture
+def administrator():
+    return make_contact("Kwame", user=make_user("kwame", roles=["administrator"]))
+
+
+def alarms():
+    return Message.objects.filter(kind__startswith="watchdog.")
+
+
+def test_an_overdue_deadline_alarms_the_administrators_in_the_portal_and_outside(administrator):
+    make_deadline(due_at=NOON)
+
+    found = watchdog.watch(at=LATER)
+
+    assert [alarm.kind for alarm in found] == ["overdue"]
+    assert sorted(alarms().values_list("lane", "contact")) == [("email", administrator.pk), ("inbox", administrator.pk)]
+    assert "5 min" in alarms()[0].title
+
+
+def test_a_deadline_that_is_due_for_less_than_a_minute_alarms_nobody(administrator):
+    make_deadline(due_at=NOON)
+    assert watchdog.watch(at=NOON + timedelta(seconds=60)) == []
+
+
+def test_every_verified_way_to_an_administrator_is_used(administrator):
+    make_method(administrator, kind="ntfy")
+    make_deadline(due_at=NOON)
+
+    watchdog.watch(at=LATER)
+
+    assert set(alarms().values_list("lane", flat=True)) == {"inbox", "email", "ntfy"}
+
+
+def test_messages_that_do_not_leave_raise_an_alarm_that_names_them(administrator):
+    make_message(at=NOON, title="Ticket Desk is down")
+    Message.objects.update(state=MessageState.FAILED, error="Connection refused")
+
+    watchdog.watch(at=LATER)
+
+    body = alarms().get(lane="inbox").body
+    assert "Ticket Desk is down" in body
+    assert "Connection refused" in body
+
+
+def test_an_alarm_that_itself_is_stuck_raises_no_further_one_within_the_hour(administrator):
+    make_deadline(due_at=NOON)
+    watchdog.watch(at=LATER)
+    for minutes in range(1, 55, 3):
+        watchdog.watch(at=LATER + timedelta(minutes=minutes))
+
+    assert alarms().filter(kind="watchdog.overdue", lane="inbox").count() == 1
+
+
+def test_an_alarm_that_goes_on_is_repeated_after_an_hour(administrator):
+    make_deadline(due_at=NOON)
+    moments = [LATER + timedelta(minutes=minutes) for minutes in range(0, 181, 5)]
+    for moment in moments:
+        watchdog.watch(at=moment)
+
+    told = list(alarms().filter(kind="watchdog.overdue", lane="inbox").values_list("created_at", flat=True))
+    assert len(told) in {3, 4}
+    told.sort()
+    gaps = [after - before for before, after in zip(told, told[1:], strict=False)]
+    assert min(gaps) >= timedelta(minutes=60)
+
+
+def test_an_unanswered_demand_raises_an_alarm(administrator):
+    make_demand("broken", answer_by=NOON)
+
+    assert [alarm.kind for alarm in watchdog.watch(at=LATER)] == ["unanswered"]
+    assert "broken" in alarms().get(lane="inbox").body
+
+
+def test_nobody_to_alarm_breaks_nothing():
+    make_deadline(due_at=NOON)
+
+    assert watchdog.watch(at=LATER)
+    assert not alarms().exists()
+
+
+def test_the_heartbeat_is_pinged_while_nothing_is_overdue():
+    pings = []
+    deadlines.mark_sweep("deadlines", at=NOON)
+
+    watchdog.watch(at=NOON + timedelta(seconds=2), ping=lambda: pings.append(1))
+
+    assert pings == [1]
+
+
+@pytest.mark.parametrize("trouble", ["overdue", "silent", "never swept"])
+def test_the_heartbeat_stops_when_the_engine_does_not_keep_time(trouble):
+    pings = []
+    if trouble != "never swept":
+        deadlines.mark_sweep("deadlines", at=NOON if trouble == "silent" else LATER)
+    if trouble == "overdue":
+        make_deadline(due_at=NOON)
+
+    watchdog.watch(at=LATER, ping=lambda: pings.append(1))
+
+    assert pings == []
+
+
+def test_the_limits_are_those_of_healthz():
+    assert health.MOST_OVERDUE == 60
