@@ -247,11 +247,10 @@ def _waits(cards: Cards, clock: str) -> bool:
 
 
 def _audience_due(cards: Cards) -> str:
-    """Return the audience whose message is late and not followed by another, else the one whose clock is at risk."""
-    told = [(card.key.partition(".")[0], card.state) for card in cards]
-    ticking = {audience for audience, state in told if state in ("track", "risk", "met")}
-    late = [audience for audience, state in told if state == "missed" and audience not in ticking]
-    at_risk = [audience for audience, state in told if state == "risk"]
+    """Return the audience whose message is late, else the one whose clock is at risk."""
+    told = [(card.key.partition(".")[0], card) for card in cards]
+    late = [audience for audience, card in told if card.state == "missed" and card.owed]
+    at_risk = [audience for audience, card in told if card.state == "risk"]
     return next((audience for audience in (*late, *at_risk) if audience in Audience.values), "")
 
 

@@ -41,7 +41,10 @@ _ASKS_FOR = {
 
 @dataclass(frozen=True, slots=True)
 class ClockFace:
-    """What a clock card or a due chip shows. `percent` is how much of the time is used, 0 to 100."""
+    """What a clock card or a due chip shows. `percent` is how much of the time is used, 0 to 100.
+
+    `owed` tells that the thing it waits for has not come, in time or late.
+    """
 
     key: str
     name: str
@@ -53,6 +56,7 @@ class ClockFace:
     due_at: datetime
     explanation: list[str] = field(default_factory=list)
     asks_for: str = ""
+    owed: bool = False
 
 
 def local(moment: datetime, *, near: datetime | None = None) -> str:
@@ -131,6 +135,7 @@ def face(row: Deadline, *, at: datetime) -> ClockFace:
         due_at=row.due_at,
         explanation=explain(row, at=at),
         asks_for=asks_for(row.key),
+        owed=row.met_at is None and row.state in (DeadlineState.PENDING, DeadlineState.FIRED),
     )
 
 

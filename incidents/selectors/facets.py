@@ -14,7 +14,7 @@ from incidents.selectors.filters import Filters
 from incidents.selectors.listing import COUNT_CAP, involving
 from portal.directory.models import Contact, Severity, System
 
-SHOWN_AT_ONCE = 8
+SHOWN_AT_ONCE = 6
 
 
 @dataclass(frozen=True, slots=True)

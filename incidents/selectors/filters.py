@@ -13,7 +13,7 @@ from django.urls import reverse
 from incidents.enums import OPEN, IncidentType, Status
 
 VIEWS = ("open", "mine", "all")
-SORTS = ("newest", "oldest", "worst", "mildest")
+SORTS = ("urgent", "newest", "oldest", "worst", "mildest")
 REFERENCE = re.compile(r"^(?:inc-?)?0*(\d{1,9})$", re.IGNORECASE)
 LONGEST_SEARCH = 100
 
@@ -29,7 +29,7 @@ class Filters:
     system: str = ""
     commander: int | None = None
     q: str = ""
-    sort: str = "newest"
+    sort: str = "urgent"
     page: int = 1
 
     @classmethod
@@ -43,7 +43,7 @@ class Filters:
             system=query.get("system", "")[:60],
             commander=_number(query.get("commander", "")),
             q=" ".join(query.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
-            sort=_one_of(query.get("sort", ""), SORTS, "newest"),
+            sort=_one_of(query.get("sort", ""), SORTS, "urgent"),
             page=max(_number(query.get("page", "")) or 1, 1),
         )
         settled = bool(found.status) and found.status not in OPEN

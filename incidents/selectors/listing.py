@@ -24,6 +24,7 @@ from portal.directory.models import Contact
 PAGE_SIZE = 25
 COUNT_CAP = 1000
 ORDERS: dict[str, tuple[str, ...]] = {
+    "urgent": ("-declared_at", "-id"),
     "newest": ("-declared_at", "-id"),
     "oldest": ("declared_at", "id"),
     "worst": ("severity__level", "-declared_at", "-id"),
@@ -138,7 +139,7 @@ def page_of(user: Any, filters: Filters, *, contact_id: int | None, at: datetime
     burning = asked.filter(status__in=OPEN)
     first = (filters.page - 1) * PAGE_SIZE
     open_count = burning.count()
-    order = ORDERS["worst" if filters.sort == "newest" else filters.sort]
+    order = ORDERS["worst" if filters.sort == "urgent" else filters.sort]
     ids = list(burning.order_by(*order).values_list("pk", flat=True)[first : first + PAGE_SIZE])
     settled_from = max(first - open_count, 0)
     behind = asked.exclude(status__in=OPEN).order_by(*ORDERS[filters.sort]).values_list("pk", flat=True)

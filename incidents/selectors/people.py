@@ -53,8 +53,10 @@ def people_of(incident: Incident, *, at: datetime) -> People:
     for system in systems:
         _add_on_call(persons, system, on_call)
         _add_table(persons, system, tables.get(system.pk, {}), named=len(systems) > 1)
+    messages = _messages_of(incident)
+    _add_paged(persons, messages)
     _add_phones(list(persons.values()))
-    _add_states(incident, list(persons.values()))
+    _add_states(incident, list(persons.values()), messages)
     return People(list(persons.values()), [gap for system in systems for gap in _gaps(system, tables, on_call)])
 
 
@@ -97,18 +99,29 @@ def _add_phones(persons: list[Person]) -> None:
         person.backup_phone = phones.get(person.backup.pk, "") if person.backup else ""
 
 
-def _add_states(incident: Incident, persons: list[Person]) -> None:
+def _messages_of(incident: Incident) -> dict[int, list[Message]]:
+    """Return the messages about the incident by person, oldest first."""
     kind = ContentType.objects.get_for_model(Incident)
-    contact_ids = [person.contact.pk for person in persons]
-    messages: dict[int, list[Message]] = defaultdict(list)
-    about = Message.objects.filter(about_type=kind, about_id=incident.pk, contact_id__in=contact_ids)
-    for message in about.order_by("created_at", "id")[:MOST_MESSAGES]:
-        messages[message.contact_id].append(message)
+    found: dict[int, list[Message]] = defaultdict(list)
+    rows = Message.objects.filter(about_type=kind, about_id=incident.pk, contact__isnull=False)
+    for message in rows.select_related("contact").order_by("created_at", "id")[:MOST_MESSAGES]:
+        found[message.contact_id].append(message)
+    return found
+
+
+def _add_paged(persons: dict[int, Person], messages: dict[int, list[Message]]) -> None:
+    """Add whoever was paged, by a policy or by hand, and does not stand in the table of the systems."""
+    for contact_id, rows in messages.items():
+        if contact_id not in persons and any(row.urgent for row in rows):
+            persons[contact_id] = Person(rows[0].contact, roles=["Paged for this incident"])
+
+
+def _add_states(incident: Incident, persons: list[Person], messages: dict[int, list[Message]]) -> None:
     acted = _acted(incident, persons)
     working = set(Responder.objects.filter(incident=incident).values_list("contact_id", flat=True))
     for person in persons:
         pk = person.contact.pk
-        person.state, person.tone = _told(messages[pk])
+        person.state, person.tone = _told(messages.get(pk, []))
         if pk in acted:
             person.state, person.tone = f"Answered {times.clock(acted[pk])}", "green"
         if pk in working or pk == incident.commander_id:
@@ -144,6 +157,8 @@ def _told(messages: list[Message]) -> tuple[str, str]:
         return "The page did not get through", "amber"
     if outside:
         return "Page on its way", ""
+    if any(message.lane != "inbox" for message in messages):
+        return "The page was cancelled before it went out", ""
     return ("Told in the inbox only", "amber") if messages else ("Not paged", "")
 
 

@@ -18,6 +18,7 @@ from incidents.looks import Look, status_look
 from incidents.models import Incident, Responder
 from incidents.selectors.people import People, people_of
 from incidents.selectors.timeline import Communication, Timeline, communications_of, timeline_of
+from portal.lib import times
 from portal.notify import services as notify
 from portal.notify.models import Message
 
@@ -33,7 +34,7 @@ MOST_STUCK = 20
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One state of the lifecycle bar: done, now, skipped, or still to come with a hint what it takes."""
+    """One state of the lifecycle bar: done, now or last, or ahead with a hint. A skipped one has no moment."""
 
     label: str
     state: str
@@ -41,6 +42,7 @@ class Stage:
     at: datetime | None
     by: str
     hint: str
+    another_day: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,12 @@ def incident_for(user: Any, reference: str) -> Incident:
 
 def room_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Room:
     """Return what the room of an incident shows at `at`."""
-    cards = clocks.clock_cards(incident, at=at)
+    cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at)
     return Room(
         incident=incident,
         look=status_look(incident.status),
         systems=list(incident.systems.all()),
-        stages=stages_of(incident),
+        stages=stages_of(incident, at=at),
         cards=cards,
         offers=offers(incident, cards),
         people=people_of(incident, at=at),
@@ -89,21 +91,23 @@ def room_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Room
     )
 
 
-def stages_of(incident: Incident) -> list[Stage]:
+def stages_of(incident: Incident, *, at: datetime) -> list[Stage]:
     """Return the lifecycle bar; nothing for a cancelled incident, which left it by the side."""
     if incident.status == Status.CANCELLED:
         return []
     here = [status for _, status, _ in STEPS].index(Status(incident.status))
-    stages = []
-    for place, (name, status, hint) in enumerate(STEPS):
-        at, by = getattr(incident, f"{name}_at"), getattr(incident, f"{name}_by")
-        state = "now" if place == here else "done" if place < here else "ahead"
-        if state == "now" and status == Status.CLOSED:
-            state = "done"
-        icon = {"now": "circle-dot", "done": "check", "ahead": "circle-dashed"}[state]
-        skipped = state == "done" and at is None
-        stages.append(Stage(status.label, state, "minus" if skipped else icon, at, by, "skipped" if skipped else hint))
-    return stages
+    return [_stage(incident, place - here, *step, at=at) for place, step in enumerate(STEPS)]
+
+
+def _stage(incident: Incident, distance: int, name: str, status: Status, hint: str, *, at: datetime) -> Stage:
+    moment, by = getattr(incident, f"{name}_at"), getattr(incident, f"{name}_by")
+    if distance > 0:
+        return Stage(status.label, "ahead", "circle-dashed", None, "", hint, another_day=False)
+    last = distance == 0 and status == Status.CLOSED
+    state = "last" if last else "now" if distance == 0 else "done"
+    icon = "circle-dot" if state == "now" else "check" if moment else "minus"
+    another_day = moment is not None and times.day(moment, at) != times.day(at, at)
+    return Stage(status.label, state, icon, moment, by, "skipped", another_day)
 
 
 def stuck_of(incident: Incident, *, at: datetime) -> list[Message]:

@@ -105,7 +105,7 @@ def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> 
     shown = rows if whole else rows[:SHOWN]
     corrections = records.timeline(incident).filter(corrects__in=[row.pk for row in shown]).order_by("id")
     corrected = {note.corrects_id: note for note in corrections}
-    entries, day = [], ""
+    entries, day = [], times.day(at, at)
     for row in shown:
         today = times.day(row.event_at, at)
         entries.append(_entry(row, corrected.get(row.pk), day=today if today != day else ""))
@@ -145,7 +145,7 @@ def communications_of(incident: Incident, cards: Sequence[ClockFace]) -> list[Co
     for audience in Audience:
         running = [card for card in cards if card.key.partition(".")[0] == audience]
         clock = next((card for card in running if card.state in ("track", "risk")), None)
-        clock = clock or next((card for card in running if card.state == "missed"), None)
+        clock = clock or next((card for card in running if card.state == "missed" and card.owed), None)
         if running or audience in told:
             found.append(_communication(audience, told.get(audience), clock))
     return found
