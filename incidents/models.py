@@ -152,7 +152,12 @@ class EscalationPolicy(AuditedModel):
         ordering = ["name"]
         verbose_name_plural = "escalation policies"
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_policy")
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="one_default_policy",
+                violation_error_message="Another policy is used when no other fits. Take the mark off there first.",
+            )
         ]
 
     def __str__(self) -> str:
@@ -284,12 +289,15 @@ class IntakeMapping(AuditedModel):
     value = models.CharField(max_length=200, help_text="The label's value; * stands for any characters.")
     system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     severity = models.ForeignKey(Severity, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    active = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["position", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(system__isnull=False) | Q(severity__isnull=False), name="mapping_means_something"
+                condition=Q(system__isnull=False) | Q(severity__isnull=False),
+                name="mapping_means_something",
+                violation_error_message="Choose the system or the severity that this label means.",
             )
         ]
 

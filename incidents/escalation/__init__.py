@@ -1,6 +1,6 @@
 """Escalation: which policy fits (`choosing`), how it runs, whom a step reaches, how it is shown (`viewing`)."""
 
-from incidents.escalation.choosing import choose_policy, snapshot_of
+from incidents.escalation.choosing import choose_policy, fitting, freeze, snapshot_of
 from incidents.escalation.reaching import Book, Recipient, page
 from incidents.escalation.running import ESCALATION, escalate_now, fire_steps, start, stop
 from incidents.escalation.viewing import EscalationView, StepView, state_of
@@ -14,6 +14,8 @@ __all__ = [
     "choose_policy",
     "escalate_now",
     "fire_steps",
+    "fitting",
+    "freeze",
     "page",
     "snapshot_of",
     "start",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from incidents.models import EscalationPolicy, EscalationTarget
+from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget
 from incidents.policy import Snapshot
 from portal.directory.models import System
 
@@ -12,7 +13,14 @@ from portal.directory.models import System
 def choose_policy(systems: list[System], *, security: bool) -> EscalationPolicy | None:
     """Return the policy that fits: for security incidents their own, then one of a system, then the default."""
     policies = EscalationPolicy.objects.filter(active=True).prefetch_related("systems").order_by("name")
-    ids = {system.pk for system in systems}
+    return fitting(policies, {system.pk for system in systems}, security=security)
+
+
+def fitting(
+    policies: Iterable[EscalationPolicy], system_ids: Collection[int], *, security: bool
+) -> EscalationPolicy | None:
+    """Return the one of these active policies, in the order of their names, that fits an incident of these systems."""
+    ids = set(system_ids)
 
     def rank(policy: EscalationPolicy) -> int:
         if policy.for_security:
@@ -29,6 +37,11 @@ def snapshot_of(policy: EscalationPolicy | None) -> Snapshot:
     if policy is None:
         return Snapshot(name="", version=0, repeat=0, final_wait=0, steps=())
     rows = policy.steps.prefetch_related("targets__contact", "targets__team", "targets__channel").order_by("position")
+    return freeze(policy, rows)
+
+
+def freeze(policy: EscalationPolicy, rows: Iterable[EscalationStep]) -> Snapshot:
+    """Return the policy with these steps, whose targets are loaded, as an escalation would keep it."""
     steps = [{"delay": step.delay_seconds, "targets": [_frozen(one) for one in step.targets.all()]} for step in rows]
     return Snapshot(policy.name, policy.version, policy.repeat, policy.final_wait_seconds, tuple(steps))
 

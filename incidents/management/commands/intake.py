@@ -1,0 +1,81 @@
+"""`manage.py intake`: make, list and revoke the addresses that alerts are posted to."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max
+
+from incidents.enums import IntakeKind
+from incidents.intake import tokens
+from incidents.models import IntakeToken
+from incidents.policy import Refused
+from portal.audit.actor import Actor, current
+from portal.directory.models import Severity
+from portal.lib import clock
+
+
+class Command(BaseCommand):
+    """Addresses of alerts. The secret in an address is printed once, by `add`, and kept nowhere."""
+
+    help = "Make, list and revoke the addresses that alerts are posted to."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the verb and what it needs."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|revoke|list")
+        add = verbs.add_parser("add", help="Make an address and print it, once.")
+        add.add_argument("name", help="What the source is called: it stands in the timeline.")
+        add.add_argument("--kind", choices=IntakeKind.values, default=IntakeKind.ALERTMANAGER)
+        add.add_argument("--severity", default="", help="The level when no label says one, such as SEV-2.")
+        revoke = verbs.add_parser("revoke", help="Answer an address no longer.")
+        revoke.add_argument("name")
+        revoke.add_argument("--reason", default="")
+        verbs.add_parser("list", help="Show the addresses, without their secrets.")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        """Do what was asked; CommandError says why it could not be done."""
+        {"add": self._add, "revoke": self._revoke, "list": self._list}[verb](options)
+
+    def _add(self, options: dict[str, Any]) -> None:
+        severity = None
+        if options["severity"]:
+            severity = Severity.objects.filter(code__iexact=options["severity"]).first()
+            if severity is None:
+                codes = ", ".join(Severity.objects.values_list("code", flat=True))
+                raise CommandError(f"There is no severity {options['severity']}. Choose one of {codes}.")
+        try:
+            token, secret = tokens.add(
+                name=options["name"], kind=options["kind"], default_severity=severity, by=_by(), at=clock.now()
+            )
+        except ValidationError as problem:
+            raise CommandError(f"The address was not made. {' '.join(problem.messages)}") from None
+        self.stdout.write(f"{token.name} posts to this address. It is shown this once; keep it like a password.")
+        self.stdout.write(tokens.address_of(secret))
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        token = IntakeToken.objects.filter(name=options["name"]).first()
+        if token is None:
+            raise CommandError(f"There is no intake address {options['name']}. `intake list` shows those that are.")
+        try:
+            tokens.revoke(token, by=_by(), at=clock.now(), reason=options["reason"])
+        except Refused as refused:
+            raise CommandError(str(refused)) from None
+        self.stdout.write(f"{token.name} is revoked: what is posted to its address is answered 404 from now on.")
+
+    def _list(self, options: dict[str, Any]) -> None:
+        rows = list(IntakeToken.objects.annotate(last=Max("deliveries__received_at")).order_by("name"))
+        for token in rows:
+            state = f"revoked by {token.revoked_by}" if token.revoked_at else "in use"
+            last = f"last post {token.last:%Y-%m-%d %H:%M} UTC" if token.last else "no post yet"
+            self.stdout.write(f"{token.name}: {token.get_kind_display()}, {state}, {last}")
+        if not rows:
+            self.stdout.write("There is no intake address. Make one: manage.py intake add NAME --kind alertmanager")
+
+
+def _by() -> Actor | str:
+    """Return who started the command, as manage.py named them."""
+    context = current()
+    return context.actor if context is not None else "command: intake"

@@ -1,0 +1,73 @@
+"""`manage.py intake` makes addresses that work, shows their secret once, and revokes them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from incidents.models import IntakeToken
+from tests.factories.incidents import make_token
+from tests.factories.payloads import body
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str, capsys) -> str:
+    call_command("intake", *arguments)
+    return capsys.readouterr().out
+
+
+def test_add_prints_an_address_that_takes_alerts(capsys, settings):
+    settings.PORTAL_URL = "https://watchbook.example.org"
+    printed = run("add", "Prometheus", "--kind", "alertmanager", capsys=capsys)
+    found = re.search(r"https://watchbook\.example\.org(/intake/[\w-]{30,}/)", printed)
+    assert Client().post(found[1], body("v4_firing"), "application/json").json()["status"] == "opened"
+
+
+def test_the_secret_is_kept_nowhere(capsys):
+    printed = run("add", "Prometheus", capsys=capsys)
+    secret = re.search(r"/intake/([\w-]+)/", printed)[1]
+    token = IntakeToken.objects.get()
+    rows = [*IntakeToken.objects.values(), *IntakeToken.history.values()]
+    assert secret not in str(rows)
+    assert secret not in run("list", capsys=capsys)
+    assert token.created_by == token.history.get().actor_name == "test"
+
+
+def test_a_name_is_given_once(capsys):
+    run("add", "Prometheus", capsys=capsys)
+    with pytest.raises(CommandError, match="already exists"):
+        run("add", "Prometheus", capsys=capsys)
+
+
+def test_a_level_may_be_named_for_alerts_that_name_none(capsys):
+    run("add", "Probe", "--kind", "json", "--severity", "sev-2", capsys=capsys)
+    assert IntakeToken.objects.get().default_severity.code == "SEV-2"
+    with pytest.raises(CommandError, match="Choose one of SEV-1, SEV-2"):
+        run("add", "Other", "--severity", "loud", capsys=capsys)
+
+
+def test_revoke_closes_the_address(capsys):
+    _, secret = make_token("Prometheus")
+    run("revoke", "Prometheus", "--reason", "It leaked", capsys=capsys)
+    assert Client().post(f"/intake/{secret}/", body("v4_firing"), "application/json").status_code == 404
+    token = IntakeToken.objects.get()
+    assert token.revoked_at
+    assert token.history.latest().history_change_reason == "It leaked"
+    with pytest.raises(CommandError, match="was revoked already"):
+        run("revoke", "Prometheus", capsys=capsys)
+
+
+def test_an_unknown_name_cannot_be_revoked(capsys):
+    with pytest.raises(CommandError, match="intake list"):
+        run("revoke", "Nobody", capsys=capsys)
+
+
+def test_list_says_what_each_address_does(capsys):
+    assert "There is no intake address" in run("list", capsys=capsys)
+    _, secret = make_token("Prometheus")
+    Client().post(f"/intake/{secret}/", b"{", "application/json")
+    assert re.search(r"Prometheus: Prometheus Alertmanager, in use, last post \d{4}", run("list", capsys=capsys))
