@@ -38,7 +38,7 @@ class SecretAddress:
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return the fields, the address without its secret parts for those who only read."""
         fields = list(super().get_fields(request, obj))  # type: ignore[misc]
-        if self.has_change_permission(request, None) or self.has_add_permission(request, obj):  # type: ignore[attr-defined]
+        if obj is None or self.has_change_permission(request, obj):  # type: ignore[attr-defined]
             return fields
         return [self.secret_fields.get(name, name) for name in fields]
 
@@ -123,6 +123,7 @@ class ContactMethodAdmin(OfAnyone, SecretAddress, GuardedAdmin[ContactMethod]):
     list_display = ("contact", "kind", "shown_address", "position", "verified_at", "active")
     list_filter = ("kind", "active")
     fields = ("contact", "kind", "address", "position", "verified_at", "active")
+    readonly_fields = ("verified_at",)
     search_fields = ("contact__name",)
 
 

@@ -163,10 +163,10 @@ def move_method(request: HttpRequest, contact: Contact, method: ContactMethod) -
 
 
 @on_own_method
-def send_code(request: HttpRequest, contact: Contact, method: ContactMethod) -> HttpResponse:
+def send_code(request: HttpRequest, _contact: Contact, method: ContactMethod) -> HttpResponse:
     """Send a new code to a method that is not verified."""
     if method.is_verified:
-        messages.info(request, f"{method.shown_address} is verified already.")
+        messages.info(request, f"You verified {method.shown_address} already.")
     else:
         _send_code(request, method)
     return redirect("notify:contact-methods")
@@ -193,7 +193,7 @@ def verify_method(request: HttpRequest, contact: Contact, method: ContactMethod)
         except ValidationError as refusal:
             form.add_error("code", refusal.messages)
         else:
-            messages.success(request, f"{method.shown_address} is verified. Messages reach you there.")
+            messages.success(request, f"Messages reach you at {method.shown_address} from now on.")
             return redirect("notify:contact-methods")
     return _methods_page(request, contact, form=AddMethodForm(), code_form=form, code_for=method.pk)
 
@@ -202,7 +202,7 @@ def verify_method(request: HttpRequest, contact: Contact, method: ContactMethod)
 def retire_method(request: HttpRequest, contact: Contact, method: ContactMethod) -> HttpResponse:
     """Use a method no longer."""
     directory.retire_method(method, by=request.user, at=clock.now())
-    messages.success(request, f"{method.shown_address} is retired. Nothing more is sent there.")
+    messages.success(request, f"Nothing more is sent to {method.shown_address}.")
     if contact.pk not in directory.sending_methods([contact.pk]):
         messages.warning(request, "You have no verified contact method now. Pages reach only your inbox here.")
     return redirect("notify:contact-methods")
