@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Case, F, Value, When
 
 from portal.lib.doorbell import ring_on_commit
 from portal.notify.compose import INBOX, Draft
@@ -63,11 +62,11 @@ def _row(draft: Draft, at: datetime) -> Message:
 
 @transaction.atomic
 def cancel_unsent(*, about: models.Model, at: datetime) -> int:
-    """Cancel what is unsent about a record, stop what is being sent or repeats, and return how many rows that were.
+    """Cancel what waits to be sent about a record and return how many that were; stop what is being sent or repeats.
 
     After this commits, no try, repeat or fallback is decided. A sender that settles at the same moment holds the row's
-    lock; when it has just added a repeat, that row is newer than this statement's snapshot. So it looks again until it
-    finds nothing more.
+    lock; when it has just added a repeat, or made the row wait again, that is newer than a statement's snapshot. So it
+    looks again until it finds nothing more.
     """
     subject_type = ContentType.objects.get_for_model(about)
     going_on = (
@@ -75,11 +74,10 @@ def cancel_unsent(*, about: models.Model, at: datetime) -> int:
         .exclude(lane=INBOX)
         .exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])
     )
-    stopped = 0
-    while found := going_on.update(
-        stopped_at=at,
-        state=Case(When(state__in=WAITING, then=Value(MessageState.CANCELLED.value)), default=F("state")),
-        settled_at=Case(When(state__in=WAITING, then=Value(at)), default=F("settled_at")),
-    ):
-        stopped += found
-    return stopped
+    cancelled = 0
+    while going_on.exists():
+        cancelled += going_on.filter(state__in=WAITING).update(
+            state=MessageState.CANCELLED, stopped_at=at, settled_at=at
+        )
+        going_on.exclude(state__in=WAITING).update(stopped_at=at)
+    return cancelled

@@ -1,0 +1,1 @@
+"""Changes: requests, approvals, the schedule. Nothing stands here yet."""

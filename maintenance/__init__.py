@@ -1,0 +1,1 @@
+"""Maintenance: plans, occurrences, recovery proof. Nothing stands here yet."""
