@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from portal.deadlines.lateness import Lateness
 from portal.deadlines.models import Deadline, DeadlineState, Sweep
+from portal.lib.inserting import insert_many
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
@@ -57,7 +58,7 @@ def start(
 
 def start_many(deadlines: Collection[Deadline]) -> None:
     """Write down many deadlines at once; one that stands already is left as it is."""
-    Deadline.objects.bulk_create(deadlines, ignore_conflicts=True)
+    insert_many(list(deadlines), ignore_conflicts=True)
 
 
 @transaction.atomic

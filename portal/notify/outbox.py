@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from portal.lib.doorbell import ring_on_commit
+from portal.lib.inserting import insert_many
 from portal.notify.compose import INBOX, Draft
 from portal.notify.models import Message, MessageState
 
@@ -25,7 +26,7 @@ def queue(drafts: Iterable[Draft], *, at: datetime) -> int:
     """
     rows = [_row(draft, at) for draft in drafts]
     if rows:
-        Message.objects.bulk_create(rows, ignore_conflicts=True)
+        insert_many(rows, ignore_conflicts=True)
         ring_on_commit(RING)
     return len(rows)
 

@@ -72,7 +72,7 @@ class Note(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the note once; AppendOnly is raised for a second time."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnly("A timeline note is never edited. Write a new one that corrects it.")
         super().save(*args, **kwargs)
 

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from portal.audit.actor import By, actor_of, current
 from portal.directory.models import System
+from portal.lib.inserting import insert_many
 from portal.records.models import Counter, Demand, Link, Note, Period
 
 AT_ONCE = 100
@@ -72,7 +73,7 @@ def write_note(subject: models.Model, *, kind: str, text: str, by: By, at: datet
 
 def write_notes(notes: Collection[Note]) -> None:
     """Write many timeline notes at once."""
-    Note.objects.bulk_create(notes)
+    insert_many(list(notes))
 
 
 def timeline(subject: models.Model) -> QuerySet[Note]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from portal.directory.enums import MethodKind
@@ -12,8 +13,8 @@ from portal.notify.channels.mail import MailChannel
 __all__ = ["CHANNELS", "Channel", "DeliveryError", "Parcel", "within"]
 
 # The lane of a message is the kind of the contact method or channel that it goes to.
-CHANNELS = {
+CHANNELS: dict[str, Callable[[], Channel]] = {
     MethodKind.EMAIL.value: MailChannel,
-    MethodKind.NTFY.value: partial(ChatChannel, "ntfy", schemes=("ntfy", "ntfys")),
-    MethodKind.SLACK.value: partial(ChatChannel, "Slack", schemes=("slack",)),
+    MethodKind.NTFY.value: partial(ChatChannel, "ntfy", starts=("ntfy://", "ntfys://")),
+    MethodKind.SLACK.value: partial(ChatChannel, "Slack", starts=("slack://", "https://hooks.slack.com/services/")),
 }

@@ -30,9 +30,9 @@ def _asset() -> apprise.AppriseAsset:
 class ChatChannel:
     """Sends to one kind of chat service."""
 
-    def __init__(self, name: str, *, schemes: tuple[str, ...]) -> None:
+    def __init__(self, name: str, *, starts: tuple[str, ...]) -> None:
         self.name = name
-        self.schemes = schemes
+        self.starts = starts
         self.asset = _asset()
 
     def send(self, parcel: Parcel) -> None:
@@ -48,10 +48,9 @@ class ChatChannel:
         """Nothing is kept open."""
 
     def _service(self, address: str) -> apprise.NotifyBase:
-        scheme = address.partition("://")[0].lower()
         service = None
         # Further addresses, files and templates can be named after the question mark: none of that is wanted.
-        if scheme in self.schemes and "?" not in address:
+        if address.startswith(self.starts) and "?" not in address:
             service = apprise.Apprise.instantiate(address, asset=self.asset)
         if service is None:
             raise DeliveryError(f"This is not an address of {self.name}. Correct the contact method.", permanent=True)

@@ -84,7 +84,7 @@ def _explained(problem: Exception) -> DeliveryError:
         return DeliveryError(
             f"The mail server refused the portal: {problem.smtp_code} {_text(problem.smtp_error)}", everywhere=True
         )
-    if isinstance(problem, TimeoutError):
+    if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
         return DeliveryError("The mail server did not answer in time.", everywhere=True)
     return DeliveryError(f"The mail server cannot be reached: {problem}", everywhere=True)
 

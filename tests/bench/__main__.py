@@ -1,0 +1,34 @@
+"""`python -m tests.bench [NAME ...]`: run the named benchmarks, or all, and fail when a limit is missed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import django
+from django.core.management import call_command
+
+from tests.bench.place import own_place
+from tests.bench.report import note
+
+NAMES = ("deadlines", "lateness", "pages")
+
+
+def main(names: list[str]) -> int:
+    """Run each benchmark on a fresh database. Returns 1 when a limit was missed, 2 for a name that is not known."""
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        note(f"There is no benchmark {', '.join(sorted(unknown))}. Known are {', '.join(NAMES)}.")
+        return 2
+    met = True
+    with own_place() as address:
+        django.setup()
+        call_command("migrate", verbosity=0)
+        for name in names or NAMES:
+            note(f"{name} ...")
+            met &= importlib.import_module(f"tests.bench.{name}").run(address)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

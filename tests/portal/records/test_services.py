@@ -1,0 +1,144 @@
+"""What the domains share: references given out once, notes, periods, demands answered in their own savepoint, links."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from portal.audit.actor import acting
+from portal.records import services
+from portal.records.models import Demand, Note, Period
+from tests.factories.directory import NOON, make_contact, make_system
+from tests.factories.records import make_demand, make_note_of
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.django_db
+def test_references_count_up_for_each_prefix():
+    assert [services.next_reference("INC") for _ in range(2)] == ["INC-000001", "INC-000002"]
+    assert services.next_reference("CHG") == "CHG-000001"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_references_asked_for_at_once_differ():
+    given = []
+
+    def ask():
+        try:
+            given.extend(services.next_reference("INC") for _ in range(5))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(given) == [f"INC-{number:06d}" for number in range(1, 21)]
+
+
+@pytest.mark.django_db
+def test_a_note_says_who_when_and_in_which_gesture():
+    contact = make_contact("Ada")
+    with acting(by=contact, origin="web") as context:
+        note = make_note_of(make_system(), by=contact, event_at=NOON - HOUR, reason="asked to", data={"step": 1})
+    assert (note.actor_name, note.actor_contact_id, note.origin, note.gesture) == (
+        "Ada",
+        contact.pk,
+        "web",
+        context.gesture,
+    )
+    assert (note.event_at, note.recorded_at, note.reason, note.data) == (NOON - HOUR, NOON, "asked to", {"step": 1})
+
+
+@pytest.mark.django_db
+def test_the_timeline_has_the_newest_event_first_and_only_its_own():
+    system, other = make_system(), make_system()
+    make_note_of(system, "later written, earlier happened", event_at=NOON - HOUR)
+    services.write_notes(
+        [
+            services.make_note(
+                subject_type_id=Note.objects.get().subject_type_id,
+                subject_id=subject.pk,
+                kind="test.note",
+                text=text,
+                by="system: test",
+                at=NOON,
+            )
+            for subject, text in [(system, "now"), (other, "elsewhere")]
+        ]
+    )
+    assert [note.text for note in services.timeline(system)] == ["now", "later written, earlier happened"]
+
+
+@pytest.mark.django_db
+def test_a_period_is_opened_once_for_a_system_and_closed_by_its_record():
+    record, system, other = make_contact(), make_system(), make_system()
+    opened = {"kind": "incident", "weight": 1, "reference": "INC-000001"}
+    services.open_period(record, systems=[system], starts=NOON, **opened)
+    services.open_period(record, systems=[system, other], starts=NOON + HOUR, **opened)
+    assert sorted((p.system_id, p.starts) for p in Period.objects.all()) == [
+        (system.pk, NOON),
+        (other.pk, NOON + HOUR),
+    ]
+    assert services.close_periods(record, kind="incident", ends=NOON + 2 * HOUR) == 2
+    assert services.close_periods(record, kind="incident", ends=NOON + 3 * HOUR) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("since", "until", "seen"), [(-2, -1, 0), (-1, 0, 0), (-1, 1, 1), (0.5, 0.7, 1), (1, 2, 0)], ids=str
+)
+def test_a_period_is_seen_when_it_overlaps(since, until, seen):
+    record, system = make_contact(), make_system()
+    services.open_period(record, systems=[system], kind="incident", weight=1, starts=NOON, reference="")
+    services.close_periods(record, kind="incident", ends=NOON + HOUR)
+    found = services.periods_of(system, since=NOON + since * HOUR, until=NOON + until * HOUR)
+    assert found.count() == seen
+
+
+@pytest.mark.django_db
+def test_the_same_key_asks_once():
+    first = make_demand(payload={"title": "first"})
+    assert make_demand(payload={"title": "again"}) == first
+    assert Demand.objects.get().payload == {"title": "first"}
+
+
+@pytest.mark.django_db
+def test_a_demand_that_fails_keeps_its_error_and_stops_nobody():
+    make_demand("bad")
+    make_demand("good")
+    make_demand("elsewhere", topic="test.other")
+
+    def handle(demand):
+        make_system(demand.key)
+        if demand.key == "bad":
+            raise ValueError("cannot")
+        return {"made": demand.key}
+
+    with acting(by="system: test"):
+        assert services.answer_demands("test.topic", at=NOON, handle=handle) == 1
+    bad, good = Demand.objects.get(key="bad"), Demand.objects.get(key="good")
+    assert (bad.answered_at, bad.error) == (None, "ValueError: cannot")
+    assert (good.answered_by, good.answered_at, good.answer) == ("system: test", NOON, {"made": "good"})
+    assert services.answer_demands("test.topic", at=NOON, handle=lambda demand: None) == 1
+    assert Demand.objects.get(key="bad").error == ""
+
+
+@pytest.mark.django_db
+def test_demands_past_their_time_are_unanswered():
+    make_demand("late", answer_by=NOON)
+    make_demand("in time")
+    assert [demand.key for demand in services.unanswered(at=NOON + timedelta(seconds=1))] == ["late"]
+
+
+@pytest.mark.django_db
+def test_a_link_shows_on_both_records_and_is_made_once():
+    system, contact = make_system(), make_contact("Ada")
+    for _ in range(2):
+        services.link(system, contact, kind="owned by", by=contact, at=NOON)
+    (there,), (back,) = services.links_of(system), services.links_of(contact)
+    assert (there.record, there.forward, there.kind, there.made_by) == (contact, True, "owned by", "Ada")
+    assert (back.record, back.forward) == (system, False)
