@@ -91,7 +91,7 @@ def prepare(locks: Sequence[str]) -> None:
         needed = [lock for lock in locks if not is_current(lock)]
         if not needed:
             return
-        whole = PYTHON.exists() and not UNFINISHED.exists()
+        whole = is_whole()
         if not whole:
             make_environment()
             needed = list(locks)
@@ -119,8 +119,8 @@ def check_python() -> None:
 
 
 def digest(lock: str) -> str:
-    """Return what the environment depends on: the lock, the Python and the place, as one SHA-256."""
-    facts = [sys.version, str(ROOT), (ROOT / lock).read_text()]
+    """Return what the environment depends on: the lock, the kind of Python and the place, as one SHA-256."""
+    facts = [str(sys.implementation.cache_tag), str(ROOT), (ROOT / lock).read_text()]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
@@ -134,6 +134,12 @@ def is_current(lock: str) -> bool:
     if UNFINISHED.exists() or not PYTHON.exists() or not stamp(lock).is_file():
         return False
     return stamp(lock).read_text() == digest(lock)
+
+
+def is_whole() -> bool:
+    """Return whether an environment of this kind of Python stands, so that it only needs its packages."""
+    packages = VENV / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages"
+    return PYTHON.exists() and packages.is_dir() and not UNFINISHED.exists()
 
 
 @contextlib.contextmanager
@@ -151,9 +157,9 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def make_environment() -> None:
-    """Make an empty environment, in place of a half-made one."""
+    """Make an empty environment, in place of one that is half made or of another Python."""
     if VENV.exists():
-        say("Removing the unfinished environment .venv")
+        say("Removing the environment .venv: it is half made, or of another Python")
         shutil.rmtree(VENV)
     say(f"Making the environment .venv with Python {sys.version.split()[0]}")
     VENV.mkdir()

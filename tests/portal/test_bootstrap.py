@@ -31,7 +31,9 @@ def checkout(tmp_path):
 
 def start(checkout, *arguments, python=BASE_PYTHON, **environment):
     """Run manage.py outside any environment, without uv, and return the finished process."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "PYTHON"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "PYTHON", "PORTAL_"))
+    }
     clean |= {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "WATCHBOOK_BOOTSTRAPPED": "", **environment}
     if not clean["WATCHBOOK_BOOTSTRAPPED"]:
         del clean["WATCHBOOK_BOOTSTRAPPED"]
@@ -58,7 +60,7 @@ def test_an_environment_left_half_made_is_made_anew(checkout):
     (checkout / ".venv" / "unfinished").touch()
     done = start(checkout, "hello")
     assert done.returncode == 0, done.stderr
-    assert "Removing the unfinished environment" in done.stderr
+    assert "Removing the environment .venv" in done.stderr
     assert not (checkout / ".venv" / "unfinished").exists()
 
 
@@ -165,5 +167,22 @@ def test_the_environment_depends_on_lock_python_and_place(monkeypatch, tmp_path)
     before = bootstrap.digest("requirements.txt")
     (tmp_path / "requirements.txt").write_text("two")
     after = bootstrap.digest("requirements.txt")
-    monkeypatch.setattr(sys, "version", "another")
-    assert len({before, after, bootstrap.digest("requirements.txt")}) == 3
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path / "moved")
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved" / "requirements.txt").write_text("two")
+    moved = bootstrap.digest("requirements.txt")
+    monkeypatch.setattr(sys.implementation, "cache_tag", "cpython-313")
+    assert len({before, after, moved, bootstrap.digest("requirements.txt")}) == 4
+
+
+def test_an_environment_of_another_python_is_made_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "bin" / "python")
+    monkeypatch.setattr(bootstrap, "UNFINISHED", tmp_path / "unfinished")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    (tmp_path / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    monkeypatch.setattr(sys, "version_info", (3, 11, 9))
+    assert bootstrap.is_whole()
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    assert not bootstrap.is_whole()

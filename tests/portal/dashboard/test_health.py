@@ -39,7 +39,9 @@ def test_each_figure_beyond_its_limit_is_named(figure, value, words):
     assert words in found.problems[0]
 
 
-@pytest.mark.parametrize(("figure", "value"), [("overdue", 60.0), ("unsent", 900.0), ("silent", 60.0), ("offset", 10.0)])
+@pytest.mark.parametrize(
+    ("figure", "value"), [("overdue", 60.0), ("unsent", 900.0), ("silent", 60.0), ("offset", 10.0)]
+)
 def test_at_its_limit_a_figure_is_still_well(figure, value):
     assert health.judge(**{**WELL, figure: value}).is_well
 
