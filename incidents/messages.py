@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -9,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.template import Context, Engine, Template
 
 from incidents.models import Incident
+from portal.directory.models import Severity
 
 ACKNOWLEDGE_PATH = "/a/"
 
@@ -18,12 +22,37 @@ def _template(name: str) -> Template:
     return Engine.get_default().get_template(name)
 
 
-def render(kind: str, context: dict[str, Any]) -> tuple[str, str]:
+def render(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Return title and body of a message of this kind, such as ``incident_page``."""
-    values = Context(context, autoescape=False)
-    title = _template(f"notify/{kind}.subject.txt").render(values)
-    body = _template(f"notify/{kind}.body.txt").render(values)
-    return " ".join(title.split())[:300], body.strip() + "\n"
+    return render_title(kind, context), render_body(kind, context)
+
+
+def render_title(kind: str, context: Mapping[str, Any]) -> str:
+    """Return the title of a message of this kind, on one line."""
+    title = _template(f"notify/{kind}.subject.txt").render(Context(dict(context), autoescape=False))
+    return " ".join(title.split())[:300]
+
+
+def render_body(kind: str, context: Mapping[str, Any]) -> str:
+    """Return the body of a message of this kind."""
+    return _template(f"notify/{kind}.body.txt").render(Context(dict(context), autoescape=False)).strip() + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the body of a page may say about its incident: the same for many incidents of one storm.
+
+    Its moment is cut to the second, as it is shown. What names the incident stands in the title.
+    """
+
+    severity: Severity
+    declared_at: datetime
+    declared_by: str
+
+    @classmethod
+    def of(cls, incident: Incident) -> Told:
+        """Return what a page tells of `incident`."""
+        return cls(incident.severity, incident.declared_at.replace(microsecond=0), incident.declared_by)
 
 
 def about(incident: Incident) -> tuple[int, int, str]:

@@ -71,6 +71,16 @@ class Book:
             people.update(pk for row in rows.values() for pk in (row.contact_id, row.backup_id) if pk)
         self.methods: dict[int, list[ContactMethod]] = directory.sending_methods(people) if people else {}
         self._administrators: list[Contact] | None = None
+        self._bodies: dict[tuple[Any, ...], str] = {}
+
+    def body(self, kind: str, incident: Incident, values: Mapping[str, Any], *, zone: str = "") -> str:
+        """Return the body of a page, with moments in `zone`. In a storm most are alike: those are rendered once."""
+        told = messages.Told.of(incident)
+        key = (kind, zone, told, *values.items())
+        if key not in self._bodies:
+            with timezone.override(zoneinfo.ZoneInfo(zone) if zone else None):
+                self._bodies[key] = messages.render_body(kind, {**values, "incident": told})
+        return self._bodies[key]
 
     def administrators(self) -> list[Recipient]:
         """Return the last resort: every administrator who is in the directory."""
@@ -146,30 +156,28 @@ def page(
     key queues nothing twice.
     """
     drafts: list[Draft] = []
+    facts = messages.facts(incident)
+    common: dict[str, Any] = {
+        "kind": kind,
+        "title": messages.render_title(kind, {**facts, **context}),
+        "about": messages.about(incident),
+        "generation": incident.generation,
+        "url_path": facts["url"],
+        "urgent": True,
+    }
     repeat = REPEAT_SECONDS if incident.status == Status.DECLARED else None
     for one in recipients:
-        values = {**messages.facts(incident), **context, "contact_name": one.name, "why": one.why}
-        common: dict[str, Any] = {
-            "kind": kind,
-            "about": messages.about(incident),
-            "generation": incident.generation,
-            "url_path": values["url"],
-            "urgent": True,
-        }
+        values = {**context, "contact_name": one.name, "why": one.why, "may_acknowledge": one.contact is not None}
         if one.contact is not None:
-            with timezone.override(zoneinfo.ZoneInfo(one.contact.time_zone)):
-                title, body = messages.render(kind, {**values, "may_acknowledge": True})
             drafts += drafts_for(
                 one.contact,
                 book.methods.get(one.contact.pk, []),
                 key=f"{key}:c{one.contact.pk}",
-                title=title,
-                body=body,
+                body=book.body(kind, incident, values, zone=one.contact.time_zone),
                 action_path=messages.ACKNOWLEDGE_PATH,
                 repeat_seconds=repeat,
                 **common,
             )
         elif one.channel is not None:
-            title, body = messages.render(kind, {**values, "may_acknowledge": False})
-            drafts.append(draft_for_channel(one.channel, key=key, title=title, body=body, **common))
+            drafts.append(draft_for_channel(one.channel, key=key, body=book.body(kind, incident, values), **common))
     return drafts

@@ -178,7 +178,7 @@ def _context(
         "steps": len(snapshot.steps),
         "policy_name": snapshot.name,
         "policy_version": snapshot.version,
-        "next_due": next_due,
+        "next_due": next_due.replace(microsecond=0),
         "next_words": " and ".join(target["name"] for target in targets) or "the administrators",
     }
 
