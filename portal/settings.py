@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages and uncollected static files; collected ones come compressed
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -129,6 +130,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 # Language and time.
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["portal.lib.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.time_zone("PORTAL_TIME_ZONE", "UTC")
