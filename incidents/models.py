@@ -114,12 +114,15 @@ class Responder(AuditedModel):
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="responders")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="responses")
-    added_at = models.DateTimeField()
-    added_by = models.CharField(max_length=200)
+    added_at = models.DateTimeField(editable=False)
+    added_by = models.CharField(max_length=200, editable=False)
 
     class Meta:
         ordering = ["added_at"]
-        constraints = [models.UniqueConstraint(fields=["incident", "contact"], name="one_responder_per_incident")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "contact"], name="one_responder_per_incident"),
+            models.CheckConstraint(condition=~Q(added_by=""), name="responder_added_by_whom_and_when"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contact} on {self.incident.reference}"

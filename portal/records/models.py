@@ -131,7 +131,8 @@ class Demand(models.Model):
                 condition=Q(answered_at__isnull=True, answered_by="")
                 | (Q(answered_at__isnull=False) & ~Q(answered_by="")),
                 name="demand_answered_by_whom_and_when",
-            )
+            ),
+            models.CheckConstraint(condition=~Q(asked_by=""), name="demand_asked_by_whom_and_when"),
         ]
         indexes = [
             models.Index(fields=["topic", "asked_at"], condition=Q(answered_at__isnull=True), name="demand_open")
@@ -156,7 +157,8 @@ class Link(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "from_type", "from_id", "to_type", "to_id"], name="one_link_per_pair"
-            )
+            ),
+            models.CheckConstraint(condition=~Q(made_by=""), name="link_made_by_whom_and_when"),
         ]
         indexes = [
             models.Index(fields=["to_type", "to_id"], name="link_to"),
