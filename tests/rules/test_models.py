@@ -1,0 +1,107 @@
+"""What holds for every model of the project. An exemption needs a written reason."""
+
+import inspect
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from portal.audit.history import HistoryFields
+from portal.audit.models import AuditedModel, HistoryBypassed
+from portal.lib.visibility import VisibleQuerySet
+
+PARTS = ("portal", "incidents", "changes", "maintenance")
+ALL = [model for model in apps.get_models() if model.__module__.split(".")[0] in PARTS]
+HISTORY = [model for model in ALL if issubclass(model, HistoryFields) or hasattr(model, "m2m_history_id")]
+OWN = [model for model in ALL if model not in HISTORY]
+AUDITED = [model for model in OWN if issubclass(model, AuditedModel)]
+
+# Models that keep no history of their own, and why.
+WITHOUT_HISTORY = {
+    "deadlines.Deadline": "what it decided stands in the timeline",
+    "deadlines.Sweep": "a pulse, overwritten every two seconds",
+    "notify.Message": "what it decided stands in the timeline; its row keeps every attempt",
+    "notify.ActionLink": "written once, used once; what it did stands in the timeline",
+    "notify.Verification": "the verified method has history",
+    "records.Counter": "counts references",
+    "records.Note": "append-only: a correction is a new note",
+    "records.Period": "written with the record that owns it",
+    "records.Demand": "asked once, answered once, both with their moment and name",
+    "records.Link": "made with its moment and name",
+    "incidents.Escalation": "a snapshot; what it decided stands in the timeline",
+    "incidents.IntakeDelivery": "kept as it came, never changed",
+    "incidents.Alert": "what a source says; what came of it stands in the timeline",
+}
+
+
+def every(chosen):
+    return pytest.mark.parametrize("model", chosen, ids=[m._meta.label for m in chosen])
+
+
+@every(OWN)
+def test_a_model_keeps_history_or_says_why_not(model):
+    assert issubclass(model, AuditedModel) != (model._meta.label in WITHOUT_HISTORY)
+
+
+def test_no_exemption_is_left_over():
+    assert WITHOUT_HISTORY.keys() <= {model._meta.label for model in OWN}
+
+
+@every(OWN)
+def test_a_model_says_what_it_is(model):
+    assert inspect.getdoc(model)
+    assert not (model.__doc__ or "").startswith(f"{model.__name__}("), f"{model.__name__} has Django's docstring"
+    assert "__str__" in vars(model)
+
+
+@every(AUDITED)
+def test_an_audited_relation_protects_what_it_points_at(model):
+    for field in model._meta.concrete_fields:
+        if field.is_relation:
+            assert field.remote_field.on_delete is models.PROTECT, f"{field} does not protect"
+
+
+@every(AUDITED)
+def test_every_relation_of_many_is_in_the_history(model):
+    assert sorted(field.name for field in model._meta.local_many_to_many) == sorted(model.audited_m2m)
+
+
+@every(AUDITED)
+def test_every_field_is_in_the_history_unless_it_is_a_secret(model):
+    kept = {field.name for field in model.history.model._meta.get_fields()}
+    left_out = {field.name for field in model._meta.concrete_fields} - kept
+    assert left_out == ({"password", "last_login"} if model._meta.label == "accounts.User" else set())
+
+
+@every(AUDITED)
+def test_no_field_hides_one_of_the_history(model):
+    assert not {f.name for f in HistoryFields._meta.get_fields()} & {f.name for f in model._meta.get_fields()}
+
+
+@every(AUDITED)
+def test_every_way_to_many_rows_is_guarded(model):
+    for manager in (model._default_manager, model._base_manager, *model._meta.managers):
+        with pytest.raises(HistoryBypassed):
+            manager.none().update(pk=1)
+        assert isinstance(manager.none(), VisibleQuerySet)
+
+
+@every(HISTORY)
+def test_history_points_at_nothing_and_outlives_everything(model):
+    for field in model._meta.concrete_fields:
+        assert not field.is_relation or not field.db_constraint, f"{field} has a constraint"
+
+
+@every(OWN)
+def test_nothing_is_deleted_with_something_else(model):
+    for field in model._meta.concrete_fields:
+        if field.is_relation:
+            assert field.remote_field.on_delete in {models.PROTECT, models.RESTRICT}, f"{field} does not protect"
+
+
+@every(OWN)
+def test_no_field_stamps_itself(model):
+    """Edges read the clock: auto_now would read it behind their back, and hide that nothing changed."""
+    for field in model._meta.concrete_fields:
+        assert not getattr(field, "auto_now", False), field
+        assert not getattr(field, "auto_now_add", False), field

@@ -1,0 +1,71 @@
+"""Every list, search, count and choice that a reader sees goes through visible_to."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from portal.lib.visibility import VisibleQuerySet
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("portal", "incidents", "changes", "maintenance")
+PAGES = ("views", "admin", "context", "forms", "feeds", "exports", "api")
+NARROWED = {m.__name__ for m in apps.get_models() if isinstance(m._default_manager.none(), VisibleQuerySet)}
+HARMLESS = {"visible_to", "none"}
+SHORTCUTS = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}
+# Queries that no reader's rights narrow: file, model and reason.
+EXEMPT = {
+    ("portal/accounts/views.py", "User"): "one's own account",
+    ("portal/dashboard/views.py", "Contact"): "one's own entry",
+    ("portal/notify/views.py", "Contact"): "one's own entry",
+    ("portal/notify/views.py", "ContactMethod"): "one's own methods",
+    ("incidents/views/acting.py", "Incident"): "the lock of a record that was found by visible_to",
+    ("incidents/views/declaring.py", "Incident"): "what one's own form has declared",
+    ("incidents/admin/steps.py", "EscalationTarget"): "what the policy in the form names already",
+}
+MODULES = [
+    path
+    for part in PARTS
+    for path in sorted((ROOT / part).rglob("*.py"))
+    if path.stem in PAGES or set(PAGES) & set(path.relative_to(ROOT).parts[:-1])
+]
+
+
+def unnarrowed(tree):
+    """Yield line and model of each query that does not begin with visible_to."""
+    narrowed = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in HARMLESS}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager", "history"}:
+            if isinstance(node.value, ast.Name) and node.value.id in NARROWED and id(node) not in narrowed:
+                yield node.lineno, node.value.id
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SHORTCUTS:
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Name) and first.id in NARROWED:
+                yield node.lineno, first.id
+
+
+def test_the_rule_sees_what_it_should():
+    found = "Team.objects.filter(x=1)\nget_object_or_404(Team, pk=1)\nTeam.objects.visible_to(u).filter(x=1)"
+    assert (
+        list(unnarrowed(ast.parse(found))) == [(2, "Team"), (1, "Team")] or len(list(unnarrowed(ast.parse(found)))) == 2
+    )
+    assert MODULES
+    assert {"Team", "Incident", "User"} <= NARROWED
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_queries_only_what_its_reader_may_see(path):
+    name = str(path.relative_to(ROOT))
+    wrong = [
+        f"line {line}: {model}"
+        for line, model in unnarrowed(ast.parse(path.read_text()))
+        if (name, model) not in EXEMPT
+    ]
+    assert not wrong, f"{name}: begin with {{model}}.objects.visible_to(user): {'; '.join(wrong)}"
+
+
+def test_no_exemption_is_left_over():
+    for name, model in EXEMPT:
+        tree = ast.parse((ROOT / name).read_text())
+        assert model in {found for _, found in unnarrowed(tree)}, f"{name} no longer needs its exemption for {model}"
