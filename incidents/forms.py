@@ -143,7 +143,7 @@ class UpdateForm(ActForm):
         rows=5,
         missing="Write what you tell them: what is known, what is done, when they hear again.",
     )
-    event_at = _moment("Told at", "Empty: now. The clock is met by this moment.")
+    event_at = _moment("Told at", "Empty: now. Their clock counts the moment when you record it here.")
     reason = None  # type: ignore[assignment]
 
     def clean_event_at(self) -> datetime | None:
@@ -239,6 +239,8 @@ class DeclareForm(OnceForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if not self.is_bound:
+            self.fields["title"].widget.attrs["autofocus"] = True
         self.fields["commander"].choices = contact_choices(None, at=self.at)
         self.systems = list(System.objects.filter(active=True).select_related("owner"))
         self.nobody = unreachable(self.systems, at=self.at)

@@ -7,9 +7,12 @@ token, which a mail program's own browser without cookies, and a page without re
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -55,7 +58,9 @@ def _page(request: HttpRequest, secret: str, *, refusal: str = "", status: int =
     if found.incident is None and status == 200:
         status = 410
     context = {"now": at, "found": found, "refusal": refusal}
-    return _private(render(request, "incidents/acknowledge.html", context, status=status))
+    # Nobody is signed in: times are shown in the zone of the person whom the message went to.
+    with timezone.override(ZoneInfo(found.contact.time_zone) if found.contact else None):
+        return _private(render(request, "incidents/acknowledge.html", context, status=status))
 
 
 def _private(response: HttpResponse) -> HttpResponse:
