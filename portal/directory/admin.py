@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -179,6 +180,13 @@ class EmergencyContactInline(GuardedTabularInline[EmergencyContact]):
     model = EmergencyContact
     may_delete = True
     verbose_name_plural = "emergency contacts"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Leave the little links beside each choice out: the table is narrow, and people have pages of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
 
 class RecoveryObjectiveInline(GuardedTabularInline[RecoveryObjective]):

@@ -40,7 +40,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "now": now,
         "page": page,
         "rows": pages.system_rows(page.object_list, at=now),
-        "teams": teams.filter(owned__gt=0),
+        "teams": teams.filter(owned__gt=0).order_by("name"),
         "owner": owner,
         "unowned": unowned,
     }
@@ -83,7 +83,7 @@ def people(request: HttpRequest) -> HttpResponse:
     page = Paginator(contacts.order_by("name", "id"), PAGE).get_page(request.GET.get("page"))
     context = {
         "now": now,
-        "teams": pages.team_rows(teams, at=now),
+        "teams": pages.team_rows(teams.order_by("name"), at=now),
         "page": page,
         "people": pages.person_rows(page.object_list),
         "may_put": request.user.has_perm("directory.add_oncallshift"),

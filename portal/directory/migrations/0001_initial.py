@@ -264,7 +264,7 @@ class Migration(migrations.Migration):
                 ('remote_address', models.CharField(blank=True, max_length=45)),
                 ('gesture', models.UUIDField(null=True)),
                 ('kind', models.CharField(choices=[('email', 'E-mail'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('phone', 'Telephone')], max_length=12)),
-                ('address', models.CharField(help_text="An e-mail address, a telephone number, or a channel's address.", max_length=300)),
+                ('address', models.CharField(help_text='E-mail address, telephone number, or the address of a channel.', max_length=300)),
                 ('position', models.PositiveSmallIntegerField(default=1)),
                 ('verified_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('active', models.BooleanField(default=True)),
@@ -515,7 +515,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('email', 'E-mail'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('phone', 'Telephone')], max_length=12)),
-                ('address', models.CharField(help_text="An e-mail address, a telephone number, or a channel's address.", max_length=300)),
+                ('address', models.CharField(help_text='E-mail address, telephone number, or the address of a channel.', max_length=300)),
                 ('position', models.PositiveSmallIntegerField(default=1)),
                 ('verified_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('active', models.BooleanField(default=True)),

@@ -61,7 +61,7 @@ class ContactMethod(AuditedModel):
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="methods")
     kind = models.CharField(max_length=12, choices=MethodKind)
     address = models.CharField(
-        max_length=300, help_text="An e-mail address, a telephone number, or a channel's address."
+        max_length=300, help_text="E-mail address, telephone number, or the address of a channel."
     )
     position = models.PositiveSmallIntegerField(default=1)
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
