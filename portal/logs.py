@@ -1,8 +1,13 @@
 """How the portal logs: data as JSON in a secure installation, key=value lines elsewhere. Never secrets."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
+
+# The secret of an intake address or of a link in a message stands in its path.
+SECRET_PATHS = re.compile(r"(/(?:intake|a)/)[^/\s\"'?&<>]+")
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -11,6 +16,15 @@ SHARED: list[Any] = [
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+def masked(renderer: Callable[..., str | bytes]) -> Callable[..., str]:
+    """Return the renderer with the secrets in paths replaced by ***, wherever in the line they stand."""
+
+    def render(*arguments: Any) -> str:
+        return SECRET_PATHS.sub(r"\1***", str(renderer(*arguments)))
+
+    return render
 
 
 def configure(*, as_json: bool) -> dict[str, Any]:
@@ -28,16 +42,14 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
         )
     )
-    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if as_json:
-        last.append(structlog.processors.format_exc_info)
+    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "lines": {
                 "()": "structlog.stdlib.ProcessorFormatter",
-                "processors": [*last, renderer],
+                "processors": [*last, masked(renderer)],
                 "foreign_pre_chain": SHARED,
             }
         },
@@ -48,6 +60,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             "celery.app.trace": {"level": "WARNING"},  # one line a task would be thousands a day
             "celery.worker.strategy": {"level": "WARNING"},
+            "celery.worker.request": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
         },
     }

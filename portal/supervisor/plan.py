@@ -10,7 +10,8 @@ from portal.supervisor.child import Child
 
 WEB_PROCESSES = 2
 WEB_THREADS = 8
-SWEEP_PROCESSES = 2
+SWEEP_WORKERS = 2  # when one dies, the other goes on without a pause
+SWEEP_PROCESSES = 1
 LANE_PROCESSES = 4
 
 
@@ -34,10 +35,10 @@ def web(place: Place) -> list[str]:
     ]
 
 
-def worker(queue: str, processes: int) -> list[str]:
-    """Return the command line of a worker that hears one queue."""
+def worker(queue: str, processes: int, number: int = 1) -> list[str]:
+    """Return the command line of the `number`th worker that hears this queue."""
     return [
-        *(sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-Q", queue, "-n", f"{queue}@%h"),
+        *(sys.executable, "-m", "celery", "-A", "portal.celery", "worker", "-Q", queue, "-n", f"{queue}{number}@%h"),
         *("--pool", "prefork", "--concurrency", str(processes), "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
@@ -64,9 +65,13 @@ def child(place: Place, name: str, argv: Sequence[str]) -> Child:
 
 def children(place: Place) -> list[Child]:
     """Return everything but the broker, in the order in which it is started."""
+    sweepers = [
+        child(place, f"sweep worker {number}", worker(SWEEPS, SWEEP_PROCESSES, number))
+        for number in range(1, SWEEP_WORKERS + 1)
+    ]
     return [
         child(place, "web", web(place)),
-        child(place, "sweep worker", worker(SWEEPS, SWEEP_PROCESSES)),
+        *sweepers,
         child(place, "message worker", worker(LANES, LANE_PROCESSES)),
         child(place, "beat", beat()),
     ]

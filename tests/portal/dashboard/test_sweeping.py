@@ -56,22 +56,16 @@ def test_deadlines_come_before_the_messages_that_they_decide(mailoutbox):
     assert Message.objects.filter(state=MessageState.SENT, lane="email").count() == 1
 
 
-@pytest.mark.parametrize(
-    ("only", "deadline_states", "sent"), [("deadlines", {"fired"}, 0), ("messages", {"pending"}, 1)]
-)
-def test_only_one_half_when_asked(only, deadline_states, sent, mailoutbox):
+@pytest.mark.parametrize(("only", "state", "sent"), [("deadlines", "fired", 0), ("messages", "pending", 1)])
+def test_only_one_half_when_asked(only, state, sent, mailoutbox):
     make_message()
     make_policy(default=True, steps=[make_contact()])
     incident = make_incident(systems=[make_system()])
 
     sweeping.sweep_once(now=at(NOON), only=only)
 
-    states = set(
-        Deadline.objects.filter(subject_id=incident.pk, kind="incident.escalation", key="0.0").values_list(
-            "state", flat=True
-        )
-    )
-    assert states == deadline_states
+    step = Deadline.objects.get(subject_id=incident.pk, kind="incident.escalation", key="0.0")
+    assert step.state == state
     assert len(mailoutbox) == sent
 
 

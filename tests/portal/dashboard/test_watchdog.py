@@ -1,6 +1,7 @@
 """The watchdog of the engine itself, and the heartbeat outside."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_an_alarm_that_goes_on_is_repeated_after_an_hour(administrator):
     told = list(alarms().filter(kind="watchdog.overdue", lane="inbox").values_list("created_at", flat=True))
     assert len(told) in {3, 4}
     told.sort()
-    gaps = [after - before for before, after in zip(told, told[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(told)]
     assert min(gaps) >= timedelta(minutes=60)
 
 

@@ -89,7 +89,8 @@ class Command(BaseCommand):
             self.start_broker(supervisor, embedded)
             supervisor.start(supervisor.rest)
             if supervisor.wait_until(lambda: listens(place), seconds=WEB_SECONDS):
-                self.tell(f"Watchbook runs at {settings.PORTAL_URL}/ - Ctrl-C stops it")
+                behind = f" (a proxy reaches it at {place.host}:{place.port})" if settings.SECURE else ""
+                self.tell(f"Watchbook runs at {settings.PORTAL_URL}/{behind} - Ctrl-C stops it")
             elif not supervisor.signals:
                 self.tell(f"The pages do not answer yet; the reason stands in {place.data / 'logs' / 'web.log'}")
             supervisor.run()
