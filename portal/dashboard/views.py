@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -28,6 +30,7 @@ def now(request: HttpRequest) -> HttpResponse:
     context = {
         "now": at,
         "me": contact,
+        "once": uuid.uuid4(),
         "fire": fire,
         "waiting": burning.waiting_for(request.user, contact, at=at),
         "due": upcoming.due_soon(request.user, at=at, but=fire.first.row.incident if fire.first else None),
@@ -55,7 +58,7 @@ def jump(request: HttpRequest) -> HttpResponse:
     """Go to what was meant, or list what it can mean."""
     words = jumping.cleaned(request.GET.get("q", ""))
     hits = jumping.find(words, request.user)
-    if len(hits) == 1 and hits[0].url:
+    if len(hits) == 1:
         return redirect(hits[0].url)
     return render(request, "dashboard/jump.html", {"words": words, "hits": hits})
 

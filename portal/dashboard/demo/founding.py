@@ -34,7 +34,8 @@ def found(*, by: By, at: datetime, now: datetime, password: str) -> dict[str, Co
 
     `at` is when the company began to use the portal, `now` the present. Without a password nobody gets an account.
     """
-    people = {person.key: _person(person, by=by, at=at, password=password) for person in company.PEOPLE}
+    hashed = make_password(password) if password else ""  # once: hashing is slow on purpose
+    people = {person.key: _person(person, by=by, at=at, password=hashed) for person in company.PEOPLE}
     _teams(people)
     _shifts(people, by=by, at=at, now=now)
     systems = {product.slug: _system(product, people, now) for product in company.SYSTEMS}
@@ -65,7 +66,7 @@ def _account(person: company.Person, *, by: By, at: datetime, password: str) -> 
         first_name=first,
         last_name=last,
         email=f"{person.login}@{company.DOMAIN}",
-        password=make_password(password),
+        password=password,
         time_zone=person.zone,
         is_staff=True,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from incidents.enums import OPEN
 from incidents.models import Incident
@@ -21,7 +21,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that was meant. `url` is empty where the reader may know it, but has no page for it."""
+    """Something that was meant, and its page."""
 
     kind: str
     icon: str
@@ -52,9 +52,9 @@ def _directory(terms: list[str], user: Any) -> list[Hit]:
     people = _named(Contact.objects.visible_to(user).filter(active=True), terms)
     teams = _named(Team.objects.visible_to(user).filter(active=True), terms)
     return [
-        *(Hit("System", "server", str(s), _owner(s), _record(s, user)) for s in systems),
-        *(Hit("Person", "user", str(c), c.title, _record(c, user)) for c in people),
-        *(Hit("Team", "users", str(t), t.description, _record(t, user)) for t in teams),
+        *(Hit("System", "server", str(s), _owner(s), _page(s)) for s in systems),
+        *(Hit("Person", "user", str(c), c.title, _page(c)) for c in people),
+        *(Hit("Team", "users", str(t), t.description, _page(t)) for t in teams),
     ]
 
 
@@ -81,11 +81,8 @@ def _incident(found: Incident) -> Hit:
     return Hit("Incident", "siren", found.title, detail, found.get_absolute_url())
 
 
-def _record(row: Any, user: Any) -> str:
-    meta = row._meta
-    if not user.is_staff:
-        return reverse("dashboard:readiness") + (f"#{row.slug}" if isinstance(row, System) else "")
-    try:
-        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    except NoReverseMatch:
-        return ""
+def _page(row: System | Contact | Team) -> str:
+    if isinstance(row, System):
+        return reverse("directory:system", args=[row.slug])
+    anchor = f"team-{row.slug}" if isinstance(row, Team) else f"contact-{row.pk}"
+    return f"{reverse('directory:people')}#{anchor}"

@@ -1,0 +1,119 @@
+"""The demo company: true to life, made once, and shut where it could do harm."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from incidents.enums import EscalationState, Status
+from incidents.models import Escalation, Incident, IntakeToken
+from portal.accounts.models import User
+from portal.accounts.roles import ROLES
+from portal.dashboard.demo import company, making
+from portal.deadlines import services as deadlines
+from portal.deadlines.models import Deadline, DeadlineState
+from portal.directory import readiness, services
+from portal.directory.models import Contact, ContactMethod, Severity, System, Team
+from portal.notify.models import Message, MessageState
+from portal.records.models import Note
+from tests.factories.directory import make_system
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+def make():
+    said = StringIO()
+    call_command("demo", stdout=said)
+    return said.getvalue()
+
+
+def rows():
+    models = (User, Contact, ContactMethod, System, Team, Incident, Note, Message, Deadline, IntakeToken)
+    return {model.__name__: model.objects.count() for model in models}
+
+
+def test_the_company_stands_and_is_true_to_life(mailoutbox):
+    said = make()
+    now = timezone.now()
+
+    assert System.objects.count() == 12
+    assert Contact.objects.filter(active=True).count() >= 12
+    assert Incident.objects.count() == 40
+
+    # every state, every severity, clocks kept and clocks missed
+    assert set(Incident.objects.values_list("status", flat=True)) == set(Status.values)
+    assert set(Incident.objects.values_list("severity__level", flat=True)) == {1, 2, 3, 4}
+    clocks = Deadline.objects.filter(kind="incident.clock")
+    assert clocks.filter(state=DeadlineState.MET).count() > 30
+    assert clocks.filter(state=DeadlineState.FIRED).count() > 5
+    assert clocks.filter(state=DeadlineState.PENDING).exists()
+
+    # one escalation that reached nobody, one incident that was reopened, two of security
+    assert Escalation.objects.filter(state=EscalationState.EXHAUSTED).exists()
+    assert Note.objects.filter(kind="reopened").exists()
+    assert Incident.objects.filter(type="security").count() >= 2
+
+    # a SEV-1 burns now, another incident was declared minutes ago and is not answered yet
+    burning = Incident.objects.get(severity=Severity.objects.get(level=1), status=Status.ACKNOWLEDGED)
+    assert clocks.filter(subject_id=burning.pk, state=DeadlineState.PENDING).count() >= 3
+    assert (now - Incident.objects.filter(status=Status.DECLARED).latest("declared_at").declared_at).seconds < 600
+
+    # nothing of the past is left over: no deadline overdue, no pile of messages, no mail sent
+    assert deadlines.oldest_overdue_seconds(at=now) < 60
+    assert Message.objects.filter(state__in=[MessageState.PENDING, MessageState.FAILED]).count() <= 6
+    assert mailoutbox == []
+    assert all(note.event_at <= now for note in Note.objects.all())
+
+    # everybody on call, but for the hole that opens on Friday
+    assert all(services.on_call(team, at=now) for team in Team.objects.all())
+    assert (
+        [hole.sentence for hole in readiness.holes(at=now)]
+        == [
+            sentence
+            for sentence in [hole.sentence for hole in readiness.holes(at=now)]
+            if "Support after Fri" in sentence
+        ]
+        != []
+    )
+
+    # one login for each role, printed
+    for role in ROLES:
+        assert User.objects.get(username=role.slug).check_password(making.KNOWN)
+        assert role.slug in said
+        user = User.objects.get(username=role.slug)
+        assert [group.name for group in user.groups.all()] == [role.name]
+        assert user.contact is not None
+    assert making.KNOWN in said
+
+    # a second run changes nothing
+    before = rows()
+    again = make()
+    assert rows() == before
+    assert "nothing was changed" in again
+    assert "responder" in again
+
+    # each act is a gesture of its own, by the person who did it
+    names = set(Note.objects.values_list("actor_name", flat=True))
+    assert {person.name for person in company.PEOPLE} - names <= {"Siobhan Kearney"}
+    acknowledged = Note.objects.filter(kind="acknowledged")
+    assert acknowledged.values("gesture").distinct().count() == acknowledged.count()
+    assert Incident.history.filter(actor_name="Amara Okafor").exists()
+
+
+def test_a_portal_reached_over_https_gets_no_demo_logins(settings, monkeypatch):
+    settings.SECURE = True
+    monkeypatch.setattr(making, "STORIES", making.STORIES[-3:])
+
+    said = make()
+
+    assert "No demo logins" in said
+    assert not User.objects.exists()
+    assert Incident.objects.count() == 3
+
+
+def test_systems_of_somebodys_own_are_left_alone():
+    make_system(name="Payroll")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        make()
+    assert System.objects.count() == 1

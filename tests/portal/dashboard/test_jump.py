@@ -1,0 +1,88 @@
+"""The jump box: a reference or a name leads to what bears it."""
+
+import pytest
+
+from portal.dashboard.selectors import jumping
+from portal.lib import clock
+from tests.factories.accounts import make_user
+from tests.factories.directory import make_contact, make_system, make_team
+from tests.factories.incidents import make_incident
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def jump(client):
+    client.force_login(make_user(roles=["responder"]), backend="django.contrib.auth.backends.ModelBackend")
+    return lambda words: client.get("/jump/", {"q": words})
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "inc-{1}", "INC {1}", "{1}", "inc{1}", "  {0}  "])
+def test_a_reference_in_any_spelling_leads_to_its_room(jump, spelling):
+    incident = make_incident(at=clock.now())
+    number = int(incident.reference.removeprefix("INC-"))
+
+    answer = jump(spelling.format(incident.reference, number))
+
+    assert answer.status_code == 302
+    assert answer.url == incident.get_absolute_url()
+
+
+def test_the_name_of_one_system_leads_to_it(jump):
+    make_system("search-index", name="Search Index")
+    assert jump("search ind").url == "/directory/systems/search-index/"
+
+
+def test_the_name_of_a_person_or_a_team_leads_to_the_people(jump):
+    mei = make_contact("Mei Tanaka")
+    make_team("night-watch", name="Night watch")
+
+    assert jump("tanaka").url == f"/directory/people/#contact-{mei.pk}"
+    assert jump("night watch").url == "/directory/people/#team-night-watch"
+
+
+def test_a_word_of_a_title_leads_to_the_incident(jump):
+    incident = make_incident(title="Attachments cannot be uploaded", at=clock.now())
+    assert jump("uploaded attach").url == incident.get_absolute_url()
+
+
+def test_several_hits_are_listed_with_what_they_are(jump):
+    make_system("mail-intake", name="Mail Intake")
+    make_incident(title="Mail stands still", at=clock.now())
+
+    text = jump("mail").content.decode()
+
+    assert "Mail Intake" in text
+    assert "Mail stands still" in text
+    assert "System" in text
+    assert "Incident" in text
+
+
+def test_nothing_found_says_what_to_type(jump):
+    answer = jump("zzz")
+    assert answer.status_code == 200
+    assert "INC-000042" in answer.content.decode()
+
+
+@pytest.mark.parametrize("words", ["", "   ", "\x00", "%", "_", "'", "x" * 5000, "INC-999999999", "<script>"])
+def test_nothing_typed_breaks_it(jump, words):
+    make_system(name="Mail Intake")
+    answer = jump(words)
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+
+
+def test_whoever_may_see_nothing_finds_nothing():
+    make_incident(title="Mail stands still", at=clock.now())
+    make_system(name="Mail Intake")
+    assert jumping.find("mail", make_user("guest")) == []
+
+
+def test_strangers_are_sent_to_the_sign_in(client):
+    assert client.get("/jump/", {"q": "mail"}).url.startswith("/sign-in/")
+
+
+def test_the_keys_are_listed(client):
+    client.force_login(make_user(roles=["responder"]), backend="django.contrib.auth.backends.ModelBackend")
+    text = client.get("/keys/").content.decode()
+    assert "<kbd>g n</kbd>" in text
