@@ -79,7 +79,9 @@ class _Book:
     """Mappings, systems and levels, read once for a report."""
 
     def __init__(self, token: IntakeToken, names: set[str]) -> None:
-        rows = IntakeMapping.objects.filter(Q(token=None) | Q(token=token), active=True).select_related("system", "severity")
+        rows = IntakeMapping.objects.filter(Q(token=None) | Q(token=token), active=True).select_related(
+            "system", "severity"
+        )
         self.mappings = list(rows.order_by("position", "id"))
         wanted = sorted(names)[:500]  # the databases limit how many values one query may carry
         rows_of_systems = System.objects.filter(slug__in=wanted, active=True)

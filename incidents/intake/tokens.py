@@ -15,24 +15,24 @@ from portal.directory.models import Severity
 from portal.lib import digests
 
 
-@transaction.atomic
 def add(
     *, name: str, kind: str, by: By, at: datetime, default_severity: Severity | None = None
 ) -> tuple[IntakeToken, str]:
-    """Make an intake address; return it with its secret, which is kept nowhere. ValidationError names a bad field."""
+    """Make an intake address and return it with its secret. ValidationError names a field that is wrong."""
+    token = IntakeToken(name=name.strip(), kind=kind, default_severity=default_severity)
+    return token, issue(token, by=by, at=at)
+
+
+@transaction.atomic
+def issue(token: IntakeToken, *, by: By, at: datetime) -> str:
+    """Save a new address and return its secret, which is kept nowhere. ValidationError names a field that is wrong."""
     secret = digests.new_secret()
-    token = IntakeToken(
-        name=name.strip(),
-        kind=kind,
-        digest=digests.digest(secret),
-        created_at=at,
-        created_by=actor_of(by).name,
-        default_severity=default_severity,
-    )
+    token.digest = digests.digest(secret)
+    token.created_at, token.created_by = at, actor_of(by).name
     token.full_clean()
     with acting(by=by, at=at):
         token.save()
-    return token, secret
+    return secret
 
 
 @transaction.atomic

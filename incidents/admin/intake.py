@@ -1,0 +1,136 @@
+"""Intake addresses, what the labels of alerts mean, and every post as it came."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from incidents.intake import reading, tokens
+from incidents.models import IntakeDelivery, IntakeMapping, IntakeToken
+from incidents.policy import Refused
+from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
+from portal.lib import clock
+
+SHOWN_BODY = 40_000  # characters of a body that are shown
+
+
+@admin.register(IntakeToken)
+class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
+    """Addresses that alerts are posted to. The secret is shown once, when the address is made."""
+
+    list_display = ["name", "kind", "default_severity", "created_at", "created_by", "revoked_at"]
+    list_filter = ["kind", ("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name"]
+    masked_fields: ClassVar[list[str]] = ["digest"]
+
+    def get_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
+        """Return what is chosen, and for one that stands who made and who revoked it."""
+        fields = ["name", "kind", "default_severity", "reopen_minutes"]
+        return [*fields, "created_at", "created_by", "revoked_at", "revoked_by"] if obj is not None else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
+        """The form of the alerts is chosen once: the source that knows the address sends in it."""
+        fields = [name for name in super().get_readonly_fields(request, obj) if name != "digest"]
+        return [*fields, "kind"] if obj is not None else fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the verb."""
+        revoke = path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke), name="incidents_intaketoken_revoke")
+        return [revoke, *super().get_urls()]
+
+    def verbs(self, request: HttpRequest, obj: IntakeToken) -> list[Verb]:
+        """Offer to revoke an address that is in use."""
+        if obj.revoked_at is not None or not self.has_change_permission(request, obj):
+            return []
+        address = reverse("admin:incidents_intaketoken_revoke", args=[obj.pk])
+        return [Verb("Revoke address", address, danger=True, icon="ban")]
+
+    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Revoke the address; only POST does."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        token = self.get_object(request, str(pk))
+        if token is None:
+            raise Http404("There is no such address.")
+        if not self.has_change_permission(request, token):
+            raise PermissionDenied
+        try:
+            tokens.revoke(token, by=request.user, at=clock.now())  # type: ignore[arg-type]
+            messages.success(request, f"“{token}” is revoked. What is posted to it is answered 404 from now on.")
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return redirect("admin:incidents_intaketoken_change", pk)
+
+    def save_model(self, request: HttpRequest, obj: IntakeToken, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Make a new address with a secret of its own."""
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            obj.secret = tokens.issue(obj, by=request.user, at=clock.now())  # type: ignore[attr-defined,arg-type]
+
+    def response_add(
+        self, request: HttpRequest, obj: IntakeToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the address, this once. It is on no page that could be opened again."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The address of {obj}",
+            "opts": self.opts,
+            "token": obj,
+            "address": tokens.address_of(obj.secret),  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(request, "admin/incidents/intaketoken/created.html", context)
+
+
+@admin.register(IntakeMapping)
+class IntakeMappingAdmin(GuardedAdmin[IntakeMapping]):
+    """What a label of an alert means. The lowest position wins."""
+
+    list_display = ["position", "label", "value", "token", "system", "severity", "active"]
+    list_display_links = ["label", "value"]
+    list_filter = ["active", "token", "severity"]
+    search_fields = ["label", "value", "system__name"]
+    fields = ["label", "value", "system", "severity", "token", "position", "active"]
+
+
+@admin.register(IntakeDelivery)
+class IntakeDeliveryAdmin(ReadOnlyAdmin[IntakeDelivery]):
+    """Every post as it came, with what it was answered. Its body is shown as text alone."""
+
+    list_display = ["received_at", "token", "result", "status_code", "sentence", "incident"]
+    list_filter = ["result", "status_code", "token"]
+    search_fields = ["sentence", "incident__reference"]
+    fields = [
+        *("received_at", "token", "result", "status_code", "sentence", "incident"),
+        *("address", "content_type", "shown_body"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IntakeDelivery]:
+        """Leave the bodies out of lists."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        return rows.defer("body") if match is not None and str(match.url_name).endswith("_changelist") else rows
+
+    @admin.display(description="body")
+    def shown_body(self, obj: IntakeDelivery) -> SafeString:
+        """Return the body as text: invisible characters gone, JSON indented, the rest of a long one left out."""
+        return format_html("<pre>{}</pre>", body_text(bytes(obj.body)) or "It was empty.")
+
+
+def body_text(body: bytes) -> str:
+    """Return a body as text that a page can show, whatever it holds."""
+    found = body.decode(errors="replace")
+    with contextlib.suppress(reading.Unreadable, RecursionError):
+        found = json.dumps(reading.read_json(body), indent=2, ensure_ascii=False)
+    return reading.text(found, SHOWN_BODY)
