@@ -27,6 +27,11 @@ from portal.records.models import Demand, Note
 
 OPEN_TOPIC = "incident.open"
 SYSTEM = "system: clocks"
+# What a sweep reads of an incident; a storm locks thousands.
+NEEDED = (
+    *("reference", "title", "type", "severity", "is_major", "status", "commander"),
+    *("declared_at", "declared_by", "generation"),
+)
 
 
 def sweep_incidents(*, at: datetime) -> int:
@@ -50,7 +55,12 @@ def sweep_incidents(*, at: datetime) -> int:
 
 def lock(incident_ids: list[int], _at: datetime) -> Mapping[int, Incident]:
     """Lock the incidents in id order, skipping those that a verb holds just now; they wait for the next sweep."""
-    rows = Incident.objects.filter(pk__in=incident_ids).order_by("pk").select_for_update(skip_locked=True)
+    rows = (
+        Incident.objects.filter(pk__in=incident_ids)
+        .only(*NEEDED)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)
+    )
     locked = {row.pk: row for row in rows}
     severities = Severity.objects.in_bulk()
     for row in locked.values():
@@ -65,7 +75,7 @@ def miss_clocks(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
     for row, incident in batch:
         clock = Clock(clocks.base(row.key))
         text = f"saw the {clock.label.lower()} deadline pass"
-        detail = f"It was due {clocks.local(row.due_at)} ({row.payload.get('words', '')}). It stays missed."
+        detail = f"The limit was {row.payload.get('words', '')}. It stays missed."
         notes.append(_note(incident, text, detail, row, at=at, missed=True))
         if clock == Clock.ACTIVATION:
             drafts += _page_for_activation(incident, row, notes, at=at)
