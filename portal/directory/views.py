@@ -7,11 +7,12 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.requests import SignedIn
 from portal.directory import pages, services
 from portal.directory.forms import PutOnCallForm, add_refusal
 from portal.directory.models import Contact, OnCallShift, System, Team
@@ -24,7 +25,7 @@ NOBODY = "nobody"
 @require_safe
 @login_required
 @permission_required("directory.view_system", raise_exception=True)
-def systems(request: HttpRequest) -> HttpResponse:
+def systems(request: SignedIn) -> HttpResponse:
     """List the systems with who owns them and who is on call. `?owner=` narrows to one team, or to nobody."""
     now = clock.now()
     owner = request.GET.get("owner", "")
@@ -50,7 +51,7 @@ def systems(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 @permission_required("directory.view_system", raise_exception=True)
-def system(request: HttpRequest, slug: str) -> HttpResponse:
+def system(request: SignedIn, slug: str) -> HttpResponse:
     """Show one system: its facts, its parts, who answers for it."""
     now = clock.now()
     found = get_object_or_404(
@@ -71,7 +72,7 @@ def system(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 @permission_required(["directory.view_team", "directory.view_contact"], raise_exception=True)
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: SignedIn) -> HttpResponse:
     """List the teams with who is on call until when, and the people with how they are reached."""
     now = clock.now()
     teams = (
@@ -93,7 +94,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @permission_required(["directory.view_team", "directory.view_contact"], raise_exception=True)
-def put_on_call(request: HttpRequest, slug: str) -> HttpResponse:
+def put_on_call(request: SignedIn, slug: str) -> HttpResponse:
     """Show who is on call for one team and who follows; with the right to, put somebody on call by hand."""
     now = clock.now()
     team = get_object_or_404(Team.objects.visible_to(request.user), slug=slug)
@@ -114,7 +115,7 @@ def put_on_call(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "directory/put_on_call.html", context)
 
 
-def _put(request: HttpRequest, team: Team, form: PutOnCallForm) -> bool:
+def _put(request: SignedIn, team: Team, form: PutOnCallForm) -> bool:
     """Put the person on call, and tell what came of it; False when it was refused, with the sentence in the form."""
     now = clock.now()
     given = form.cleaned_data
@@ -141,7 +142,7 @@ def _put(request: HttpRequest, team: Team, form: PutOnCallForm) -> bool:
 @require_POST
 @login_required
 @permission_required("directory.change_oncallshift", raise_exception=True)
-def end_shift(request: HttpRequest, pk: int) -> HttpResponse:
+def end_shift(request: SignedIn, pk: int) -> HttpResponse:
     """End a running shift now, or withdraw one that has not begun."""
     shift = get_object_or_404(OnCallShift.objects.visible_to(request.user).select_related("team", "contact"), pk=pk)
     now = clock.now()

@@ -10,10 +10,11 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.accounts.requests import SignedIn
 from portal.directory import services as directory
 from portal.directory.forms import add_refusal
 from portal.directory.models import Contact, ContactMethod
@@ -28,7 +29,7 @@ PAGE = 25
 MARKED_AT_ONCE = 200
 
 
-def own_contact(request: HttpRequest) -> Contact | None:
+def own_contact(request: SignedIn) -> Contact | None:
     """Return the directory's entry of whoever is signed in. Not every account has one."""
     return Contact.objects.filter(user_id=request.user.pk, active=True).first()
 
@@ -38,7 +39,7 @@ def own_contact(request: HttpRequest) -> Contact | None:
 
 @require_safe
 @login_required
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: SignedIn) -> HttpResponse:
     """Show the reader's messages, those not yet read first."""
     mine = services.inbox_of(request.user)
     ordered = mine.alias(is_read=Q(read_at__isnull=False)).order_by("is_read", "-created_at", "-id")
@@ -60,7 +61,7 @@ def text_inside(message: Message) -> str:
 
 @require_POST
 @login_required
-def mark_read(request: HttpRequest) -> HttpResponse:
+def mark_read(request: SignedIn) -> HttpResponse:
     """Mark the messages named by `id` as read, or with `all` every one."""
     if "all" in request.POST:
         ids = list(services.inbox_of(request.user).filter(read_at=None).values_list("pk", flat=True))
@@ -78,7 +79,7 @@ def mark_read(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def contact_methods(request: HttpRequest) -> HttpResponse:
+def contact_methods(request: SignedIn) -> HttpResponse:
     """Show how the reader is reached, in which order; POST adds a method and sends it a code."""
     contact = own_contact(request)
     if contact is None:
@@ -89,7 +90,7 @@ def contact_methods(request: HttpRequest) -> HttpResponse:
     return _methods_page(request, contact, form=form)
 
 
-def _add(request: HttpRequest, contact: Contact, form: AddMethodForm) -> bool:
+def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
     now = clock.now()
     given = form.cleaned_data
     try:
@@ -105,7 +106,7 @@ def _add(request: HttpRequest, contact: Contact, form: AddMethodForm) -> bool:
 
 
 def _methods_page(
-    request: HttpRequest, contact: Contact, *, form: AddMethodForm, code_form: CodeForm | None = None, code_for: int = 0
+    request: SignedIn, contact: Contact, *, form: AddMethodForm, code_form: CodeForm | None = None, code_for: int = 0
 ) -> HttpResponse:
     """Draw the page. `code_form` stands with the method `code_for`, whose code was refused."""
     now = clock.now()
@@ -125,16 +126,16 @@ def _methods_page(
     return render(request, "notify/contact_methods.html", context)
 
 
-OnMethod = Callable[[HttpRequest, Contact, ContactMethod], HttpResponse]
+OnMethod = Callable[[SignedIn, Contact, ContactMethod], HttpResponse]
 
 
-def on_own_method(view: OnMethod) -> Callable[[HttpRequest, int], HttpResponse]:
+def on_own_method(view: OnMethod) -> Callable[[SignedIn, int], HttpResponse]:
     """Give `view` the reader's own method of that number by POST; anybody else's is not found."""
 
     @require_POST
     @login_required
     @wraps(view)
-    def found(request: HttpRequest, pk: int) -> HttpResponse:
+    def found(request: SignedIn, pk: int) -> HttpResponse:
         method = (
             ContactMethod.objects.filter(pk=pk, contact__user_id=request.user.pk, contact__active=True, active=True)
             .select_related("contact")
@@ -148,7 +149,7 @@ def on_own_method(view: OnMethod) -> Callable[[HttpRequest, int], HttpResponse]:
 
 
 @on_own_method
-def move_method(request: HttpRequest, contact: Contact, method: ContactMethod) -> HttpResponse:
+def move_method(request: SignedIn, contact: Contact, method: ContactMethod) -> HttpResponse:
     """Move a method one place up, or with `down` one place down."""
     ids = [other.pk for other in directory.methods_of(contact)]
     here = ids.index(method.pk)
@@ -163,7 +164,7 @@ def move_method(request: HttpRequest, contact: Contact, method: ContactMethod) -
 
 
 @on_own_method
-def send_code(request: HttpRequest, _contact: Contact, method: ContactMethod) -> HttpResponse:
+def send_code(request: SignedIn, _contact: Contact, method: ContactMethod) -> HttpResponse:
     """Send a new code to a method that is not verified."""
     if method.is_verified:
         messages.info(request, f"You verified {method.shown_address} already.")
@@ -172,7 +173,7 @@ def send_code(request: HttpRequest, _contact: Contact, method: ContactMethod) ->
     return redirect("notify:contact-methods")
 
 
-def _send_code(request: HttpRequest, method: ContactMethod) -> None:
+def _send_code(request: SignedIn, method: ContactMethod) -> None:
     try:
         services.start_verification(method, by=request.user, at=clock.now())
     except services.VerificationRefused as refusal:
@@ -182,7 +183,7 @@ def _send_code(request: HttpRequest, method: ContactMethod) -> None:
 
 
 @on_own_method
-def verify_method(request: HttpRequest, contact: Contact, method: ContactMethod) -> HttpResponse:
+def verify_method(request: SignedIn, contact: Contact, method: ContactMethod) -> HttpResponse:
     """Take the code that arrived at a method, and use the method from now on."""
     form = CodeForm(request.POST)
     if form.is_valid():
@@ -199,7 +200,7 @@ def verify_method(request: HttpRequest, contact: Contact, method: ContactMethod)
 
 
 @on_own_method
-def retire_method(request: HttpRequest, contact: Contact, method: ContactMethod) -> HttpResponse:
+def retire_method(request: SignedIn, contact: Contact, method: ContactMethod) -> HttpResponse:
     """Use a method no longer."""
     directory.retire_method(method, by=request.user, at=clock.now())
     messages.success(request, f"Nothing more is sent to {method.shown_address}.")
