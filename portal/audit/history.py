@@ -161,8 +161,13 @@ class AuditHistory(HistoricalRecords):
         return fields
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
-        """Return the library's options without permissions: whoever may view a row may view its history."""
-        return {**super().get_meta_options(model), "default_permissions": ()}
+        """Return the library's options, but in the order of writing and without permissions of its own.
+
+        Rows of one record are written under its lock, so their ids are in order, whatever moment an act was given.
+        Whoever may view a record may view its history.
+        """
+        own = {"ordering": ("-history_id",), "get_latest_by": "history_id", "default_permissions": ()}
+        return {**super().get_meta_options(model), **own}
 
     def get_meta_options_m2m(self, through_model: type[models.Model]) -> dict[str, Any]:
         """Return the library's options without permissions."""

@@ -1,0 +1,93 @@
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.core.management import call_command
+
+from portal.accounts import roles
+from tests.factories.accounts import make_superuser, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def permissions(slug):
+    group = Group.objects.get(name=roles.BY_SLUG[slug].name)
+    return {f"{p.content_type.app_label}.{p.codename}" for p in group.permissions.select_related("content_type")}
+
+
+def test_after_migrations_each_role_stands():
+    assert {role.slug for role in roles.ROLES} == {
+        "responder",
+        "change-approver",
+        "manager",
+        "security-lead",
+        "auditor",
+        "administrator",
+    }
+    assert {role.name for role in roles.ROLES} <= set(Group.objects.values_list("name", flat=True))
+
+
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.slug)
+def test_each_pattern_of_a_role_means_something_and_nobody_deletes(role):
+    everything = {f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")}
+    held = permissions(role.slug)
+    assert held == {permission for permission in everything if role.allows(permission)}
+    assert not any(".delete_" in permission for permission in held)
+
+
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.slug)
+def test_every_role_sees_every_record(role):
+    parts = [config for config in apps.get_app_configs() if config.label in roles.PARTS]
+    models = [m for part in parts for m in part.get_models() if m._meta.default_permissions]
+    assert {f"{m._meta.app_label}.view_{m._meta.model_name}" for m in models} <= permissions(role.slug)
+
+
+def test_an_auditor_changes_nothing():
+    assert all(".view_" in permission for permission in permissions("auditor"))
+
+
+def test_an_administrator_keeps_accounts_and_a_responder_does_not():
+    assert "accounts.change_user" in permissions("administrator")
+    assert "accounts.change_user" not in permissions("responder")
+    assert "incidents.add_incident" in permissions("responder")
+
+
+def test_sessions_are_shown_to_nobody():
+    assert not any(p.startswith(("sessions.", "admin.")) for role in roles.ROLES for p in permissions(role.slug))
+
+
+def test_synchronising_again_writes_nothing(django_assert_num_queries, django_assert_max_num_queries):
+    with django_assert_max_num_queries(6) as context:
+        roles.synchronise()
+    assert not [q for q in context.captured_queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+def test_what_was_bent_by_hand_is_put_right():
+    group = Group.objects.get(name="Auditor")
+    group.permissions.set(Permission.objects.filter(codename="delete_user"))
+    Group.objects.filter(name="Manager").delete()
+    roles.synchronise()
+    assert "accounts.delete_user" not in permissions("auditor")
+    assert "accounts.view_user" in permissions("auditor")
+    assert permissions("manager")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_flush_brings_the_roles_back():
+    call_command("flush", interactive=False, verbosity=0)
+    assert "incidents.add_incident" in permissions("responder")
+
+
+def test_has_role_asks_once(django_assert_num_queries):
+    user = make_user(roles=["responder", "auditor"])
+    with django_assert_num_queries(1):
+        assert roles.has_role(user, "responder")
+        assert roles.has_role(user, "auditor")
+        assert not roles.has_role(user, "administrator")
+
+
+def test_nobody_else_has_a_role():
+    assert not roles.has_role(AnonymousUser(), "responder")
+    assert not roles.has_role(make_user(roles=["responder"], is_active=False), "responder")
+    assert not roles.has_role(make_superuser(), "administrator")
+    with pytest.raises(KeyError):
+        roles.has_role(AnonymousUser(), "king")
