@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from portal.audit.actor import acting
+from tests.factories.payloads import SAMPLES_ABSENT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LEFT_OUT = "Chromium was not found; on Debian: apt-get install chromium"
@@ -34,8 +35,10 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say loudly, at the end, that the browser tests did not run."""
-    left_out = [report for report in terminalreporter.stats.get("skipped", []) if LEFT_OUT in str(report.longrepr)]
-    if left_out:
-        line = f"{len(left_out)} BROWSER TESTS WERE LEFT OUT. {LEFT_OUT}"
-        terminalreporter.write_sep("!", line, red=True, bold=True)
+    """Say loudly, at the end, which tests did not run for want of what they need."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for what, reason in (("BROWSER TESTS", LEFT_OUT), ("TESTS WITH REAL PAYLOADS", SAMPLES_ABSENT)):
+        count = sum(reason in words for words in skipped)
+        if count:
+            line = f"{count} {what} WERE LEFT OUT. {reason}"
+            terminalreporter.write_sep("!", line, red=True, bold=True)
