@@ -9,7 +9,8 @@
       || (selection !== null && !selection.isCollapsed && selection.anchorNode !== null && part.contains(selection.anchorNode));
   };
   const foldsOf = (part) => [...part.querySelectorAll("details:not(.menu)")];
-  const nameOf = (fold) => fold.id || `${fold.closest("[data-name]")?.dataset.name || ""}/${fold.querySelector("summary")?.textContent}`;
+  /* A fold without an id is known by the words that stand before it, such as the name of its clock. */
+  const nameOf = (fold) => fold.id || `${fold.parentElement.firstElementChild?.firstChild?.textContent}/${fold.querySelector("summary")?.textContent}`;
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     const polls = (event.target.getAttribute("hx-trigger") || "").includes("every");
