@@ -4,24 +4,41 @@ NAME ?=
 SCRATCH := build/check
 SECURE := PORTAL_URL=https://watchbook.example.org
 
-.PHONY: environment check format test bench lock
+.PHONY: environment check format-check lint types layers migrations secure docs format test bench lock
 
 environment:
 	@python3 -m portal.bootstrap
 
-# One command a line, so that the first failure names itself. Settings come from nowhere but here.
-check: export PORTAL_DATA := $(SCRATCH)
-check: export PORTAL_ENV_FILE :=
-check: unexport DATABASE_URL
-check: unexport REDIS_URL
-check: environment
+# `make -k check` goes on after a failure. Settings come from nowhere but here.
+CHECKS := format-check lint types layers migrations secure docs
+check: $(CHECKS)
+
+$(CHECKS): environment
+$(CHECKS): export PORTAL_DATA := $(SCRATCH)
+$(CHECKS): export PORTAL_ENV_FILE :=
+$(CHECKS): export DATABASE_URL :=
+$(CHECKS): export REDIS_URL :=
+
+format-check:
 	$(PYTHON) -m ruff format --check .
+	@git ls-files -z -- '*.html' | xargs -0 --no-run-if-empty .venv/bin/djade --check --target-version 5.2
+
+lint:
 	$(PYTHON) -m ruff check .
-	git ls-files -z -- '*.html' | xargs -0 --no-run-if-empty .venv/bin/djade --check --target-version 5.2
+
+types:
 	$(PYTHON) -m mypy
+
+layers:
 	.venv/bin/lint-imports
+
+migrations:
 	$(PYTHON) manage.py makemigrations --check --dry-run
+
+secure:
 	$(SECURE) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+docs:
 	$(PYTHON) manage.py docs --check
 
 # Mends what can be mended by itself.
