@@ -24,7 +24,7 @@ class Deadline(models.Model):
     """
 
     kind = models.CharField(max_length=40)
-    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+", db_index=False)
     subject_id = models.BigIntegerField()
     key = models.CharField(max_length=80, blank=True)
     generation = models.PositiveIntegerField(default=1)

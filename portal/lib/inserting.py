@@ -7,11 +7,13 @@ those are given once, and the others travel as one JSON text that PostgreSQL tak
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Field
+
+Values = Mapping[str, Any]
 
 
 def insert_many(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
@@ -20,31 +22,40 @@ def insert_many(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
     The instances stay as they are: they learn neither their ids nor whether they were left out. Audited models refuse
     `bulk_create` and must not come here.
     """
+    if rows:
+        insert_values(type(rows[0]), [row.__dict__ for row in rows], ignore_conflicts=ignore_conflicts)
+
+
+def insert_values(model: type[models.Model], rows: Sequence[Values], *, ignore_conflicts: bool = False) -> None:
+    """Insert rows given as values by column attribute (`contact_id`, not `contact`); all rows name the same columns.
+
+    A column that they do not name gets its default, the same in all rows.
+    """
     if not rows:
         return
-    model = type(rows[0])
-    if connection.vendor != "postgresql":
-        model._default_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
-        return
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    if connection.vendor != "postgresql":
+        names = [field.attname for field in fields if field.attname in rows[0]]
+        made = [model(**{name: row[name] for name in names}) for row in rows]
+        model._default_manager.bulk_create(made, ignore_conflicts=ignore_conflicts)
+        return
     same, varying = _split(fields, rows)
-    statement = _statement(model, same, varying, ignore_conflicts=ignore_conflicts)
-    first = rows[0].__dict__
-    values = [field.get_db_prep_save(first[field.attname], connection) for field in same]
+    first = rows[0]
+    values = [field.get_db_prep_save(first.get(field.attname, field.get_default()), connection) for field in same]
     names = [field.attname for field in varying]
-    records = [{f"c{number}": row.__dict__[name] for number, name in enumerate(names)} for row in rows]
+    records = [{f"c{number}": row[name] for number, name in enumerate(names)} for row in rows]
+    statement = _statement(model, same, varying, ignore_conflicts=ignore_conflicts)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(statement, [*values, json.dumps(records, default=str)])
 
 
-def _split(fields: list[Field[Any, Any]], rows: Sequence[models.Model]) -> tuple[list[Any], list[Any]]:
+def _split(fields: list[Any], rows: Sequence[Values]) -> tuple[list[Any], list[Any]]:
     """Return the columns that hold one value in all rows, and the others."""
     same, varying = [], []
-    held = [row.__dict__ for row in rows]
     for field in fields:
         name = field.attname
-        first = held[0][name]
-        (same if all(values[name] == first for values in held) else varying).append(field)
+        alike = name not in rows[0] or all(row[name] == rows[0][name] for row in rows)
+        (same if alike else varying).append(field)
     return same, varying
 
 

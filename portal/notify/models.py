@@ -36,16 +36,25 @@ class Message(models.Model):
     out first, `next_attempt_at` when it is tried next. `fallback_of` is the message that did not get through.
     """
 
-    idempotency_key = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160)
     kind = models.CharField(max_length=40)
-    about_type = models.ForeignKey(ContentType, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # Every index costs each message of a storm, so that foreign keys have one only where it is read.
+    about_type = models.ForeignKey(
+        ContentType, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     about_id = models.BigIntegerField(null=True, blank=True)
     about_reference = models.CharField(max_length=40, blank=True)
     generation = models.PositiveIntegerField(default=0)
     lane = models.CharField(max_length=12)
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
-    method = models.ForeignKey(ContactMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
-    channel = models.ForeignKey(Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    method = models.ForeignKey(
+        ContactMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    channel = models.ForeignKey(
+        Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     address = models.CharField(max_length=300, blank=True)
     title = models.CharField(max_length=300)
     body = models.TextField()
@@ -62,7 +71,9 @@ class Message(models.Model):
     due_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
-    fallback_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="fallbacks")
+    fallback_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="fallbacks", db_index=False
+    )
     settled_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
@@ -72,6 +83,8 @@ class Message(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
+            # A constraint and not unique=True, which would add a second index for LIKE.
+            models.UniqueConstraint(fields=["idempotency_key"], name="one_message_per_key"),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "failed", "sending"], settled_at__isnull=True)
                 | Q(state__in=["sent", "dead", "cancelled"], settled_at__isnull=False),
@@ -92,6 +105,9 @@ class Message(models.Model):
             ),
             models.Index(fields=["about_type", "about_id"], name="message_about"),
             models.Index(fields=["contact", "lane", "read_at"], name="message_inbox"),
+            models.Index(fields=["-created_at", "-id"], name="message_newest"),
+            models.Index(fields=["method", "created_at"], condition=Q(kind="verification"), name="message_of_codes"),
+            models.Index(fields=["fallback_of"], condition=Q(fallback_of__isnull=False), name="message_fallback"),
         ]
 
     def __str__(self) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from portal.lib.doorbell import ring_on_commit
-from portal.lib.inserting import insert_many
+from portal.lib.inserting import insert_values
 from portal.notify.compose import INBOX, Draft
 from portal.notify.models import Message, MessageState
 
@@ -26,39 +27,39 @@ def queue(drafts: Iterable[Draft], *, at: datetime) -> int:
     """
     rows = [_row(draft, at) for draft in drafts]
     if rows:
-        insert_many(rows, ignore_conflicts=True)
+        insert_values(Message, rows, ignore_conflicts=True)
         ring_on_commit(RING)
     return len(rows)
 
 
-def _row(draft: Draft, at: datetime) -> Message:
+def _row(draft: Draft, at: datetime) -> dict[str, Any]:
     about_type, about_id, reference = draft.about or (None, None, "")
     inside = draft.lane == INBOX
-    return Message(
-        idempotency_key=draft.key,
-        kind=draft.kind,
-        about_type_id=about_type,
-        about_id=about_id,
-        about_reference=reference,
-        generation=draft.generation,
-        lane=draft.lane,
-        contact_id=draft.contact_id,
-        method_id=draft.method_id,
-        channel_id=draft.channel_id,
-        address=draft.address,
-        title=draft.title,
-        body=draft.body,
-        url_path=draft.url_path,
-        action_path=draft.action_path,
-        urgent=draft.urgent,
+    return {
+        "idempotency_key": draft.key,
+        "kind": draft.kind,
+        "about_type_id": about_type,
+        "about_id": about_id,
+        "about_reference": reference,
+        "generation": draft.generation,
+        "lane": draft.lane,
+        "contact_id": draft.contact_id,
+        "method_id": draft.method_id,
+        "channel_id": draft.channel_id,
+        "address": draft.address,
+        "title": draft.title,
+        "body": draft.body,
+        "url_path": draft.url_path,
+        "action_path": draft.action_path,
+        "urgent": draft.urgent,
         # What concerns no record could never be stopped.
-        repeat_seconds=draft.repeat_seconds if draft.about and not inside else None,
-        state=MessageState.SENT if inside else MessageState.PENDING,
-        settled_at=at if inside else None,
-        created_at=at,
-        due_at=at,
-        next_attempt_at=at,
-    )
+        "repeat_seconds": draft.repeat_seconds if draft.about and not inside else None,
+        "state": MessageState.SENT.value if inside else MessageState.PENDING.value,
+        "settled_at": at if inside else None,
+        "created_at": at,
+        "due_at": at,
+        "next_attempt_at": at,
+    }
 
 
 @transaction.atomic

@@ -43,7 +43,7 @@ class NoteQuerySet(VisibleQuerySet):
 class Note(models.Model):
     """One line of a record's timeline: what happened (`event_at`) and when it was written down (`recorded_at`)."""
 
-    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+", db_index=False)
     subject_id = models.BigIntegerField()
     subject = GenericForeignKey("subject_type", "subject_id")
     kind = models.CharField(max_length=40)
@@ -58,14 +58,19 @@ class Note(models.Model):
     detail = models.TextField(blank=True)
     reason = models.TextField(blank=True)
     audience = models.CharField(max_length=20, blank=True)
-    corrects = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections")
+    corrects = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections", db_index=False
+    )
     data = models.JSONField(default=dict, blank=True)
 
     objects = NoteQuerySet.as_manager()
 
     class Meta:
         ordering = ["-event_at", "-id"]
-        indexes = [models.Index(fields=["subject_type", "subject_id", "event_at"], name="note_of_subject")]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "event_at"], name="note_of_subject"),
+            models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="note_correction"),
+        ]
 
     def __str__(self) -> str:
         return self.text
