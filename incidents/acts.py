@@ -39,7 +39,7 @@ class Act:
     about: str
     said: str
     form: type[ActForm]
-    service: Callable[..., Incident]
+    service: Callable[..., object]
     fits: Callable[[Incident, Cards], bool]
     danger: bool = False
 

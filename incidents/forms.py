@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -43,6 +43,11 @@ def _moment(label: str, help_text: str) -> Any:
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": "Write day and time, such as 17 Nov 2026, 13:48."},
     )
+
+
+def _offer(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:
+    """Group the choices of a select; what is chosen is still checked against the directory."""
+    cast(forms.ModelChoiceField, form.fields[name]).choices = choices
 
 
 class PersonField(forms.ModelChoiceField):
@@ -107,7 +112,7 @@ class CommanderForm(ActForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["commander"].choices = contact_choices(self.incident, at=self.at)
+        _offer(self, "commander", contact_choices(self.incident, at=self.at))
 
 
 class PersonForm(ActForm):
@@ -119,13 +124,13 @@ class PersonForm(ActForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["contact"].choices = contact_choices(self.incident, at=self.at)
+        _offer(self, "contact", contact_choices(self.incident, at=self.at))
 
 
 class ResponderForm(PersonForm):
     """Somebody who joins the work. The row says who and when; it needs no reason."""
 
-    reason = None  # type: ignore[assignment]
+    reason = None
 
 
 class UpdateForm(ActForm):
@@ -144,7 +149,7 @@ class UpdateForm(ActForm):
         missing="Write what you tell them: what is known, what is done, when they hear again.",
     )
     event_at = _moment("Told at", "Empty: now. Their clock counts the moment when you record it here.")
-    reason = None  # type: ignore[assignment]
+    reason = None
 
     def clean_event_at(self) -> datetime | None:
         """Refuse a moment that has not come."""
@@ -188,12 +193,12 @@ class NoteForm(ActForm):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": "The entry to correct is not part of this incident."},
     )
-    reason = None  # type: ignore[assignment]
+    reason = None
 
     def __init__(self, *args: Any, notes: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         if notes is not None:
-            self.fields["corrects"].queryset = notes
+            cast(forms.ModelChoiceField, self.fields["corrects"]).queryset = notes
 
     def clean_event_at(self) -> datetime | None:
         """Refuse a moment that has not come."""
@@ -241,9 +246,8 @@ class DeclareForm(OnceForm):
         super().__init__(*args, **options)
         if not self.is_bound:
             self.fields["title"].widget.attrs["autofocus"] = True
-        self.fields["commander"].choices = contact_choices(None, at=self.at)
-        self.systems = list(System.objects.filter(active=True).select_related("owner"))
-        self.nobody = unreachable(self.systems, at=self.at)
+        _offer(self, "commander", contact_choices(None, at=self.at))
+        self.nobody = unreachable(list(System.objects.filter(active=True)), at=self.at)
 
     def clean_occurred_at(self) -> datetime | None:
         """Refuse a moment that has not come."""

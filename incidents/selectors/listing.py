@@ -105,7 +105,7 @@ def contact_of(user: Any) -> Contact | None:
 
 def involving(contact_id: int | None) -> Q:
     """Return the incidents that somebody commands or responds to."""
-    working = Responder.objects.filter(incident=OuterRef("pk"), contact_id=contact_id)
+    working = Responder.objects.filter(incident=OuterRef("pk"), contact_id=contact_id or 0)
     return Q(commander_id=contact_id or 0) | Q(Exists(working))
 
 

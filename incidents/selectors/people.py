@@ -112,8 +112,9 @@ def _messages_of(incident: Incident) -> dict[int, list[Message]]:
 def _add_paged(persons: dict[int, Person], messages: dict[int, list[Message]]) -> None:
     """Add whoever was paged, by a policy or by hand, and does not stand in the table of the systems."""
     for contact_id, rows in messages.items():
-        if contact_id not in persons and any(row.urgent for row in rows):
-            persons[contact_id] = Person(rows[0].contact, roles=["Paged for this incident"])
+        contact = rows[0].contact
+        if contact is not None and contact_id not in persons and any(row.urgent for row in rows):
+            persons[contact_id] = Person(contact, roles=["Paged for this incident"])
 
 
 def _add_states(incident: Incident, persons: list[Person], messages: dict[int, list[Message]]) -> None:

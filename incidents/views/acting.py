@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,6 +21,7 @@ from incidents.models import Incident
 from incidents.policy import Refused
 from incidents.selectors.listing import contact_of
 from incidents.selectors.room import incident_for
+from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.lib import clock
 from portal.records import services as records
@@ -50,11 +51,12 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
 
 def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime) -> HttpResponse:
     once: uuid.UUID = form.cleaned_data["once"]
-    with transaction.atomic(), acting(by=request.user, gesture=once):
+    by = cast(User, request.user)
+    with transaction.atomic(), acting(by=by, gesture=once):
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         if not records.timeline(incident).filter(gesture=once).exists():
-            chosen.service(incident, by=request.user, at=at, **form.words())
+            chosen.service(incident, by=by, at=at, **form.words())
     messages.success(request, f"{incident.reference}: {chosen.said}")
     return redirect(incident)
 

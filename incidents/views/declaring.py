@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -17,6 +17,7 @@ from incidents.enums import IncidentType
 from incidents.forms import DeclareForm
 from incidents.models import Incident
 from incidents.policy import Refused
+from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.directory.models import Severity, System
 from portal.lib import clock
@@ -53,10 +54,11 @@ def _declared(request: HttpRequest, form: DeclareForm, *, at: datetime) -> Incid
     mine = Incident.objects.filter(dedup_key=key)
     if (standing := mine.first()) is not None:
         return standing
+    by = cast(User, request.user)
     kind = IncidentType.SECURITY if security else IncidentType.OPERATIONAL
     try:
-        with acting(by=request.user, gesture=once):
-            incident = services.declare(by=request.user, at=at, type=kind, dedup_key=key, **words)
+        with acting(by=by, gesture=once):
+            incident = services.declare(by=by, at=at, type=kind, dedup_key=key, **words)
     except IntegrityError:  # the same form was sent twice at the same moment
         standing = mine.first()
         if standing is None:
