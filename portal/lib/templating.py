@@ -3,7 +3,8 @@
 Every component stands in templates/components/; the classes are those of static/watchbook/css/style.css.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
@@ -238,13 +239,44 @@ def _page_address(context: Context, parameter: str, number: int) -> str:
     return f"?{query.urlencode()}"
 
 
+BOOLEAN_IMAGE = re.compile(r'<img src="[^"]*icon-(yes|no|unknown)[^"]*\.svg" alt="[^"]*">')
+BOOLEAN_WORDS = {"yes": ("Yes", "check"), "no": ("No", "minus"), "unknown": ("Unknown", "circle-help")}
+
+
+@register.filter
+def yes_or_no(shown: Any) -> SafeString:
+    """What Django's admin shows of a value, with words where it draws a coloured sign for true and false."""
+    safe = conditional_escape(shown)
+    return mark_safe(BOOLEAN_IMAGE.sub(_boolean_word, safe))  # noqa: S308 - escaped before, and only words are put in
+
+
+def _boolean_word(found: re.Match[str]) -> str:
+    word, symbol = BOOLEAN_WORDS[found.group(1)]
+    return format_html(
+        '<span class="cell cell--{}">{}{}</span>', "done" if word == "Yes" else "not", icon(symbol), word
+    )
+
+
+@register.filter
+def arranged(verbs: Iterable[Any] | None) -> dict[str, list[Any]]:
+    """The verbs of a record as buttons: two beside the primary one, which is last; the others in a menu.
+
+    What destroys stands in the menu, never beside the next thing to do.
+    """
+    found = list(verbs or [])
+    primary = [verb for verb in found if verb.primary][:1]
+    others = [verb for verb in found if verb not in primary]
+    shown = [verb for verb in others if not verb.danger][: 2 if len(others) > 3 else 3]
+    return {"shown": shown, "menu": [verb for verb in others if verb not in shown], "primary": primary}
+
+
 @register.simple_tag
 def admin_cell(cell: SafeString, headers: list[dict[str, Any]], index: int) -> SafeString:
     """A cell of an admin list, made ready to fold on a phone: with its role, and a <td> with its column's name.
 
     `cell` is the <td> or <th> that Django's admin has rendered and escaped.
     """
-    rest = mark_safe(cell[3:])  # noqa: S308 - what is left of the cell that Django escaped
+    rest = mark_safe(yes_or_no(cell)[3:])  # noqa: S308 - what is left of the cell that Django escaped
     if cell.startswith("<th"):
         return format_html('<th scope="row" role="rowheader"{}', rest)
     name = "" if "<" in str(headers[index]["text"]) else capfirst(headers[index]["text"])

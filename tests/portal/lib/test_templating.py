@@ -180,3 +180,20 @@ def test_a_cell_of_an_admin_list_gets_its_role_and_the_name_of_its_column():
     assert templating.admin_cell(cell, headers, 0) == '<td role="cell" data-label="" class="field-x">12</td>'
     first = mark_safe('<th class="field-name"><a href="/x/">Mail</a></th>')
     assert templating.admin_cell(first, headers, 1).startswith('<th scope="row" role="rowheader" class="field-name">')
+
+
+def test_true_and_false_are_said_in_words():
+    image = mark_safe('<img src="/static/admin/img/icon-no.abc123.svg" alt="False">')
+    assert "</svg>No</span>" in templating.yes_or_no(image)
+    assert templating.yes_or_no("<b>") == "&lt;b&gt;"
+
+
+def verb(label, *, primary=False, danger=False):
+    return SimpleNamespace(label=label, primary=primary, danger=danger)
+
+
+def test_many_verbs_fold_into_a_menu_and_the_primary_one_stands_last():
+    verbs = [verb("Resolve", primary=True), verb("Cancel", danger=True), *map(verb, ("Page", "Update", "Escalate"))]
+    found = {place: [each.label for each in each_of] for place, each_of in templating.arranged(verbs).items()}
+    assert found == {"shown": ["Page", "Update"], "menu": ["Cancel", "Escalate"], "primary": ["Resolve"]}
+    assert templating.arranged(None) == {"shown": [], "menu": [], "primary": []}
