@@ -61,11 +61,9 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
         """Return the choices of a relation that the reader may see."""
-        target = db_field.remote_field.model
-        rows = super().get_field_queryset(db, db_field, request)
-        if rows is None:
-            rows = target._default_manager.using(db)
-        return narrowed(rows.all(), request.user) if isinstance(rows.all(), VisibleQuerySet) else rows
+        chosen = super().get_field_queryset(db, db_field, request)
+        rows = db_field.remote_field.model._default_manager.using(db).all() if chosen is None else chosen
+        return rows.visible_to(request.user) if isinstance(rows, VisibleQuerySet) else chosen
 
 
 def _relations(model: type[models.Model]) -> list[str]:

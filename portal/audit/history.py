@@ -194,7 +194,7 @@ class AuditHistory(HistoricalRecords):
     def post_save(self, instance: Any, *, created: bool, using: str | None = None, **kwargs: Any) -> None:
         """Record the row as it was saved, unless it stood just so."""
         if kwargs.get("raw"):
-            return
+            raise HistoryBypassed(f"{type(instance).__name__} is audited: a fixture would leave no history.")
         saved: Collection[str] | None = kwargs.get("update_fields")
         changed = instance.changed_fields(saved)
         event = "" if created else instance.audit_event(changed)

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 from django.test import RequestFactory
 from django.urls import reverse
 
-from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin
+from portal.audit.admin import GuardedAdmin, GuardedInline, ReadOnlyAdmin
 from portal.audit.history import AuditHistory
 from portal.audit.models import AuditedModel
 from tests.factories.accounts import make_superuser, make_user
@@ -81,6 +81,12 @@ def test_every_admin_is_guarded_or_only_reads(label):
     found = REGISTERED[label]
     wanted = GuardedAdmin if issubclass(found.model, AuditedModel) else ReadOnlyAdmin
     assert isinstance(found, wanted), f"{label} is registered with {type(found).__name__}, not a {wanted.__name__}"
+
+
+@registered
+def test_audited_rows_inside_a_form_are_guarded_too(label):
+    for inline in REGISTERED[label].inlines:
+        assert issubclass(inline, GuardedInline) or not issubclass(inline.model, AuditedModel), inline.__name__
 
 
 @guarded

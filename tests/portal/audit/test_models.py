@@ -5,6 +5,8 @@ from datetime import UTC, datetime, time
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core import serializers
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Upper
@@ -367,3 +369,10 @@ def test_a_value_changed_in_place_is_seen():
     kept = _kept(value)
     value["a"].append(2)
     assert kept == {"a": [1]}
+
+
+def test_a_fixture_is_refused(calendar, tmp_path):
+    path = tmp_path / "calendars.json"
+    path.write_text(serializers.serialize("json", Calendar.objects.filter(pk=calendar.pk)))
+    with pytest.raises(HistoryBypassed, match="a fixture would leave no history"):
+        call_command("loaddata", str(path), verbosity=0)
