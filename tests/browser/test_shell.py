@@ -1,9 +1,11 @@
 """The shell in a real browser: readable by everybody, usable by keyboard, and silent under the strict policy."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_superuser, make_user
 from tests.factories.directory import make_system, make_team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -43,6 +45,16 @@ def test_record_pages_have_no_violations(name, page, live_server, sign_in, admin
     sign_in(page, administrator)
     page.goto(live_server.url + RECORD_PAGES[name].format(pk=system.pk))
     assert_no_axe_violations(page)
+
+
+def test_every_list_and_every_empty_form_of_the_records_is_readable(page, live_server, sign_in):
+    sign_in(page, make_superuser("root"))
+    for model in admin.site._registry:
+        base = f"{live_server.url}/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        page.goto(base)
+        assert Axe().run(page).response["violations"] == [], base
+        page.goto(f"{base}add/")
+        assert Axe().run(page).response["violations"] == [], f"{base}add/"
 
 
 def test_a_reader_without_the_right_to_change_gets_a_tidy_page(
