@@ -159,18 +159,33 @@ def _rows(ids: list[int], *, at: datetime) -> list[Row]:
     return [_row(found[pk], next_clocks.get(pk), kept.get(pk, {}), at=at) for pk in ids if pk in found]
 
 
-def _row(incident: Incident, next_clock: Any, kept: dict[str, Deadline], *, at: datetime) -> Row:
-    clock = running_clock(next_clock) if incident.is_open else _settled_clock(kept)
-    state = clock["state"] if clock else ""
-    edge = {"missed": "is-late", "risk": "is-warm"}.get(state, "") if incident.is_open else "is-settled"
+def _row(incident: Incident, next_clock: ClockFace | None, kept: dict[str, Deadline], *, at: datetime) -> Row:
     return Row(
         incident=incident,
         look=status_look(incident.status),
         systems=", ".join(system.name for system in incident.systems.all()),
-        clock=clock,
-        edge=edge,
+        clock=_open_clock(next_clock, kept) if incident.is_open else _settled_clock(kept),
+        edge=_edge(next_clock, kept) if incident.is_open else "is-settled",
         length=length_of(incident, at=at),
     )
+
+
+def _edge(next_clock: ClockFace | None, kept: dict[str, Deadline]) -> str:
+    if _owed(kept) or (next_clock is not None and next_clock.state == "missed"):
+        return "is-late"
+    return "is-warm" if next_clock is not None and next_clock.state == "risk" else ""
+
+
+def _owed(kept: dict[str, Deadline]) -> int:
+    """Return how many deadlines have passed without what they waited for."""
+    return sum(1 for row in kept.values() if row.state == DeadlineState.FIRED and row.met_at is None)
+
+
+def _open_clock(next_clock: ClockFace | None, kept: dict[str, Deadline]) -> dict[str, Any] | None:
+    owed = _owed(kept)
+    if owed and (next_clock is None or next_clock.state == "paused"):
+        return {"state": "missed", "chip": f"{owed} missed, none done yet" if owed > 1 else "1 missed, not done yet"}
+    return running_clock(next_clock)
 
 
 def running_clock(face: ClockFace | None) -> dict[str, Any] | None:

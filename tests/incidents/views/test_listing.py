@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from incidents import services
+from incidents.sweeps import sweep_incidents
 from tests.factories.accounts import make_user
 from tests.factories.incidents import make_incident
 
@@ -84,6 +85,13 @@ def test_each_row_shows_the_clock_that_is_due_next(signed_in, at):
     row = signed_in.get("/incidents/").context["listing"].rows[0]
     assert row.clock["name"] == "Answer"
     assert row.clock["due_at"] == incident.declared_at + timedelta(hours=4)
+
+
+def test_an_open_row_with_every_deadline_missed_is_marked_late(signed_in, incident, at):
+    sweep_incidents(at=incident.declared_at + timedelta(hours=3))
+    row = signed_in.get("/incidents/").context["listing"].rows[0]
+    assert (row.edge, row.clock["state"]) == ("is-late", "missed")
+    assert row.clock["chip"].endswith("missed, none done yet")
 
 
 def test_settled_rows_tell_how_many_deadlines_were_missed(signed_in, incident, amara, at):
