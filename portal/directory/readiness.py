@@ -42,6 +42,7 @@ class Facts:
     reachable: set[int]
     administrators: list[Contact]
     calendars: list[Calendar]
+    locked_out: set[int]
 
     def named(self) -> dict[int, tuple[Contact, str]]:
         """Return everybody whom a page could be meant for, with the first place that names them."""
@@ -70,9 +71,12 @@ def facts(*, at: datetime) -> Facts:
         reachable=set(),
         administrators=services.administrators(),
         calendars=list(Calendar.objects.order_by("name")),
+        locked_out=set(),
     )
     people = {*found.named(), *(contact.pk for contact in found.administrators)}
     found.reachable = set(services.sending_methods(people))
+    locked_out = Contact.objects.filter(pk__in=people, active=True, user__is_active=False)
+    found.locked_out = set(locked_out.values_list("pk", flat=True))
     return found
 
 
@@ -155,12 +159,14 @@ def _team_holes(known: Facts, at: datetime) -> Iterable[Hole]:
 
 def _contact_holes(known: Facts) -> Iterable[Hole]:
     for contact, where in known.named().values():
+        mend = reverse("admin:directory_contact_change", args=[contact.pk])
+        if contact.pk in known.locked_out:
+            sentence = f"The account of {contact}, {where}, is closed. If they have left, clear Active here too."
+            yield Hole("contact", contact, "amber", sentence, mend)
         if contact.active and contact.pk not in known.reachable:
-            mend = reverse("admin:directory_contact_change", args=[contact.pk])
             sentence = f"{contact}, {where}, has no verified contact method. No message reaches them."
             yield Hole("contact", contact, "red", sentence, mend)
         elif contact.time_zone not in known_zones():
-            mend = reverse("admin:directory_contact_change", args=[contact.pk])
             yield Hole(
                 "contact", contact, "amber", f"The time zone “{contact.time_zone}” of {contact} is not known.", mend
             )

@@ -108,6 +108,14 @@ def test_somebody_who_could_be_paged_and_cannot_be_reached(ready):
     ]
 
 
+def test_somebody_who_is_named_and_whose_account_is_closed(ready):
+    person = Contact.objects.get(name="Jonas Lindqvist")
+    person.user = make_user("jonas", is_active=False)
+    person.save()
+    assert sentences("red") == []
+    assert sentences()[0].startswith("The account of Jonas Lindqvist, backup Primary Owner of Mail Intake, is closed.")
+
+
 def test_no_administrator_who_can_be_reached(ready):
     Contact.objects.get(name="Ada").methods.get().delete()
     make_method(Contact.objects.get(name="Ada"), kind="phone")
@@ -139,7 +147,7 @@ def test_the_number_of_queries_is_constant(ready, django_assert_max_num_queries)
     for number in range(12):
         system = make_system(f"system-{number}", owner=make_team(f"team-{number}", on_call=make_contact()))
         make_emergency_contact(system, make_contact(), backup=make_contact())
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         readiness.holes(at=NOON)
 
 
