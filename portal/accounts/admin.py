@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.models import AccessLog
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
 
+from portal.accounts import services
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
-from portal.audit.admin import GuardedAdmin
+from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
+from portal.audit.middleware import person
+from portal.lib import clock
 
 admin.site.unregister(Group)  # roles are changed in code alone
 
@@ -37,6 +45,26 @@ class AccountAdmin(GuardedAdmin[User], UserAdmin):
         """Return first and last name."""
         return user.get_full_name()
 
+    def get_urls(self) -> list[Any]:
+        """Add the address of the verb."""
+        unlock = self.admin_site.admin_view(require_POST(self.unlock_view))
+        return [path("<int:pk>/unlock/", unlock, name="accounts_user_unlock"), *super().get_urls()]
+
+    def verbs(self, request: HttpRequest, obj: User) -> list[Verb]:
+        """Return "Unlock sign-in" for somebody who is locked out."""
+        if not self.has_change_permission(request, obj) or not services.is_locked(obj):
+            return []
+        return [Verb("Unlock sign-in", reverse("admin:accounts_user_unlock", args=[obj.pk]), icon="key-round")]
+
+    def unlock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let the person sign in again."""
+        user = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        services.unlock(user, by=person(request), at=clock.now())
+        self.message_user(request, f"{user} may sign in again.", messages.SUCCESS)
+        return redirect("admin:accounts_user_change", pk)
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Tell whether the reader may change the account: a superuser's only another superuser."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
@@ -56,3 +84,13 @@ class AccountAdmin(GuardedAdmin[User], UserAdmin):
             kwargs["label"] = "Roles"
             kwargs["help_text"] = ""
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+@admin.register(AccessLog)
+class SignInAdmin(ReadOnlyAdmin[AccessLog]):
+    """Who signed in, when and from where, as django-axes kept it."""
+
+    list_display = ["username", "attempt_time", "logout_time", "ip_address"]
+    fields = ["username", "attempt_time", "logout_time", "ip_address", "user_agent"]
+    search_fields = ["username", "ip_address"]
+    date_hierarchy = "attempt_time"

@@ -39,10 +39,10 @@ class Role:
         return any(fnmatchcase(permission, pattern) for pattern in self.permissions)
 
 
-_RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder", "directory.contactmethod"))
+_RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder"))
 _LEAD = _may(
-    "directory.team", "directory.oncallshift", "directory.contact", "directory.emergencycontact", "directory.system",
-    "directory.recoveryobjective", "directory.channel",
+    "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
+    "directory.emergencycontact", "directory.system", "directory.recoveryobjective", "directory.channel",
 )  # fmt: skip
 
 ROLES = (

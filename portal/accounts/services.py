@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from axes.models import AccessAttempt
+from axes.utils import reset
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 
 from portal.accounts import roles
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
+from portal.audit.history import AuditHistory
 
 
 def grant(user: User, slug: str, *, by: By, at: datetime, reason: str = "") -> None:
@@ -30,6 +34,21 @@ def _set_role(user: User, slug: str, *, held: bool, by: By, at: datetime, reason
         else:
             user.groups.remove(group)
     user.__dict__.pop("role_names", None)
+
+
+def unlock(user: User, *, by: By, at: datetime, reason: str = "") -> int:
+    """Let somebody sign in again who was locked out by too many wrong passwords; return how many locks went."""
+    with acting(by=by, at=at, reason=reason), transaction.atomic():
+        locks = reset(username=user.username)
+        if locks:
+            AuditHistory.of[User].create_historical_record(user, "~", event="Sign-in unlocked")
+    return locks
+
+
+def is_locked(user: User) -> bool:
+    """Tell whether wrong passwords lock this account out from some address."""
+    limit: int = settings.AXES_FAILURE_LIMIT
+    return AccessAttempt.objects.filter(username=user.username, failures_since_start__gte=limit).exists()
 
 
 def deactivate(user: User, *, by: By, at: datetime, reason: str = "") -> None:

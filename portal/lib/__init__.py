@@ -1,0 +1,1 @@
+"""What every part may use: it is no app and knows no model."""

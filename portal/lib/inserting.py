@@ -33,6 +33,8 @@ def insert_values(model: type[models.Model], rows: Sequence[Values], *, ignore_c
     """
     if not rows:
         return
+    if hasattr(model, "history"):
+        raise TypeError(f"{model.__name__} is audited: insert_many would leave no history. Use portal.audit.bulk.")
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     if connection.vendor != "postgresql":
         names = [field.attname for field in fields if field.attname in rows[0]]
@@ -51,7 +53,8 @@ def insert_values(model: type[models.Model], rows: Sequence[Values], *, ignore_c
 
 def _split(fields: list[Any], rows: Sequence[Values]) -> tuple[list[Any], list[Any]]:
     """Return the columns that hold one value in all rows, and the others."""
-    same, varying = [], []
+    same: list[Any] = []
+    varying: list[Any] = []
     for field in fields:
         name = field.attname
         alike = name not in rows[0] or all(row[name] == rows[0][name] for row in rows)

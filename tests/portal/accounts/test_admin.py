@@ -1,5 +1,7 @@
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
@@ -107,3 +109,36 @@ def test_a_responder_changes_no_account(client):
 
 def test_roles_are_not_edited_by_hand(client, administrator):
     assert client.get("/admin/auth/group/").status_code == 404
+
+
+def lock_out(client, username):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        client.post("/sign-in/", {"username": username, "password": "wrong"})
+
+
+def test_somebody_locked_out_is_let_in_again(client, administrator):
+    user, stranger = make_user("amara"), Client()
+    assert client.get(page("change", user.pk)).context["verbs"] == []
+    lock_out(stranger, "amara")
+    verb = client.get(page("change", user.pk)).context["verbs"][0]
+    assert verb.label == "Unlock sign-in"
+    assert client.get(verb.url).status_code == 405
+    client.post(verb.url)
+    assert stranger.post("/sign-in/", {"username": "amara", "password": PASSWORD}).status_code == 302
+    row = user.history.first()
+    assert (row.history_change_reason, row.actor_name) == ("Sign-in unlocked", "Ada Min")
+
+
+def test_only_who_may_change_accounts_unlocks(client):
+    client.force_login(make_user(roles=["auditor"]))
+    user = make_user("amara")
+    lock_out(Client(), "amara")
+    assert client.get(page("change", user.pk)).context["verbs"] == []
+    assert client.post(page("unlock", user.pk)).status_code == 403
+
+
+def test_an_auditor_reads_who_signed_in(client):
+    make_user("amara")
+    Client().post("/sign-in/", {"username": "amara", "password": PASSWORD})
+    client.force_login(make_user(roles=["auditor"]))
+    assert "amara" in client.get("/admin/axes/accesslog/").content.decode()
