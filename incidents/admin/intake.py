@@ -108,8 +108,8 @@ class IntakeMappingAdmin(GuardedAdmin[IntakeMapping]):
 class IntakeDeliveryAdmin(ReadOnlyAdmin[IntakeDelivery]):
     """Every post as it came, with what it was answered. Its body is shown as text alone."""
 
-    list_display = ["received_at", "token", "result", "status_code", "sentence", "incident"]
-    list_filter = ["result", "status_code", "token"]
+    list_display = ["received_at", "token", "result", "status_code", "sentence", "shown_incident"]
+    list_filter = ["result", "token"]
     search_fields = ["sentence", "incident__reference"]
     fields = [
         *("received_at", "token", "result", "status_code", "sentence", "incident"),
@@ -121,6 +121,11 @@ class IntakeDeliveryAdmin(ReadOnlyAdmin[IntakeDelivery]):
         rows = super().get_queryset(request)
         match = request.resolver_match
         return rows.defer("body") if match is not None and str(match.url_name).endswith("_changelist") else rows
+
+    @admin.display(description="incident")
+    def shown_incident(self, obj: IntakeDelivery) -> str:
+        """Return the reference of the incident."""
+        return obj.incident.reference if obj.incident is not None else "none"
 
     @admin.display(description="body")
     def shown_body(self, obj: IntakeDelivery) -> SafeString:

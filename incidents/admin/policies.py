@@ -18,7 +18,7 @@ from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget
 from portal.audit.admin import GuardedAdmin, GuardedStackedInline
 from portal.lib import clock, durations
 
-STEP_FIELDS = ["place", "wait", "teams", "roles", "people", "channels", "remove"]
+STEP_FIELDS = [("place", "wait"), ("teams", "roles"), ("people", "channels"), "remove"]
 
 
 class PolicyForm(forms.ModelForm):

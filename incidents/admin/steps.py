@@ -102,7 +102,7 @@ class StepForm(forms.ModelForm):
             self.fields["remove"].widget = forms.HiddenInput()
             return
         self.initial["place"] = self.instance.position
-        self.initial["wait"] = durations.words(self.instance.delay_seconds)
+        self.initial["wait"] = durations.words(self.instance.delay_seconds) if self.instance.delay_seconds else "0 min"
         targets = [key_of(target) for target in self.instance.targets.all()]
         for name, kind in KINDS.items():
             self.initial[name] = [str(value) for found, value in targets if found == kind]

@@ -145,7 +145,7 @@ def test_steps_change_places_lose_targets_and_go(administrator):
     one, two, three = policy.steps.order_by("position")
     found = policy_fields(
         step_fields(0, pk=one.pk, policy=policy.pk, place=2, wait="4 min", people=[third.pk]),
-        step_fields(1, pk=two.pk, policy=policy.pk, place=1, wait="0 s", people=[second.pk]),
+        step_fields(1, pk=two.pk, policy=policy.pk, place=1, wait="0 min", people=[second.pk]),
         step_fields(2, pk=three.pk, policy=policy.pk, place=3, people=[third.pk], remove="on"),
         initial=3,
     )
@@ -160,7 +160,7 @@ def test_saving_a_policy_as_it_stands_changes_nothing(administrator):
     policy = make_policy("Nights", steps=[person])
     step = policy.steps.get()
     rows = policy.history.count(), step.history.count()
-    same = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 s", people=[person.pk])
+    same = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 min", people=[person.pk])
     administrator.post(change(policy), policy_fields(same, initial=1))
     policy.refresh_from_db()
     assert policy.version == 1
@@ -172,7 +172,7 @@ def test_an_edit_never_bends_a_running_escalation(administrator):
     policy = make_policy("Nights", steps=[person], default=True)
     incident = make_incident()
     step = policy.steps.get()
-    gone = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 s", people=[person.pk], remove="on")
+    gone = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 min", people=[person.pk], remove="on")
     administrator.post(change(policy), policy_fields(gone, initial=1, is_default="on"))
     assert policy.steps.count() == 0
     assert len(incident.escalations.get().snapshot["steps"]) == 1
@@ -185,7 +185,7 @@ def test_what_is_wrong_with_a_policy_is_said_when_it_is_saved(administrator):
     assert "Step 2 of “Nights” pages nobody. The administrators are paged instead." in answer.content.decode()
     policy = make_policy("Days", steps=[gone])
     step = policy.steps.get()
-    same = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 s", people=[gone.pk])
+    same = step_fields(0, pk=step.pk, policy=policy.pk, place=1, wait="0 min", people=[gone.pk])
     answer = administrator.post(change(policy), policy_fields(same, initial=1, name="Days"), follow=True)
     assert "Step 1 of “Days”: Tom Berg has left." in answer.content.decode()
     empty = administrator.post(reverse("admin:incidents_escalationpolicy_add"), policy_fields(name="None"), follow=True)

@@ -68,13 +68,13 @@ def parsed_or_refused(parse, data) -> None:
     assert "\\u0000" not in stored
 
 
-@settings(max_examples=300)
+@settings(max_examples=100, deadline=None)
 @given(near_group | anything.filter(lambda data: isinstance(data, dict)))
 def test_any_object_is_a_group_or_refused(data):
     parsed_or_refused(alertmanager.parse, data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100, deadline=None)
 @given(near_plain | anything.filter(lambda data: isinstance(data, dict)))
 def test_any_object_is_a_plain_alert_or_refused(data):
     parsed_or_refused(plain.parse, data)

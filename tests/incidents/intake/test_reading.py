@@ -8,7 +8,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.intake import reading
@@ -74,6 +74,7 @@ def test_a_text_keeps_its_line_breaks_only():
     assert reading.text("one\r\ntwo\x00\rthree\u202e\n\n") == "one\ntwo\nthree"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=300))
 def test_clean_text_can_be_stored_and_shown(found):
     for clean in (reading.line(found), reading.text(found).replace("\n", "")):
@@ -135,6 +136,7 @@ def test_labels_are_a_flat_object():
     assert "101 entries" in refusal(reading.labels, dict.fromkeys(map(str, range(101)), ""), "labels").sentence
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=20))
 def test_any_json_is_read_or_refused(value):
     with contextlib.suppress(Unreadable):

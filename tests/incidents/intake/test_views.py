@@ -195,14 +195,14 @@ groups = st.fixed_dictionaries(
 
 
 @db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(groups | json_values)
 def test_no_body_is_ever_answered_500(secret, value):
     assert post(secret, json.dumps(value).encode()).status_code in {200, 400, 422}
 
 
 @db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_no_bytes_are_ever_answered_500(secret, value):
     assert post(secret, value).status_code in {400, 422}
