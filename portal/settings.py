@@ -131,6 +131,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 # Language and time.
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = ["portal.lib.formats"]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.time_zone("PORTAL_TIME_ZONE", "UTC")
