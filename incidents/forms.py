@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 from incidents.enums import Audience
 from incidents.models import Incident
@@ -45,9 +46,17 @@ def _moment(label: str, help_text: str) -> Any:
     )
 
 
-def _offer(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:
-    """Group the choices of a select; what is chosen is still checked against the directory."""
-    cast(forms.ModelChoiceField, form.fields[name]).choices = choices
+def _offer(form: forms.Form, name: str, rows: QuerySet[Any], choices: list[tuple[str, Any]] | None = None) -> None:
+    """Let a field take these rows, which its reader may see; `choices` shows them in groups."""
+    field = cast(forms.ModelChoiceField, form.fields[name])
+    field.queryset = rows
+    if choices is not None:
+        field.choices = choices
+
+
+def _offer_people(form: OnceForm, name: str, incident: Incident | None) -> None:
+    people = Contact.objects.visible_to(form.user).filter(active=True)
+    _offer(form, name, people, contact_choices(list(people.order_by("name", "id")), incident, at=form.at))
 
 
 class PersonField(forms.ModelChoiceField):
@@ -58,7 +67,7 @@ class PersonField(forms.ModelChoiceField):
             "required": missing,
             "invalid_choice": "This person is not in the directory any more. Choose another.",
         }
-        super().__init__(queryset=Contact.objects.filter(active=True), error_messages=messages, **options)
+        super().__init__(queryset=Contact.objects.none(), error_messages=messages, **options)
 
 
 class OnceForm(forms.Form):
@@ -68,10 +77,10 @@ class OnceForm(forms.Form):
         widget=forms.HiddenInput, error_messages={"invalid": "Open the form again.", "required": "Open the form again."}
     )
 
-    def __init__(self, *args: Any, at: datetime, **options: Any) -> None:
+    def __init__(self, *args: Any, at: datetime, user: Any, **options: Any) -> None:
         options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
         super().__init__(*args, **options)
-        self.at = at
+        self.at, self.user = at, user
 
     def past(self, name: str) -> datetime | None:
         """Return a moment of the form; ValidationError is raised when it has not come yet or is absurdly long ago."""
@@ -112,7 +121,7 @@ class CommanderForm(ActForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        _offer(self, "commander", contact_choices(self.incident, at=self.at))
+        _offer_people(self, "commander", self.incident)
 
 
 class PersonForm(ActForm):
@@ -124,7 +133,7 @@ class PersonForm(ActForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        _offer(self, "contact", contact_choices(self.incident, at=self.at))
+        _offer_people(self, "contact", self.incident)
 
 
 class ResponderForm(PersonForm):
@@ -161,7 +170,7 @@ class ReclassifyForm(ReasonForm):
 
     severity = forms.ModelChoiceField(
         label="Severity",
-        queryset=Severity.objects.order_by("level"),
+        queryset=Severity.objects.none(),
         empty_label=None,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a severity.", "invalid_choice": "Choose a severity."},
@@ -181,6 +190,10 @@ class ReclassifyForm(ReasonForm):
 
     field_order = ["severity", "is_major", "reason"]
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _offer(self, "severity", Severity.objects.visible_to(self.user).order_by("level"))
+
 
 class NoteForm(ActForm):
     """A line for the timeline. A correction names the entry that it corrects."""
@@ -198,7 +211,7 @@ class NoteForm(ActForm):
     def __init__(self, *args: Any, notes: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         if notes is not None:
-            cast(forms.ModelChoiceField, self.fields["corrects"]).queryset = notes
+            _offer(self, "corrects", notes)
 
     def clean_event_at(self) -> datetime | None:
         """Refuse a moment that has not come."""
@@ -219,7 +232,7 @@ class DeclareForm(OnceForm):
     )
     severity = forms.ModelChoiceField(
         label="Severity",
-        queryset=Severity.objects.order_by("level"),
+        queryset=Severity.objects.none(),
         empty_label=None,
         widget=forms.RadioSelect,
         error_messages={
@@ -229,7 +242,7 @@ class DeclareForm(OnceForm):
     )
     systems = forms.ModelMultipleChoiceField(
         label="Systems",
-        queryset=System.objects.filter(active=True),
+        queryset=System.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Choose the system that suffers, so that its people can be paged.",
@@ -246,8 +259,11 @@ class DeclareForm(OnceForm):
         super().__init__(*args, **options)
         if not self.is_bound:
             self.fields["title"].widget.attrs["autofocus"] = True
-        _offer(self, "commander", contact_choices(None, at=self.at))
-        self.nobody = unreachable(list(System.objects.filter(active=True)), at=self.at)
+        _offer_people(self, "commander", None)
+        systems = System.objects.visible_to(self.user).filter(active=True)
+        _offer(self, "systems", systems)
+        _offer(self, "severity", Severity.objects.visible_to(self.user).order_by("level"))
+        self.nobody = unreachable(list(systems), at=self.at)
 
     def clean_occurred_at(self) -> datetime | None:
         """Refuse a moment that has not come."""

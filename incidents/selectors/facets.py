@@ -72,10 +72,10 @@ def facets_of(user: Any, filters: Filters) -> list[Facet]:
     counted = [(row["severity_id"], row["status"], row["type"], row["number"]) for row in groups]
     counting = filters.view == "open"
     return [
-        _severities(filters, _sum(counted, 0) if counting else None),
+        _severities(user, filters, _sum(counted, 0) if counting else None),
         _states(filters, _sum(counted, 1) if counting else None),
         _types(filters, _sum(counted, 2) if counting else None),
-        _systems(filters),
+        _systems(user, filters),
         _commanders(user, filters),
     ]
 
@@ -97,10 +97,10 @@ def _chip(filters: Filters, name: str, value: Any, label: str, count: int | None
     )
 
 
-def _severities(filters: Filters, counts: Counter[Any] | None) -> Facet:
+def _severities(user: Any, filters: Filters, counts: Counter[Any] | None) -> Facet:
     chips = [
         _chip(filters, "severity", row.level, row.code, None if counts is None else counts[row.pk])
-        for row in Severity.objects.order_by("level")
+        for row in Severity.objects.visible_to(user).order_by("level")
     ]
     return Facet("Severity", chips)
 
@@ -122,8 +122,8 @@ def _types(filters: Filters, counts: Counter[Any] | None) -> Facet:
     return Facet("Type", chips)
 
 
-def _systems(filters: Filters) -> Facet:
-    rows = list(System.objects.filter(active=True).order_by("name").values_list("slug", "name"))
+def _systems(user: Any, filters: Filters) -> Facet:
+    rows = list(System.objects.visible_to(user).filter(active=True).order_by("name").values_list("slug", "name"))
     rows.sort(key=lambda row: row[0] != filters.system)
     chips = [_chip(filters, "system", slug, name) for slug, name in rows]
     return Facet("System", chips[:SHOWN_AT_ONCE], chips[SHOWN_AT_ONCE:])
@@ -132,6 +132,6 @@ def _systems(filters: Filters) -> Facet:
 def _commanders(user: Any, filters: Filters) -> Facet:
     burning = Incident.objects.visible_to(user).order_by().filter(status__in=OPEN, commander__isnull=False)
     wanted = set(burning.values_list("commander_id", flat=True)[:COUNT_CAP]) | {filters.commander or 0}
-    rows = Contact.objects.filter(pk__in=wanted).order_by("name").values_list("pk", "name")
+    rows = Contact.objects.visible_to(user).filter(pk__in=wanted).order_by("name").values_list("pk", "name")
     chips = [_chip(filters, "commander", pk, name) for pk, name in rows]
     return Facet("Commander", chips[:SHOWN_AT_ONCE], chips[SHOWN_AT_ONCE:])

@@ -178,9 +178,8 @@ def unreachable(systems: list[System], *, at: datetime) -> set[int]:
     return {pk for pk, ids in wanted.items() if not ids & reachable}
 
 
-def contact_choices(incident: Incident | None, *, at: datetime) -> list[tuple[str, Any]]:
-    """Return people for a select, those nearest to the incident first; who cannot be paged is marked."""
-    everybody = list(Contact.objects.filter(active=True).order_by("name", "id"))
+def contact_choices(everybody: list[Contact], incident: Incident | None, *, at: datetime) -> list[tuple[str, Any]]:
+    """Return these people for a select, those nearest to the incident first; who cannot be paged is marked."""
     reachable = directory.sending_methods([contact.pk for contact in everybody])
     near = {person.contact.pk for person in people_of(incident, at=at).persons} if incident is not None else set()
 

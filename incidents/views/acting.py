@@ -62,7 +62,12 @@ def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActF
 
 
 def _form(chosen: Act, incident: Incident, request: HttpRequest, *, at: datetime, data: Any = None) -> ActForm:
-    options: dict[str, Any] = {"incident": incident, "at": at, "initial": _initial(chosen, incident, request)}
+    options: dict[str, Any] = {
+        "incident": incident,
+        "at": at,
+        "user": request.user,
+        "initial": _initial(chosen, incident, request),
+    }
     if chosen.slug == "note":
         options["notes"] = records.timeline(incident)
     return chosen.form(data, **options)

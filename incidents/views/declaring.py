@@ -32,8 +32,8 @@ def declare(request: HttpRequest) -> HttpResponse:
     """Show the form, or declare the incident. `?system=`, `?severity=` and `?title=` fill it in beforehand."""
     at = clock.database_now()
     if request.method != "POST":
-        return _page(request, DeclareForm(at=at, initial=_initial(request)), at=at)
-    form = DeclareForm(request.POST, at=at)
+        return _page(request, DeclareForm(at=at, user=request.user, initial=_initial(request)), at=at)
+    form = DeclareForm(request.POST, at=at, user=request.user)
     if form.is_valid():
         try:
             incident = _declared(request, form, at=at)
@@ -72,10 +72,10 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     asked = request.GET
     found: dict[str, Any] = {"title": asked.get("title", "")[:200]}
     if asked.get("system"):
-        named = System.objects.filter(active=True, slug__in=asked.getlist("system"))
+        named = System.objects.visible_to(request.user).filter(active=True, slug__in=asked.getlist("system"))
         found["systems"] = list(named.values_list("pk", flat=True))
     if asked.get("severity", "").isdigit():
-        severities = Severity.objects.filter(level=int(asked["severity"][:3]))
+        severities = Severity.objects.visible_to(request.user).filter(level=int(asked["severity"][:3]))
         found["severity"] = severities.values_list("pk", flat=True).first()
     if asked.get("type") == IncidentType.SECURITY:
         found["security"] = True

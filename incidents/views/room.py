@@ -40,7 +40,7 @@ def _context(request: HttpRequest, reference: str) -> dict[str, Any]:
         "incident": incident,
         "room": room_of(incident, show=show, whole=whole, at=at),
         "may_act": request.user.has_perm("incidents.change_incident"),
-        "note_form": NoteForm(incident=incident, at=at),
+        "note_form": NoteForm(incident=incident, at=at, user=request.user),
         "once": uuid.uuid4(),
         "history_url": _history(request, incident),
         "query": request.GET.urlencode(),

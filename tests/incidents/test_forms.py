@@ -10,25 +10,31 @@ import pytest
 from incidents.forms import DeclareForm, NoteForm, PersonForm, ReasonForm, ReclassifyForm, UpdateForm
 from incidents.selectors.filters import Filters
 from incidents.selectors.people import unreachable
+from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_emergency_contact, make_severity, make_system, make_team
 from tests.factories.incidents import make_incident
 
 pytestmark = pytest.mark.django_db
 
 
+def reader():
+    """Somebody who may see the whole directory."""
+    return make_user(roles=["responder"])
+
+
 def filled(form, incident=None, **data):
     options = {"incident": incident or make_incident()} if form is not DeclareForm else {}
-    return form({"once": str(uuid.uuid4()), **data}, at=NOON, **options)
+    return form({"once": str(uuid.uuid4()), **data}, at=NOON, user=reader(), **options)
 
 
 def test_a_form_without_its_key_asks_to_be_opened_again():
-    form = ReasonForm({"reason": "Because"}, incident=make_incident(), at=NOON)
+    form = ReasonForm({"reason": "Because"}, incident=make_incident(), at=NOON, user=reader())
     assert form.errors["once"] == ["Open the form again."]
 
 
 def test_every_form_that_is_opened_has_a_key_of_its_own():
     incident = make_incident()
-    keys = {str(ReasonForm(incident=incident, at=NOON)["once"].value()) for _ in range(2)}
+    keys = {str(ReasonForm(incident=incident, at=NOON, user=reader())["once"].value()) for _ in range(2)}
     assert len(keys) == 2
 
 
@@ -68,7 +74,7 @@ def test_a_person_who_has_left_cannot_be_chosen():
 def test_people_near_the_incident_are_offered_first_and_the_unreachable_are_marked():
     system, near, far = make_system(), make_contact("Near"), make_contact("Far", reachable=False)
     make_emergency_contact(system, near)
-    choices = PersonForm(incident=make_incident(systems=[system]), at=NOON).fields["contact"].choices
+    choices = PersonForm(incident=make_incident(systems=[system]), at=NOON, user=reader()).fields["contact"].choices
     assert choices[1] == ("For the affected systems", [(near.pk, "Near")])
     assert (far.pk, "Far (no verified method)") in choices[2][1]
 
@@ -104,3 +110,10 @@ def test_a_search_knows_a_reference(words, reference):
 def test_an_address_says_only_what_differs_from_the_plain_list():
     assert Filters().address() == "/incidents/"
     assert Filters(view="all", severity=1, page=4).address(q="mail") == "/incidents/?view=all&severity=1&q=mail"
+
+
+def test_a_form_offers_only_what_its_reader_may_see():
+    make_system()
+    stranger = DeclareForm(at=NOON, user=make_user())
+    assert not stranger.fields["systems"].queryset.exists()
+    assert DeclareForm(at=NOON, user=reader()).fields["systems"].queryset.exists()
