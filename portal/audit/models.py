@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -127,12 +128,14 @@ class AuditedModel(models.Model):
     def remember(self, fields: Collection[str] | None = None) -> None:
         """Keep the present values as those that the database holds: of all columns, or of these fields."""
         state = self.__dict__
-        now = {
-            column.attname: _kept(state[column.attname])
-            for column in self._meta.concrete_fields
-            if column.attname in state and _among(column, fields)
-        }
-        self._remembered = now if fields is None else {**self._remembered, **now}
+        names, changeable = _columns(type(self))
+        now = {name: state[name] for name in names if name in state}
+        for name in changeable & now.keys():
+            now[name] = _kept(now[name])
+        if fields is not None:
+            wanted = {c.attname for c in self._meta.concrete_fields if _among(c, fields)}
+            now = {**self._remembered, **{name: value for name, value in now.items() if name in wanted}}
+        self._remembered = now
 
     def changed_fields(self, among: Collection[str] | None = None) -> list[str]:
         """Return the columns whose values differ from what was loaded or last saved: of all, or of these fields."""
@@ -167,6 +170,30 @@ class AuditedModel(models.Model):
                     f"{column.name}: give {type(self).__name__} a value, not a database expression. History could not "
                     "say what it became."
                 )
+
+
+# The values of such columns are never changed in place.
+_STEADY = (
+    models.AutoField,
+    models.BooleanField,
+    models.CharField,
+    models.DateField,
+    models.DecimalField,
+    models.DurationField,
+    models.FloatField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TextField,
+    models.TimeField,
+    models.UUIDField,
+)
+
+
+@cache
+def _columns(model: type[models.Model]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the columns of a model, and those whose values can be changed in place. Every row that is loaded asks."""
+    columns = model._meta.concrete_fields
+    return tuple(c.attname for c in columns), frozenset(c.attname for c in columns if not isinstance(c, _STEADY))
 
 
 def _among(column: models.Field[Any, Any], fields: Collection[str] | None) -> bool:
