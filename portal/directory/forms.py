@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.directory.models import Contact, Team
 from portal.lib.widgets import Moment
 
@@ -43,10 +44,10 @@ class PutOnCallForm(forms.Form):
         error_messages={"max_length": "Keep the reason under 300 characters."},
     )
 
-    def __init__(self, *args: Any, team: Team, at: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, team: Team, user: User, at: datetime, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"until": a_week_on(at)})
         super().__init__(*args, **kwargs)
-        people = Contact.objects.filter(active=True).order_by("name")
+        people = Contact.objects.visible_to(user).filter(active=True).order_by("name")
         field = cast("forms.ModelChoiceField[Contact]", self.fields["contact"])
         field.queryset = people
         field.choices = self._by_membership(team, list(people))

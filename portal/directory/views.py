@@ -101,7 +101,7 @@ def put_on_call(request: SignedIn, slug: str) -> HttpResponse:
     may_put = request.user.has_perm("directory.add_oncallshift")
     if request.method == "POST" and not may_put:
         raise PermissionDenied
-    form = PutOnCallForm(request.POST or None, team=team, at=now)
+    form = PutOnCallForm(request.POST or None, team=team, user=request.user, at=now)
     if request.method == "POST" and form.is_valid() and _put(request, team, form):
         return redirect(f"{reverse('directory:people')}#team-{team.slug}")
     context = {
