@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from portal.accounts.requests import SignedIn
 from portal.dashboard import health
 from portal.dashboard.selectors import burning, jumping, readying, upcoming
 from portal.directory.models import Contact
@@ -21,7 +22,7 @@ from portal.lib import clock
 @never_cache
 @login_required
 @vary_on_headers("HX-Request")
-def now(request: HttpRequest) -> HttpResponse:
+def now(request: SignedIn) -> HttpResponse:
     """Show what burns first, what waits for the reader, what comes next, and who is on call."""
     at = clock.now()
     contact = Contact.objects.filter(user__pk=request.user.pk).first()
@@ -45,7 +46,7 @@ def now(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-def readiness(request: HttpRequest) -> HttpResponse:
+def readiness(request: SignedIn) -> HttpResponse:
     """Show for each system who would be paged now, and every hole with the place to mend it."""
     at = clock.now()
     return render(request, "dashboard/readiness.html", {"now": at, "ready": readying.readiness(request.user, at=at)})
@@ -54,7 +55,7 @@ def readiness(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-def jump(request: HttpRequest) -> HttpResponse:
+def jump(request: SignedIn) -> HttpResponse:
     """Go to what was meant, or list what it can mean."""
     words = jumping.cleaned(request.GET.get("q", ""))
     hits = jumping.find(words, request.user)
@@ -65,7 +66,7 @@ def jump(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: SignedIn) -> HttpResponse:
     """List the keys that save steps."""
     return render(request, "dashboard/keys.html")
 

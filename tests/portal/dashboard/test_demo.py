@@ -1,9 +1,11 @@
 """The demo company: true to life, made once, and shut where it could do harm."""
 
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from incidents.enums import EscalationState, Status
@@ -77,14 +79,14 @@ def test_the_company_stands_and_is_true_to_life(mailoutbox):
         != []
     )
 
-    # one login for each role, printed
+    # one login for each role, printed with its password
+    password = re.search(r"Password of each: (\S+)\n", said)[1]
     for role in ROLES:
-        assert User.objects.get(username=role.slug).check_password(making.KNOWN)
+        assert User.objects.get(username=role.slug).check_password(password)
         assert role.slug in said
         user = User.objects.get(username=role.slug)
         assert [group.name for group in user.groups.all()] == [role.name]
         assert user.contact is not None
-    assert making.KNOWN in said
 
     # a second run changes nothing
     before = rows()
@@ -110,6 +112,15 @@ def test_a_portal_reached_over_https_gets_no_demo_logins(settings, monkeypatch):
     assert "No demo logins" in said
     assert not User.objects.exists()
     assert Incident.objects.count() == 3
+
+
+def test_the_documented_password_opens_nothing_but_the_embedded_default(settings, monkeypatch):
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    assert making.password() == making.KNOWN
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    assert making.password() not in {"", making.KNOWN, making.password()}
+    settings.SECURE = True
+    assert making.password() == ""
 
 
 def test_systems_of_somebodys_own_are_left_alone():
