@@ -89,7 +89,7 @@ def test_a_pill_has_its_word_and_escapes_it():
 def test_a_severity_has_its_code_and_four_bars(level, bars):
     shown = render("{% severity_pill level code %}", level=level, code="SEV-X")
     assert f"#sev{bars}" in shown
-    assert shown.endswith("SEV-X</span>")
+    assert shown.strip().endswith("SEV-X</span>")
 
 
 def test_a_clock_card_ticks_says_its_state_and_explains_itself():
