@@ -29,6 +29,7 @@ _MET_BY = {
     Clock.EXECUTIVES: "Executives were told",
     Clock.RESOLVE: "The incident was resolved",
 }
+_ANEW = {"severity": "the severity", "systems": "the affected systems"}
 _ASKS_FOR = {
     Clock.RESPONSE: "Answer",
     Clock.ACTIVATION: "Name a commander",
@@ -174,8 +175,8 @@ def explain(row: Deadline, *, at: datetime) -> list[str]:
     if facts.get("calendar"):
         sentences.append(f"Business days follow the calendar “{facts['calendar']}”.")
         sentences.extend(facts.get("skipped", []))
-    if facts.get("why") == "severity":
-        sentences.append("It was computed anew when the severity changed, from the same start.")
+    if facts.get("why") in _ANEW:
+        sentences.append(f"It was computed anew when {_ANEW[facts['why']]} changed, from the same start.")
     sentences.extend(
         f"Paused from {local(datetime.fromisoformat(one['from']))} to "
         f"{local(datetime.fromisoformat(one['to']))}: {one['reason']}"

@@ -158,38 +158,41 @@ def cancel(incident: Incident, *, keys: Iterable[str], at: datetime) -> None:
         deadlines.cancel(subject=incident, kind=WARNING, key=key, at=at)
 
 
-def recompute(incident: Incident, *, systems: list[System], at: datetime) -> None:
-    """Fit the clocks to a new severity: each open one is computed anew from its original start; a settled one stays.
+def recompute(incident: Incident, *, systems: list[System], at: datetime, why: str = "severity") -> None:
+    """Fit the clocks to a new severity, or to other systems (`why`); a settled one stays.
 
-    A clock that the old severity did not have starts when the incident was declared. One that the new severity does
-    not have is cancelled. A paused clock stays paused.
+    Each open clock is computed anew from its original start. One that did not run so far starts when the incident was
+    declared; one that does not run any more is cancelled. A paused clock stays paused.
     """
     existing, rules = of(incident), rules_of(incident)
     for key, row in existing.items():
         if row.state in (DeadlineState.MET, DeadlineState.FIRED) or row.payload.get("paused"):
             continue
-        if row.state == DeadlineState.CANCELLED and not row.payload.get("by_severity"):
+        if row.state == DeadlineState.CANCELLED and not row.payload.get("replaced"):
             continue
-        _replace(incident, row, rules.get(base(key)), systems=systems, at=at)
+        _replace(incident, row, rules.get(base(key)), systems=systems, at=at, why=why)
     for clock, rule in rules.items():
         if clock not in existing and not (clock == Clock.ACTIVATION and incident.activated_at):
             limit = limit_of(rule, systems=systems, started_at=incident.declared_at)
             if limit is not None:
-                start(incident, key=clock, started_at=incident.declared_at, limit=limit, why="severity")
+                start(incident, key=clock, started_at=incident.declared_at, limit=limit, why=why)
 
 
 def _replace(
-    incident: Incident, row: Deadline, rule: SeverityClock | None, *, systems: list[System], at: datetime
+    incident: Incident, row: Deadline, rule: SeverityClock | None, *, systems: list[System], at: datetime, why: str
 ) -> None:
-    if row.state == DeadlineState.PENDING:
-        cancel(incident, keys=[row.key], at=at)
-        row.payload["by_severity"] = True
-        Deadline.objects.filter(pk=row.pk).update(payload=row.payload)
     limit = _limit_again(row, rule, systems) if rule is not None else None
+    pending = row.state == DeadlineState.PENDING
+    if why == "systems" and pending and limit is not None and limit.due_at == row.due_at:
+        return
+    if pending:
+        cancel(incident, keys=[row.key], at=at)
+        row.payload["replaced"] = True
+        Deadline.objects.filter(pk=row.pk).update(payload=row.payload)
     if limit is not None:
         start(
             incident, key=row.key, started_at=row.started_at, limit=limit, generation=row.generation + 1,
-            why=row.payload.get("why") or "severity", pauses=row.payload.get("pauses"),
+            why="reopened" if row.payload.get("why") == "reopened" else why, pauses=row.payload.get("pauses"),
         )  # fmt: skip
 
 

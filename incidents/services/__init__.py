@@ -4,6 +4,7 @@
 raises `incidents.policy.Refused` with the sentence for the user.
 """
 
+from incidents.services.affecting import set_systems, set_type
 from incidents.services.declaring import declare
 from incidents.services.ending import (
     cancel,
@@ -41,4 +42,6 @@ __all__ = [
     "resolve",
     "resolve_by_source",
     "resume_clock",
+    "set_systems",
+    "set_type",
 ]

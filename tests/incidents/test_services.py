@@ -309,3 +309,29 @@ def test_every_verb_leaves_history_with_its_actor():
 def test_a_team_that_cannot_act_is_not_needed_to_declare():
     make_team("oncall")
     assert Incident.objects.open().filter(pk=make_incident().pk).exists()
+
+
+def test_naming_another_system_moves_the_resolve_clock_and_the_periods():
+    slow, fast = make_system(rto=240), make_system("fast", rto=30)
+    incident = services.set_systems(make_incident(systems=[slow]), systems=[slow, fast], by=make_contact(), at=after(5))
+    assert clocks.current(incident, "resolve").due_at == after(30)
+    assert Period.objects.get(system=fast).starts == after(5)
+    incident = services.set_systems(incident, systems=[slow], by=make_contact(), at=after(6))
+    assert clocks.current(incident, "resolve").due_at == after(240)
+    assert Period.objects.get(system=fast).ends == after(6)
+    with pytest.raises(Refused, match="already"):
+        services.set_systems(incident, systems=[slow], by=make_contact(), at=after(7))
+
+
+def test_clocks_that_no_system_moves_stay_as_they_are():
+    incident = services.set_systems(make_incident(), systems=[make_system()], by=make_contact(), at=after(5))
+    assert {row.generation for row in clocks.of(incident).values()} == {1}
+
+
+def test_calling_it_a_security_incident_later_pages_the_security_lead_then():
+    lead, system = make_contact("Leila"), make_system()
+    make_emergency_contact(system, lead, role="security_lead")
+    incident = services.set_type(make_incident(systems=[system]), type="security", by=make_contact(), at=after(9))
+    assert Message.objects.filter(kind="incident_page", contact=lead, created_at=after(9)).exists()
+    with pytest.raises(Refused, match="security already"):
+        services.set_type(incident, type="security", by=make_contact(), at=after(10))

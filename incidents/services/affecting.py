@@ -1,0 +1,54 @@
+"""What an incident is about: the systems that suffer, and whether it concerns security."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from incidents import clocks
+from incidents.enums import IncidentType
+from incidents.models import Incident
+from incidents.policy import Refused, check_open
+from incidents.services.common import locked, say, systems_of
+from incidents.services.declaring import PERIOD, page_security_lead
+from portal.audit.actor import By
+from portal.directory.models import System
+from portal.records import services as records
+
+
+def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: datetime, reason: str = "") -> Incident:
+    """Say which systems suffer. Clocks that follow a system's objective or calendar are computed anew.
+
+    An escalation that runs keeps its policy; its roles are those of the systems named when a step is taken. Refused is
+    raised when nothing changes.
+    """
+    with locked(incident, by=by, at=at, reason=reason) as row:
+        check_open(row.status, "change its systems")
+        before, after = {one.pk: one for one in systems_of(row)}, {one.pk: one for one in systems}
+        added = [one for pk, one in after.items() if pk not in before]
+        gone = [one for pk, one in before.items() if pk not in after]
+        if not added and not gone:
+            raise Refused("Those systems are named already. Choose others.")
+        row.systems.set(after.values())
+        records.close_periods(row, kind=PERIOD, ends=at, systems=gone)
+        records.open_period(
+            row, systems=added, kind=PERIOD, weight=row.severity.level, starts=at, reference=row.reference
+        )
+        clocks.recompute(row, systems=list(after.values()), at=at, why="systems")
+        changes = [f"added {one.name}" for one in added] + [f"took off {one.name}" for one in gone]
+        say(row, "systems", f"changed the affected systems: {', '.join(changes)}", by=by, at=at, reason=reason)
+    return row
+
+
+def set_type(incident: Incident, *, type: str, by: By, at: datetime, reason: str = "") -> Incident:  # noqa: A002 - the word of the form and of the model
+    """Say whether it concerns security. A security incident pages the security lead at once."""
+    with locked(incident, by=by, at=at, reason=reason) as row:
+        check_open(row.status, "change its type")
+        if type == row.type or type not in IncidentType.values:
+            raise Refused(f"It is {row.get_type_display().lower()} already. Choose the other type.")
+        row.type = type
+        row.save()
+        say(row, "type", f"called it {row.get_type_display().lower()}", by=by, at=at, reason=reason)
+        if type == IncidentType.SECURITY:
+            page_security_lead(row, systems=systems_of(row), at=at)
+    return row
