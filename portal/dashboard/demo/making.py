@@ -41,7 +41,7 @@ class Demo:
     logins: list[str] = field(default_factory=list)
 
 
-def password() -> str:
+def password(vendor: str) -> str:
     """Return the password of the demo's logins.
 
     It is the documented one on the embedded database of a portal without https, a random one on a database server,
@@ -49,7 +49,7 @@ def password() -> str:
     """
     if settings.SECURE:
         return ""
-    return KNOWN if connection.vendor == "sqlite" else secrets.token_urlsafe(12)
+    return KNOWN if vendor == "sqlite" else secrets.token_urlsafe(12)
 
 
 def make(*, by: By, now: datetime) -> Demo:
@@ -64,11 +64,11 @@ def make(*, by: By, now: datetime) -> Demo:
 
 def _standing() -> Demo:
     logins = [name for name in LOGINS if User.objects.filter(username=name, is_active=True).exists()]
-    return Demo(new=False, logins=logins, password=password() if connection.vendor == "sqlite" else "")
+    return Demo(new=False, logins=logins, password=password(connection.vendor) if connection.vendor == "sqlite" else "")
 
 
 def _make(*, by: By, now: datetime) -> Demo:
-    chosen, at = password(), now - BEGAN
+    chosen, at = password(connection.vendor), now - BEGAN
     with acting(by=by, at=at, origin=ORIGIN, reason="The demo company"):
         people = found(by=by, at=at, now=now, password=chosen)
         _, secret = tokens.add(name="Demo Alertmanager", kind=IntakeKind.ALERTMANAGER, by=by, at=at)
