@@ -20,6 +20,8 @@ from incidents.forms import (
     ReasonForm,
     ReclassifyForm,
     ResponderForm,
+    SystemsForm,
+    TypeForm,
     UpdateForm,
 )
 from incidents.models import Incident
@@ -62,7 +64,7 @@ def _not_over(incident: Incident, _cards: Cards) -> bool:
 
 def _resolve_is(*states: str) -> Callable[[Incident, Cards], bool]:
     return lambda incident, cards: (
-        incident.is_open and any(card.key == Clock.RESOLVE and card.state in states for card in cards)
+        incident.is_open and any(card.key.partition(".")[0] == Clock.RESOLVE and card.state in states for card in cards)
     )
 
 
@@ -144,6 +146,18 @@ ACTS: dict[str, Act] = {
             ReclassifyForm, services.reclassify, _open,
         ),
         Act(
+            "systems", "Change systems", "Change the affected systems", "server",
+            "Clocks that follow a system's objective or calendar are computed anew. A running escalation stays.",
+            "The affected systems are changed.",
+            SystemsForm, services.set_systems, _open,
+        ),
+        Act(
+            "type", "Change type", "Change the type", "shield",
+            "Calling it a security incident pages the security lead at once.",
+            "The type is changed.",
+            TypeForm, services.set_type, _open,
+        ),
+        Act(
             "pause", "Pause the resolve clock", "Pause the resolve clock", "pause",
             "For times when nobody here can do anything, such as waiting for a vendor. The other clocks run on.",
             "The resolve clock stands still.",
@@ -179,6 +193,8 @@ MENU = (
     "mitigate",
     "resolve",
     "reclassify",
+    "systems",
+    "type",
     "pause",
     "resume",
     "close",
@@ -243,7 +259,7 @@ def _most_due(incident: Incident, cards: Cards) -> Offer | None:
 
 
 def _waits(cards: Cards, clock: str) -> bool:
-    return any(card.key == clock and card.state in ("track", "risk") for card in cards)
+    return any(card.key.partition(".")[0] == clock and card.state in ("track", "risk") for card in cards)
 
 
 def _audience_due(cards: Cards) -> str:

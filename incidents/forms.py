@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.db import models
 from django.db.models import QuerySet
 
-from incidents.enums import Audience
+from incidents.enums import Audience, IncidentType
 from incidents.models import Incident
 from incidents.selectors.people import contact_choices, unreachable
 from portal.directory.models import Contact, Severity, System
@@ -193,6 +194,40 @@ class ReclassifyForm(ReasonForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         _offer(self, "severity", Severity.objects.visible_to(self.user).order_by("level"))
+
+
+class SystemsForm(ActForm):
+    """Which systems suffer; none is allowed, as long as nobody knows."""
+
+    systems = forms.ModelMultipleChoiceField(
+        label="Systems",
+        required=False,
+        queryset=System.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Choose from the list.", "invalid_pk_value": "Choose from the list."},
+    )
+
+    field_order = ["systems", "reason"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        here = models.Q(active=True) | models.Q(incidents=self.incident)
+        systems = System.objects.visible_to(self.user).filter(here).distinct()
+        _offer(self, "systems", systems)
+        self.nobody = unreachable(list(systems), at=self.at)
+
+
+class TypeForm(ActForm):
+    """Whether it concerns security."""
+
+    type = forms.ChoiceField(
+        label="Type",
+        choices=IncidentType.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the type.", "invalid_choice": "Choose the type."},
+    )
+
+    field_order = ["type", "reason"]
 
 
 class NoteForm(ActForm):

@@ -55,12 +55,7 @@ def sweep_incidents(*, at: datetime) -> int:
 
 def lock(incident_ids: list[int], _at: datetime) -> Mapping[int, Incident]:
     """Lock the incidents in id order, skipping those that a verb holds just now; they wait for the next sweep."""
-    rows = (
-        Incident.objects.filter(pk__in=incident_ids)
-        .only(*NEEDED)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)
-    )
+    rows = Incident.objects.filter(pk__in=incident_ids).only(*NEEDED).order_by("pk").select_for_update(skip_locked=True)
     locked = {row.pk: row for row in rows}
     severities = Severity.objects.in_bulk()
     for row in locked.values():

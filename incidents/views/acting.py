@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -74,16 +75,21 @@ def _form(chosen: Act, incident: Incident, request: HttpRequest, *, at: datetime
 
 
 def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str, Any]:
-    if chosen.slug == "activate":
-        return {"commander": incident.commander_id or getattr(contact_of(request.user), "pk", None)}
-    if chosen.slug == "update":
-        asked = request.GET.get("audience", "")
-        return {"audience": asked if asked in Audience.values else None}
-    if chosen.slug == "reclassify":
-        return {"severity": incident.severity_id}
-    if chosen.slug == "note":
-        return {"corrects": request.GET.get("corrects", "") or None}
-    return {}
+    """Return what the form of a verb shows at first."""
+    start: dict[str, Callable[[], dict[str, Any]]] = {
+        "activate": lambda: {"commander": incident.commander_id or getattr(contact_of(request.user), "pk", None)},
+        "update": lambda: {"audience": _asked_audience(request)},
+        "reclassify": lambda: {"severity": incident.severity_id},
+        "systems": lambda: {"systems": list(incident.systems.values_list("pk", flat=True))},
+        "type": lambda: {"type": incident.type},
+        "note": lambda: {"corrects": request.GET.get("corrects", "") or None},
+    }
+    return start[chosen.slug]() if chosen.slug in start else {}
+
+
+def _asked_audience(request: HttpRequest) -> str | None:
+    asked = request.GET.get("audience", "")
+    return asked if asked in Audience.values else None
 
 
 def _page(

@@ -54,7 +54,8 @@ def test_an_incident_is_worked_from_the_pages_until_it_is_closed(signed_in, inci
 
 def test_every_form_opens(signed_in, incident):
     for verb in ("acknowledge", "activate", "mitigate", "resolve", "close", "reopen", "cancel", "escalate", "page",
-                 "update", "reclassify", "pause", "resume", "note", "responder"):  # fmt: skip
+                 "update", "reclassify", "pause", "resume", "note", "responder",
+                 "systems", "type"):  # fmt: skip
         response = signed_in.get(reverse("incidents:act", args=[incident.reference, verb]))
         assert response.status_code == 200, verb
     assert signed_in.get(reverse("incidents:act", args=[incident.reference, "explode"])).status_code == 404
@@ -114,3 +115,16 @@ def test_the_resolve_clock_is_paused_and_resumed_with_a_reason(signed_in, mail, 
     assert act(signed_in, incident, "pause", reason="Waits for the vendor").status_code == 302
     assert "Paused: Waits for the vendor" in text_of(signed_in.get(incident.get_absolute_url()))
     assert act(signed_in, incident, "resume", reason="The vendor answered").status_code == 302
+
+
+def test_the_affected_systems_can_be_changed(signed_in, incident):
+    other = make_system("other", name="Other")
+    assert act(signed_in, incident, "systems", systems=[other.pk]).status_code == 302
+    assert list(incident.systems.all()) == [other]
+    assert "named already" in text_of(act(signed_in, incident, "systems", systems=[other.pk], once=uuid.uuid4()))
+
+
+def test_an_incident_can_turn_out_to_concern_security(signed_in, incident):
+    assert act(signed_in, incident, "type", type="security").status_code == 302
+    incident.refresh_from_db()
+    assert incident.type == "security"
