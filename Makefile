@@ -21,7 +21,7 @@ $(CHECKS): export REDIS_URL :=
 
 format-check:
 	$(PYTHON) -m ruff format --check .
-	@git ls-files -z -- '*.html' | xargs -0 --no-run-if-empty .venv/bin/djade --check --target-version 5.2
+	@find templates -name '*.html' -print0 | xargs -0 --no-run-if-empty .venv/bin/djade --check --target-version 5.2
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -45,7 +45,7 @@ docs:
 format: environment
 	$(PYTHON) -m ruff check --fix-only --quiet .
 	$(PYTHON) -m ruff format .
-	git ls-files -z -- '*.html' | xargs -0 --no-run-if-empty .venv/bin/djade --target-version 5.2
+	find templates -name '*.html' -print0 | xargs -0 --no-run-if-empty .venv/bin/djade --target-version 5.2
 
 # Everything but what is marked slow, in under two minutes.
 test: environment
