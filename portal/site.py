@@ -73,7 +73,7 @@ ENTRIES = (
         keys="g p",
     ),
     Entry("Directory", "Readiness", "shield-check", view="dashboard:readiness", keys="g r"),
-    Entry("Audit", "Users", "user-cog", model="accounts.User"),
+    Entry("Audit", "Accounts", "user-cog", model="accounts.User"),
     Entry("Audit", "Deadlines", "timer", model="deadlines.Deadline"),
     Entry("Audit", "All records", "layers", view="admin:index", keys="g a"),
 )

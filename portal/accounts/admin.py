@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from axes.models import AccessLog
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -16,7 +16,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from portal.accounts import services
-from portal.accounts.models import User
+from portal.accounts.models import SignIn, User
 from portal.accounts.roles import ROLES
 from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
 from portal.audit.middleware import person
@@ -86,11 +86,27 @@ class AccountAdmin(GuardedAdmin[User], UserAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
-@admin.register(AccessLog)
-class SignInAdmin(ReadOnlyAdmin[AccessLog]):
-    """Who signed in, when and from where, as django-axes kept it."""
+@admin.register(SignIn)
+class SignInAdmin(ReadOnlyAdmin[SignIn]):
+    """Who signed in, when and from where."""
 
-    list_display = ["username", "attempt_time", "logout_time", "ip_address"]
-    fields = ["username", "attempt_time", "logout_time", "ip_address", "user_agent"]
+    list_display = ["who", "since", "until", "ip_address"]
+    fields = ["who", "since", "until", "ip_address", "user_agent"]
+    readonly_fields = ["who", "since", "until"]
     search_fields = ["username", "ip_address"]
     date_hierarchy = "attempt_time"
+
+    @admin.display(description="account", ordering="username")
+    def who(self, sign_in: SignIn) -> str:
+        """Return the user name that was given."""
+        return sign_in.username or ""
+
+    @admin.display(description="signed in", ordering="attempt_time")
+    def since(self, sign_in: SignIn) -> datetime:
+        """Return when the session began."""
+        return sign_in.attempt_time
+
+    @admin.display(description="signed out", ordering="logout_time")
+    def until(self, sign_in: SignIn) -> datetime | None:
+        """Return when the person signed out, if they did."""
+        return sign_in.logout_time

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
 from portal.accounts.models import User
 
@@ -14,6 +16,18 @@ class SignInForm(AuthenticationForm):
     """User name and password. One sentence for every failure, so that it never says which accounts exist."""
 
     error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+
+
+class PasswordForm(PasswordChangeForm):
+    """A new password, asked for with the old one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "new_password1"
+        ].help_text = "At least 12 characters: not numbers alone, not a common password, not like your name."
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""
 
 
 class ProfileForm(forms.ModelForm):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, ClassVar
 
+from axes.models import AccessLog
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.functional import cached_property
@@ -38,7 +39,8 @@ class User(AuditedModel, AbstractUser):
     history: ClassVar[Any] = AuditHistory(excluded_fields=["password", "last_login"])
 
     class Meta(AbstractUser.Meta):
-        pass
+        verbose_name = "account"
+        verbose_name_plural = "accounts"
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
@@ -59,3 +61,14 @@ class User(AuditedModel, AbstractUser):
         if getattr(self, "_password", None) is None and self.has_usable_password():
             return "Password stored anew"  # Django renews the hash at a sign-in; the password is the same
         return "Password changed"
+
+
+class SignIn(AccessLog):
+    """One sign-in: who, when and from where, as django-axes kept it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "sign-in"
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.attempt_time:%Y-%m-%d %H:%M}"

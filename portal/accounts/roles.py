@@ -14,7 +14,8 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 PARTS = ("accounts", "directory", "deadlines", "notify", "records", "incidents", "changes", "maintenance")
-VIEW_ALL = (*(f"{part}.view_*" for part in PARTS), "auth.view_group")
+VIEW_ALL = (*(f"{part}.view_*" for part in PARTS if part != "accounts"), "accounts.view_user", "auth.view_group")
+VIEW_SIGN_INS = ("accounts.view_signin", "axes.view_*")
 
 
 def _may(*targets: str) -> tuple[str, ...]:
@@ -62,12 +63,12 @@ ROLES = (
         "Leads security incidents and keeps who is called for them.",
         (*_RESPOND, *_LEAD, *_may("incidents.escalation*")),
     ),
-    Role("auditor", "Auditor", "Sees everything and changes nothing.", (*VIEW_ALL, "axes.view_*")),
+    Role("auditor", "Auditor", "Sees everything and changes nothing.", (*VIEW_ALL, *VIEW_SIGN_INS)),
     Role(
         "administrator",
         "Administrator",
         "Keeps accounts, severity levels, policies and intake addresses.",
-        (*VIEW_ALL, "axes.view_*", *_may(*(f"{part}.*" for part in PARTS))),
+        (*VIEW_ALL, *VIEW_SIGN_INS, *_may("accounts.user", *(f"{part}.*" for part in PARTS if part != "accounts"))),
     ),
 )
 BY_SLUG = {role.slug: role for role in ROLES}

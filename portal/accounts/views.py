@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods
 
-from portal.accounts.forms import ProfileForm, SignInForm
+from portal.accounts.forms import PasswordForm, ProfileForm, SignInForm
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.audit.actor import Actor, acting
@@ -45,6 +45,7 @@ class ChangePassword(auth_views.PasswordChangeView):
     """One's own password, asked for with the old one."""
 
     template_name = "accounts/password.html"
+    form_class = PasswordForm
     success_url = reverse_lazy("accounts:me")
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -157,8 +157,8 @@ def test_everything_of_the_shell_works_without_script(browser, live_server, sign
     sign_in(page, administrator)
     page.goto(f"{live_server.url}/admin/")
     page.get_by_role("button", name="Open navigation").click()
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Users").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Users"
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Accounts").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Accounts"
     page.locator("summary.who").click()
     page.get_by_role("button", name="Sign out").click()
     assert "/sign-in/" in page.url

@@ -41,12 +41,12 @@ def test_groups_stand_in_the_order_of_the_work_and_none_is_empty(navigation):
 def test_a_reader_without_a_role_sees_no_records(navigation):
     found = links(navigation(reader()))
     assert "Systems" not in found
-    assert "Users" not in found
+    assert "Accounts" not in found
 
 
 def test_an_auditor_sees_the_records(navigation):
     found = links(navigation(reader("Auditor")))
-    assert {"On call", "Messages", "Users", "All records"} <= found.keys()
+    assert {"On call", "Messages", "Accounts", "All records"} <= found.keys()
 
 
 def test_a_count_is_shown_with_its_word_only_while_something_waits(navigation):

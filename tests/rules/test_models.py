@@ -13,7 +13,7 @@ from portal.lib.visibility import VisibleQuerySet
 PARTS = ("portal", "incidents", "changes", "maintenance")
 ALL = [model for model in apps.get_models() if model.__module__.split(".")[0] in PARTS]
 HISTORY = [model for model in ALL if issubclass(model, HistoryFields) or hasattr(model, "m2m_history_id")]
-OWN = [model for model in ALL if model not in HISTORY]
+OWN = [model for model in ALL if model not in HISTORY and not model._meta.proxy]
 AUDITED = [model for model in OWN if issubclass(model, AuditedModel)]
 
 # Models that keep no history of their own, and why.

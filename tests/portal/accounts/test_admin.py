@@ -141,4 +141,9 @@ def test_an_auditor_reads_who_signed_in(client):
     make_user("amara")
     Client().post("/sign-in/", {"username": "amara", "password": PASSWORD})
     client.force_login(make_user(roles=["auditor"]))
-    assert "amara" in client.get("/admin/axes/accesslog/").content.decode()
+    assert "amara" in client.get("/admin/accounts/signin/").content.decode()
+
+
+def test_sign_ins_are_for_auditors_and_administrators(client):
+    client.force_login(make_user(roles=["manager"]))
+    assert client.get("/admin/accounts/signin/").status_code == 403
