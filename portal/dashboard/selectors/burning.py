@@ -9,30 +9,17 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
-from incidents import acts, clocks, looks
+from incidents import acts, clocks
 from incidents.enums import OPEN, Status
 from incidents.models import Incident, Responder
+from incidents.selectors.listing import Row, rows_of
 from portal.directory.models import Contact
 from portal.notify.models import Message
 
 SHOWN_OPEN = 25
 SHOWN_WAITING = 8
+MOST_WAITING = 500
 PAGE = "incident_page"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One open incident with the clock that is due next."""
-
-    incident: Incident
-    look: looks.Look
-    systems: str
-    clock: Any
-
-    @property
-    def edge(self) -> str:
-        """The class of the row's edge: late, at risk, or nothing."""
-        return {"missed": "is-late", "risk": "is-warm"}.get(getattr(self.clock, "state", ""), "")
 
 
 @dataclass(frozen=True)
@@ -97,26 +84,11 @@ def _worst(seen: QuerySet[Incident], severities: list[int]) -> list[int]:
     return list(found.values_list("pk", flat=True)[:SHOWN_OPEN])
 
 
-def rows_of(ids: list[int], *, at: datetime) -> list[Row]:
-    """Return these incidents as rows, in the order of the ids. Three queries."""
-    found = Incident.objects.select_related("severity", "commander").prefetch_related("systems").in_bulk(ids)
-    due = clocks.next_clock(ids, at=at)
-    return [
-        Row(
-            incident=found[pk],
-            look=looks.status_look(found[pk].status),
-            systems=", ".join(system.name for system in found[pk].systems.all()),
-            clock=due.get(pk),
-        )
-        for pk in ids
-        if pk in found
-    ]
-
-
 def _urgency(row: Row) -> tuple[bool, int, bool, float, int]:
     """Major ones first, then by severity; of one severity those that nobody answers, then by the next clock."""
     incident = row.incident
-    due = row.clock.due_at.timestamp() if row.clock is not None else float("inf")
+    due_at = (row.clock or {}).get("due_at")
+    due = due_at.timestamp() if due_at is not None else float("inf")
     return not incident.is_major, incident.severity.level, incident.status != Status.DECLARED, due, incident.pk
 
 
@@ -128,12 +100,17 @@ def _burning(row: Row, user: Any, at: datetime) -> Burning:
 
 
 def waiting_for(user: Any, contact: Contact | None, *, at: datetime) -> list[Waiting]:
-    """Return the open incidents that the reader commands, responds to or was paged for, the worst first."""
+    """Return the open incidents that the reader commands or responds to, the worst first.
+
+    Who was paged is waited for until somebody answers.
+    """
     if contact is None:
         return []
     mine = _involving(Incident.objects.visible_to(user).filter(status__in=OPEN), contact)
-    found = mine.order_by("severity__level", "declared_at", "pk").values_list("pk", "commander_id", "responds")
-    why = {pk: _why(contact, commander, responds=responds) for pk, commander, responds in found[:SHOWN_WAITING]}
+    # Sorted here: a join to sort by would lead SQLite through every incident, see _worst.
+    found = mine.order_by().values_list("severity__level", "declared_at", "pk", "commander_id", "responds")
+    first = sorted(found[:MOST_WAITING])[:SHOWN_WAITING]
+    why = {pk: _why(contact, commander, responds=responds) for _, _, pk, commander, responds in first}
     return [Waiting(row, why[row.incident.pk]) for row in rows_of(list(why), at=at)]
 
 
@@ -141,7 +118,9 @@ def _involving(incidents: QuerySet[Any], contact: Contact) -> QuerySet[Any]:
     about = ContentType.objects.get_for_model(Incident)
     pages = Message.objects.filter(about_type=about, about_id=OuterRef("pk"), contact=contact, kind=PAGE)
     responds = Exists(Responder.objects.filter(incident=OuterRef("pk"), contact=contact))
-    return incidents.annotate(responds=responds).filter(Q(commander=contact) | Q(responds=True) | Exists(pages))
+    return incidents.annotate(responds=responds).filter(
+        Q(commander=contact) | Q(responds=True) | Q(Exists(pages), status=Status.DECLARED)
+    )
 
 
 def _why(contact: Contact, commander: int | None, *, responds: bool) -> str:
