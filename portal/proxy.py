@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ClientAddress:
-    """Take the reader's address from the proxy, so that the record and the sign-in's throttle see people, not the proxy.
+    """Take the reader's address from the proxy, so that the record and the throttle see people and not the proxy.
 
     Only the last entry of X-Forwarded-For is believed: the one that our own proxy added. Whatever stands before it came
     from outside. The middleware is used with an https address only, where a proxy is required.
