@@ -105,9 +105,7 @@ def open_period(
     )
 
 
-def close_periods(
-    record: models.Model, *, kind: str, ends: datetime, systems: Collection[System] | None = None
-) -> int:
+def close_periods(record: models.Model, *, kind: str, ends: datetime, systems: Collection[System] | None = None) -> int:
     """End the open periods of this kind that `record` holds, of all systems or of these, and return how many."""
     periods = _open_periods(record, kind).filter(starts__lte=ends)
     if systems is not None:
