@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils.text import Truncator
 
 from portal.dashboard import health
@@ -20,11 +21,12 @@ from portal.directory.models import Contact
 from portal.lib import times
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
-from portal.notify.models import Message
+from portal.notify.models import Message, MessageState
 from portal.records import services as records
 
 ALARM_AGAIN = timedelta(hours=1)
 NAMED = 3
+KIND = "watchdog."
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ def _overdue(at: datetime) -> Alarm | None:
 
 
 def _stuck(at: datetime) -> Alarm | None:
-    found = list(notify.stuck(at=at).filter(created_at__gt=at - timedelta(days=1))[: NAMED + 1])
+    """Messages that wait, and those given up within the hour. Alarms that are stuck themselves raise no new ones."""
+    told = Q(state=MessageState.DEAD, settled_at__lte=at - ALARM_AGAIN) | Q(kind__startswith=KIND)
+    found = list(notify.stuck(at=at).exclude(told)[: NAMED + 1])
     if not found:
         return None
     named = "\n".join(
@@ -114,7 +118,7 @@ def _drafts(alarm: Alarm, people: Collection[Contact], hour: int) -> list[Draft]
                 person,
                 method,
                 key=f"watchdog:{alarm.kind}:{hour}:{person.pk}",
-                kind=f"watchdog.{alarm.kind}",
+                kind=f"{KIND}{alarm.kind}",
                 title=alarm.title,
                 body=alarm.body,
                 url_path=alarm.url_path,

@@ -62,6 +62,22 @@ def test_messages_that_do_not_leave_raise_an_alarm_that_names_them(administrator
     assert "Connection refused" in body
 
 
+def test_a_message_given_up_raises_the_alarm_once(administrator):
+    message = make_message(at=NOON)
+    Message.objects.filter(pk=message.pk).update(state=MessageState.DEAD, settled_at=NOON)
+
+    assert [alarm.kind for alarm in watchdog.alarms(at=LATER)] == ["stuck"]
+    assert watchdog.alarms(at=NOON + timedelta(hours=1)) == []
+
+
+def test_an_alarm_that_does_not_leave_raises_no_alarm_about_itself(administrator):
+    make_deadline(due_at=NOON)
+    watchdog.watch(at=LATER)
+    alarms().filter(lane="email").update(state=MessageState.FAILED)
+
+    assert [alarm.kind for alarm in watchdog.alarms(at=LATER + timedelta(minutes=10))] == ["overdue"]
+
+
 def test_an_alarm_that_itself_is_stuck_raises_no_further_one_within_the_hour(administrator):
     make_deadline(due_at=NOON)
     watchdog.watch(at=LATER)
