@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -23,11 +24,12 @@ from portal.notify.channels import CHANNELS, Channel, DeliveryError, Parcel, wit
 from portal.notify.compose import ACTION_LINK, CODE
 from portal.notify.models import Message, MessageState
 from portal.notify.outbox import RING, WAITING
+from portal.notify.seats import seat
 
 BACKOFF = [timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600)]
 TRIES = 8
 LEASE_BEYOND_TIMEOUT = timedelta(seconds=3)
-SENDERS_IN_A_LANE = 2
+CLAIM_LEASE = timedelta(seconds=3)
 
 # What a repeat or a message over another way shares with the first one.
 KEPT_IN_COPIES = (
@@ -42,19 +44,24 @@ Now = Callable[[], datetime]
 def send_lane(lane: str, *, now: Now, batch: int = 10) -> int:
     """Send at most `batch` waiting messages of one lane, and return how many were claimed.
 
-    A lane that has all its senders busy, because its server hangs, claims nothing: other lanes need the workers.
+    A lane whose seats are all taken, because its server hangs, claims nothing: other lanes need the workers.
     """
+    with seat(lane) as seated:
+        return _send_batch(lane, now, batch) if seated else 0
+
+
+def _send_batch(lane: str, now: Now, batch: int) -> int:
     token = uuid.uuid4()
     claimed = claim(lane, token=token, at=now(), batch=batch)
     if not claimed:
         return 0
     channel = CHANNELS[lane]()
-    failing: DeliveryError | None = None
+    failing: dict[str, DeliveryError] = {}
     try:
         for message in claimed:
-            problem = _deliver(message, token, channel, now, failing)
+            problem = _deliver(message, token, channel, now, failing.get(_server(message)))
             if problem is not None and problem.everywhere:
-                failing = problem
+                failing[_server(message)] = problem
     finally:
         channel.close()
     return len(claimed)
@@ -67,13 +74,14 @@ def lease() -> timedelta:
 
 @transaction.atomic
 def claim(lane: str, *, token: uuid.UUID, at: datetime, batch: int) -> list[Message]:
-    """Take messages that are due under a lease, urgent ones first; those whose lease has run out are due again."""
+    """Take messages that are due under a lease, urgent ones first; those whose lease has run out are due again.
+
+    The lease is short: it is renewed when a message's turn comes, and whoever waits too long behind a slow one may be
+    taken over by another sender.
+    """
     mine = Message.objects.filter(lane=lane)
     expired = Q(state=MessageState.SENDING, lease_until__lte=at)
     mine.filter(expired, stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
-    busy = mine.filter(state=MessageState.SENDING, lease_until__gt=at).values("lease_token").distinct().count()
-    if busy >= SENDERS_IN_A_LANE:
-        return []
     due = mine.filter(Q(state__in=WAITING) | expired, next_attempt_at__lte=at, stopped_at=None)
     ids = list(
         due.select_for_update(skip_locked=True)
@@ -82,7 +90,7 @@ def claim(lane: str, *, token: uuid.UUID, at: datetime, batch: int) -> list[Mess
     )
     if not ids:
         return []
-    mine.filter(pk__in=ids).update(state=MessageState.SENDING, lease_token=token, lease_until=at + lease())
+    mine.filter(pk__in=ids).update(state=MessageState.SENDING, lease_token=token, lease_until=at + CLAIM_LEASE)
     return list(Message.objects.filter(pk__in=ids).order_by("-urgent", "next_attempt_at", "id"))
 
 
@@ -120,15 +128,15 @@ def _send(message: Message, channel: Channel, at: datetime) -> DeliveryError | N
         return problem
     except TimeoutError:
         channel.close()
-        return DeliveryError("The server did not answer in time.", everywhere=_is_mail(message))
+        return DeliveryError("The server did not answer in time.", everywhere=True)
     except Exception as problem:  # noqa: BLE001 - failure is data; only its kind is kept, its text may hold an address
         return DeliveryError(f"The message could not be sent ({type(problem).__name__}).")
     return None
 
 
-def _is_mail(message: Message) -> bool:
-    """Tell whether every message of this lane goes to one and the same server."""
-    return message.lane == MethodKind.EMAIL
+def _server(message: Message) -> str:
+    """Return which server takes the message: the one mail server, or the host in a channel's address."""
+    return "" if message.lane == MethodKind.EMAIL else urlsplit(message.address).netloc.rpartition("@")[2]
 
 
 def parcel_of(message: Message, *, at: datetime) -> Parcel:
@@ -140,7 +148,7 @@ def parcel_of(message: Message, *, at: datetime) -> Parcel:
         body = body.replace(CODE, verification.make_code(message.method, at=at))
     text = body.replace(ACTION_LINK, action_link or url)
     html = ""
-    if _is_mail(message):
+    if message.lane == MethodKind.EMAIL:
         values = _mail_values(message, text, action_link, url)
         text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
     return Parcel(

@@ -59,11 +59,15 @@ class Clock:
 
 
 class FakeChannel:
-    """Keeps parcels. `fail` may be set to an error to raise, `then` to something to do while it sends."""
+    """Keeps parcels.
+
+    `fail` is an error to raise, `fail_for` one for each address, `then` something to do while it sends.
+    """
 
     def __init__(self) -> None:
         self.parcels: list[Parcel] = []
         self.fail: DeliveryError | None = None
+        self.fail_for: dict[str, DeliveryError] = {}
         self.then: Callable[[], object] | None = None
         self.closed = 0
 
@@ -73,8 +77,9 @@ class FakeChannel:
 
     def send(self, parcel: Parcel) -> None:
         """Keep the parcel, or fail."""
-        if self.fail is not None:
-            raise self.fail
+        problem = self.fail or self.fail_for.get(parcel.address)
+        if problem is not None:
+            raise problem
         self.parcels.append(parcel)
 
     def close(self) -> None:

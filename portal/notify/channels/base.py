@@ -25,8 +25,8 @@ class Parcel:
 class DeliveryError(Exception):
     """A delivery failed; the text is a sentence without secrets.
 
-    `permanent`: trying again cannot help. `everywhere`: the server failed, not this message, so that the rest of the
-    batch would fail as well.
+    `permanent`: trying again cannot help. `everywhere`: the server failed, not this message, so that what else the
+    batch has for this server would fail as well.
     """
 
     def __init__(self, sentence: str, *, permanent: bool = False, everywhere: bool = False) -> None:

@@ -61,6 +61,6 @@ class ChatChannel:
     def _explained(self, said: str) -> DeliveryError:
         code = re.search(r"error=(\d{3})", said)
         if code is None:
-            return DeliveryError(f"{self.name} cannot be reached.")
+            return DeliveryError(f"{self.name} cannot be reached.", everywhere=True)
         permanent = code[1].startswith("4") and code[1] not in WORTH_ANOTHER_TRY
         return DeliveryError(f"{self.name} did not accept the message: error {code[1]}.", permanent=permanent)

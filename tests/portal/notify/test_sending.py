@@ -1,12 +1,13 @@
 """Out of the outbox: every message is tried until it is through or given up, each by one sender at a time."""
 
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 
-from portal.notify import sending, services
+from portal.notify import seats, sending, services
 from portal.notify.channels import CHANNELS, DeliveryError
 from portal.notify.models import Message
 from tests.factories.directory import NOON, make_contact, make_method, make_system
@@ -97,6 +98,19 @@ def test_when_the_server_fails_the_rest_of_the_batch_fails_without_waiting_for_i
     services.send_lane("email", now=clock)
     assert set(Message.objects.values_list("state", "attempts")) == {("failed", 1)}
     assert len(tried) == 1
+
+
+def test_a_server_that_fails_delays_no_other_server_of_the_lane(channel, clock):
+    here, there = "ntfy://here.example.org/a", "ntfy://there.example.org/a"
+    channel.fail_for = {here: DeliveryError("ntfy cannot be reached.", everywhere=True)}
+    for address in (here, here, there):
+        make_message(lane="ntfy", address=address)
+    services.send_lane("ntfy", now=clock)
+    assert sorted(Message.objects.values_list("address", "state")) == [
+        (here, "failed"),
+        (here, "failed"),
+        (there, "sent"),
+    ]
 
 
 def test_an_error_without_a_name_is_data_too_and_its_text_stays_out(channel, clock):
@@ -234,14 +248,14 @@ def test_a_stopped_message_whose_sender_died_ends_cancelled(channel, clock):
     assert message.state == "cancelled"
 
 
-def test_a_hung_lane_takes_only_its_own_senders(channel, clock):
-    for _ in range(40):
-        make_message()
-    for _ in range(sending.SENDERS_IN_A_LANE):
-        assert sending.claim("email", token=uuid.uuid4(), at=NOON, batch=10)
-    assert services.send_lane("email", now=clock) == 0
-    make_message(lane="ntfy")
-    assert services.send_lane("ntfy", now=clock) == 1
+def test_a_hung_lane_takes_only_its_own_seats(channel, clock):
+    make_message(), make_message(lane="ntfy")
+    with ExitStack() as hanging:
+        for _ in range(seats.SEATS):
+            assert hanging.enter_context(seats.seat("email"))
+        assert services.send_lane("email", now=clock) == 0
+        assert services.send_lane("ntfy", now=clock) == 1
+    assert services.send_lane("email", now=clock) == 1
 
 
 def test_a_mail_names_its_key_its_thread_and_its_urgency(clock):
