@@ -13,6 +13,7 @@ from django.conf import settings
 from incidents import policy
 from incidents.enums import OPEN, Status
 from portal.accounts.roles import ROLES
+from portal.dashboard import health
 from portal.directory import reference as directory
 from portal.directory.enums import LimitUnit
 from portal.lib import durations
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "roles.md": _roles(),
         "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
         "severities.md": _severities(),
+        "health.md": _health(),
     }
     return {name: "\n".join(lines).rstrip() + "\n" for name, lines in written.items()}
 
@@ -168,6 +170,31 @@ def _limit(limit: directory.Limit) -> str:
         days = "next business day" if limit.limit == 1 else f"{limit.limit} business days"
         return f"end of the {days}"
     return durations.words(limit.limit * 60)
+
+
+def _health() -> list[str]:
+    rows = [
+        (
+            "`oldest_overdue_seconds`",
+            durations.words(health.MOST_OVERDUE),
+            "how long the oldest pending deadline is due",
+        ),
+        ("`oldest_unsent_seconds`", durations.words(health.MOST_UNSENT), "how long the oldest unsent message waits"),
+        ("`last_sweep_age_seconds`", durations.words(health.MOST_SILENT), "when deadlines were last looked at"),
+        ("`clock_offset_seconds`", durations.words(health.MOST_OFFSET), "this machine's clock minus the database's"),
+    ]
+    return [
+        *_title("What /healthz/ tells"),
+        "`GET /healthz/` needs no sign-in and names no record. It answers 200 with `status` `ok` while every figure is",
+        "within its limit, else 503 with `status` `failing` and a sentence for each in `problems`. A figure that cannot",
+        "be read is `null`, and a database that does not answer is itself a problem.",
+        "",
+        *_table(("figure", "most", "what it measures"), rows),
+        "The watchdog looks every 15 seconds. It tells the administrators, in the portal and on every verified way to",
+        "reach them, about overdue deadlines, messages that do not leave and requests between parts that nobody",
+        "answered; while the trouble lasts, once an hour. `HEARTBEAT_URL` is fetched with each look while no deadline is",
+        "overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
+    ]
 
 
 def _repeat(limit: directory.Limit) -> str:

@@ -23,7 +23,7 @@ OPEN = (
             ack(3, "amara"),
             command(4, "amara"),
             note(7, "amara", "Queue depth 14,200 and rising by 240 a minute. The parser restarts every 20 s."),
-            tell(9, "amara", STAKEHOLDERS, "Mail sent to support addresses waits in the queue. Nothing is lost. We look at the release of 13:40."),
+            tell(9, "amara", STAKEHOLDERS, "Mail sent to support addresses waits in the queue. Nothing is lost. We look at the release that went out just before."),
             join(12, "amara", "tomasz"),
             note(17, "tomasz", "The parser of 5.14.2 fails on calendar invitations, takes the whole batch with it and starts again."),
             tell(24, "amara", STAKEHOLDERS, "The cause is found: release 5.14.2 of Mail Intake. We go back to 5.14.1."),
@@ -46,14 +46,14 @@ OPEN = (
     Story("Sign-in takes longer than 20 s", 2, ("identity",), ago=1.5, steps=(),
           description="SignInSlow: the 95th percentile of sign-ins is 22.4 s."),
     Story("Webhook deliveries to one customer are tried for ever", 3, ("webhook-gateway",), ago=6, by="yusuf", steps=(),
-          description="Their endpoint answers 301 since the morning. The queue of that customer holds 8,400 deliveries."),
+          description="Their endpoint answers 301 since yesterday. The queue of that customer holds 8,400 deliveries."),
     Story(
         "Attachment downloads fail for files above 25 MB", 3, ("attachment-store",), ago=300, by="priya",
         description="Customers get an empty file. Uploads are not affected.",
         steps=(
             ack(14, "mei"),
             command(15, "mei"),
-            note(48, "mei", "The storage vendor cut the time limit of one request to 10 s this morning."),
+            note(48, "mei", "The storage vendor cut the time limit of one request to 10 s today."),
             act(95, "mitigate", "mei"),
             note(96, "mei", "Large files are served through the old gateway. Slower, but whole."),
             act(120, "pause_clock", "mei", "Waits for the storage vendor, who promised an answer by tomorrow."),
@@ -71,7 +71,7 @@ OPEN = (
     Story(
         "Avatars are missing in the customer portal", 4, ("customer-portal",), ago=2300, by="freya",
         steps=(
-            ack(65, "yusuf"),
+            ack(25, "yusuf"),
             note(130, "yusuf", "The image service answers 403 since its certificate was renewed."),
             act(210, "mitigate", "yusuf"),
             note(212, "yusuf", "Initials are shown in place of pictures until the new certificate is known everywhere."),

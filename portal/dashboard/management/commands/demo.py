@@ -23,7 +23,9 @@ class Command(BaseCommand):
         except making.NotEmpty as refusal:
             raise CommandError(str(refusal)) from refusal
         if demo.new:
-            self.stdout.write(f"{company.NAME} stands, with {demo.incidents} incidents.")
+            self.stdout.write(
+                f"{company.NAME} stands, with {demo.incidents} incidents. No message of its past was sent."
+            )
         else:
             self.stdout.write(f"{company.NAME} stands already; nothing was changed.")
         self._logins(demo)
