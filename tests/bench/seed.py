@@ -35,15 +35,15 @@ def company(at: datetime) -> EscalationPolicy:
         return make_policy("Bench", steps=[team, people[1], people[2]], systems=systems, delay=300)
 
 
-def incidents(count: int, *, declared_at: datetime, prefix: str = "INC", **fields: Any) -> list[int]:
-    """Insert open SEV-2 incidents, each on one system, and return their ids."""
+def incidents(count: int, *, declared_at: datetime, first: int = 1, **fields: Any) -> list[int]:
+    """Insert open SEV-2 incidents, each on one system, numbered from `first`, and return their ids."""
     severity = Severity.objects.get(level=2)
     systems = list(System.objects.filter(slug__startswith="bench-").values_list("pk", flat=True))
     plain: QuerySet[Incident] = QuerySet(Incident)
     rows = plain.bulk_create(
         [
             Incident(
-                reference=f"{prefix}-{number:06d}",
+                reference=f"INC-{number:06d}",
                 title=f"Disk almost full on host-{number}",
                 severity=severity,
                 is_major=True,
@@ -51,7 +51,7 @@ def incidents(count: int, *, declared_at: datetime, prefix: str = "INC", **field
                 declared_by="bench",
                 **fields,
             )
-            for number in range(1, count + 1)
+            for number in range(first, first + count)
         ],
         batch_size=BATCH,
     )
