@@ -177,7 +177,7 @@ def _health() -> list[str]:
         (
             "`oldest_overdue_seconds`",
             durations.words(health.MOST_OVERDUE),
-            "how long the oldest pending deadline is due",
+            "how long the oldest deadline is overdue",
         ),
         ("`oldest_unsent_seconds`", durations.words(health.MOST_UNSENT), "how long the oldest unsent message waits"),
         ("`last_sweep_age_seconds`", durations.words(health.MOST_SILENT), "when deadlines were last looked at"),
@@ -186,14 +186,14 @@ def _health() -> list[str]:
     return [
         *_title("What /healthz/ tells"),
         "`GET /healthz/` needs no sign-in and names no record. It answers 200 with `status` `ok` while every figure is",
-        "within its limit, else 503 with `status` `failing` and a sentence for each in `problems`. A figure that cannot",
-        "be read is `null`, and a database that does not answer is itself a problem.",
+        "within its limit, else 503 with `status` `failing` and a sentence for each in `problems`. A figure that",
+        "cannot be read is `null`, and a database that does not answer is itself a problem.",
         "",
         *_table(("figure", "most", "what it measures"), rows),
         "The watchdog looks every 15 seconds. It tells the administrators, in the portal and on every verified way to",
         "reach them, about overdue deadlines, messages that do not leave and requests between parts that nobody",
-        "answered; while the trouble lasts, once an hour. `HEARTBEAT_URL` is fetched with each look while no deadline is",
-        "overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
+        "answered; while the trouble lasts, once an hour. `HEARTBEAT_URL` is fetched with each look while no deadline",
+        "is overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
     ]
 
 
