@@ -158,7 +158,7 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
     notes[-1].kind = "paged"
     context = {"systems": "", "next_words": "", "activation": True}
     return escalation.page(
-        incident, reached.recipients, book, key=f"i{incident.pk}:activation:{row.generation}", context=context
+        incident, reached.recipients, book, key=f"i{incident.pk}:{row.key}:{row.generation}", context=context
     )
 
 

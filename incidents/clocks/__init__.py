@@ -1,5 +1,6 @@
-"""The clocks of an incident: how they run (`timing`) and how they are shown and explained (`faces`)."""
+"""The clocks of an incident: how they run (`timing`), change (`changing`), and explain themselves (`faces`)."""
 
+from incidents.clocks.changing import end_pause, pause, recompute, restart, resume
 from incidents.clocks.faces import ClockFace, asks_for, clock_cards, explain, local, next_clock
 from incidents.clocks.timing import (
     CLOCK,
@@ -11,13 +12,10 @@ from incidents.clocks.timing import (
     of,
     of_many,
     owed,
-    pause,
-    recompute,
-    restart,
-    resume,
     running,
     start_all,
     start_next_update,
+    stop,
 )
 
 __all__ = [
@@ -29,6 +27,7 @@ __all__ = [
     "cancel",
     "clock_cards",
     "current",
+    "end_pause",
     "explain",
     "local",
     "meet",
@@ -43,4 +42,5 @@ __all__ = [
     "running",
     "start_all",
     "start_next_update",
+    "stop",
 ]

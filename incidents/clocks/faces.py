@@ -152,7 +152,7 @@ def _figure(row: Deadline, state: str, at: datetime) -> tuple[str, str]:
         late = ((row.met_at or at) - row.due_at).total_seconds()
         return durations.words(max(late, 0)), "late"
     left = row.payload["paused"]["left"] if state == "paused" else (row.due_at - at).total_seconds()
-    return durations.words(left), "left"
+    return durations.words(max(left, 0)), "left"
 
 
 def _note(row: Deadline, state: str) -> str:
@@ -224,7 +224,7 @@ def _open_sentence(row: Deadline, at: datetime) -> str:
     if row.state == DeadlineState.CANCELLED and row.payload.get("paused"):
         paused = row.payload["paused"]
         since = local(datetime.fromisoformat(paused["from"]))
-        left = durations.words(paused["left"])
+        left = durations.words(max(paused["left"], 0))
         return f"It stands still since {since}: {paused['reason']} When it runs on, {left} are left."
     if row.state == DeadlineState.CANCELLED:
         return "It was cancelled and counts neither as met nor as missed."

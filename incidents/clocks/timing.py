@@ -56,8 +56,20 @@ def limit_of(rule: SeverityClock, *, systems: list[System], started_at: datetime
 
 
 def rules_of(incident: Incident) -> dict[str, SeverityClock]:
-    """Return the rules of the incident's severity by clock."""
-    return {rule.clock: rule for rule in SeverityClock.objects.filter(severity_id=incident.severity_id)}
+    """Return the rules of the incident's severity by clock.
+
+    Executives are told of major incidents. Where somebody said otherwise than the severity does, their clock follows
+    what was said: with the limit of the mildest level that counts as major, or not at all.
+    """
+    rules = {rule.clock: rule for rule in SeverityClock.objects.filter(severity_id=incident.severity_id)}
+    if incident.severity.is_major and not incident.is_major:
+        rules.pop(Clock.EXECUTIVES, None)
+    elif incident.is_major and not incident.severity.is_major and Clock.EXECUTIVES not in rules:
+        of_major = SeverityClock.objects.filter(clock=Clock.EXECUTIVES, severity__is_major=True)
+        mildest = of_major.order_by("-severity__level").first()
+        if mildest is not None:
+            rules[Clock.EXECUTIVES] = mildest
+    return rules
 
 
 def base(key: str) -> str:
@@ -90,7 +102,7 @@ def start(
 ) -> Deadline:
     """Start a clock and its warning at 75 % of the way."""
     payload = {
-        "severity": incident.severity.code,
+        "severity": giver(incident, key),
         "words": limit.words,
         "why": why,
         "pauses": pauses or [],
@@ -103,6 +115,12 @@ def start(
     return deadline
 
 
+def giver(incident: Incident, key: str) -> str:
+    """Return what gives a clock its limit, as the explanation names it."""
+    said = incident.is_major and not incident.severity.is_major
+    return "A major incident" if said and base(key) == Clock.EXECUTIVES else incident.severity.code
+
+
 def start_all(incident: Incident, *, systems: list[System], at: datetime, only: Iterable[str] | None = None) -> None:
     """Start the clocks that the severity asks for and that never ran, all from `at`."""
     existing = of(incident)
@@ -113,16 +131,8 @@ def start_all(incident: Incident, *, systems: list[System], at: datetime, only: 
                 start(incident, key=clock, started_at=at, limit=limit)
 
 
-def restart(incident: Incident, *, systems: list[System], wanted: Iterable[str], at: datetime) -> None:
-    """Start clocks anew from the reopening of an incident, beside those of its first life, which stay as they ended."""
-    existing, rules = of(incident), rules_of(incident)
-    for clock in sorted(set(wanted) & set(rules)):
-        limit = limit_of(rules[clock], systems=systems, started_at=at)
-        if limit is not None:
-            start(incident, key=_next_key(existing, clock), started_at=at, limit=limit, why="reopened")
-
-
-def _next_key(existing: Mapping[str, Deadline], clock: str) -> str:
+def next_key(existing: Mapping[str, Deadline], clock: str) -> str:
+    """Return the key of what comes after those of this clock, such as `customers.2`."""
     count = sum(1 for key in existing if base(key) == clock)
     return f"{clock}.{count + 1}" if count else clock
 
@@ -158,58 +168,16 @@ def cancel(incident: Incident, *, keys: Iterable[str], at: datetime) -> None:
         deadlines.cancel(subject=incident, kind=WARNING, key=key, at=at)
 
 
-def recompute(incident: Incident, *, systems: list[System], at: datetime, why: str = "severity") -> None:
-    """Fit the clocks to a new severity, or to other systems (`why`); a settled one stays.
-
-    Each open clock is computed anew from its original start. One that did not run so far starts when the incident was
-    declared; one that does not run any more is cancelled. A paused clock stays paused.
-    """
-    existing, rules = of(incident), rules_of(incident)
-    for key, row in existing.items():
-        if row.state in (DeadlineState.MET, DeadlineState.FIRED) or row.payload.get("paused"):
-            continue
-        if row.state == DeadlineState.CANCELLED and not row.payload.get("replaced"):
-            continue
-        _replace(incident, row, rules.get(base(key)), systems=systems, at=at, why=why)
-    for clock, rule in rules.items():
-        if clock not in existing and not (clock == Clock.ACTIVATION and incident.activated_at):
-            limit = limit_of(rule, systems=systems, started_at=incident.declared_at)
-            if limit is not None:
-                start(incident, key=clock, started_at=incident.declared_at, limit=limit, why=why)
-
-
-def _replace(
-    incident: Incident, row: Deadline, rule: SeverityClock | None, *, systems: list[System], at: datetime, why: str
-) -> None:
-    limit = _limit_again(row, rule, systems) if rule is not None else None
-    pending = row.state == DeadlineState.PENDING
-    if why == "systems" and pending and limit is not None and limit.due_at == row.due_at:
-        return
-    if pending:
-        cancel(incident, keys=[row.key], at=at)
-        row.payload["replaced"] = True
-        Deadline.objects.filter(pk=row.pk).update(payload=row.payload)
-    if limit is not None:
-        start(
-            incident, key=row.key, started_at=row.started_at, limit=limit, generation=row.generation + 1,
-            why="reopened" if row.payload.get("why") == "reopened" else why, pauses=row.payload.get("pauses"),
-        )  # fmt: skip
-
-
-def _limit_again(row: Deadline, rule: SeverityClock, systems: list[System]) -> Limit | None:
-    limit = (
-        repeat_limit(rule, started_at=row.started_at)
-        if row.payload.get("repeat")
-        else limit_of(rule, systems=systems, started_at=row.started_at)
-    )
-    if limit is None:
-        return None
-    paused = sum((_length(pause) for pause in row.payload.get("pauses", [])), timedelta())
-    return Limit(limit.due_at + paused, limit.words, limit.facts)
-
-
-def _length(pause: Mapping[str, str]) -> timedelta:
-    return datetime.fromisoformat(pause["to"]) - datetime.fromisoformat(pause["from"])
+def stop(incident: Incident, *, keys: Iterable[str], at: datetime) -> list[Deadline]:
+    """Stop running clocks, and return those whose limit has passed: they are missed, though no sweep has noticed."""
+    wanted = set(keys)
+    missed = [row for row in running(incident) if row.key in wanted and row.due_at < at]
+    for row in missed:
+        row.state, row.settled_at = DeadlineState.FIRED, at
+        row.lateness = (at - row.due_at).total_seconds()
+        row.save(update_fields=["state", "settled_at", "lateness"])
+    cancel(incident, keys=wanted, at=at)
+    return missed
 
 
 def repeat_limit(rule: SeverityClock, *, started_at: datetime) -> Limit | None:
@@ -227,7 +195,7 @@ def start_next_update(incident: Incident, *, audience: str, at: datetime) -> Dea
     limit = repeat_limit(rule, started_at=at) if rule else None
     if limit is None:
         return None
-    return start(incident, key=_next_key(of(incident), audience), started_at=at, limit=limit)
+    return start(incident, key=next_key(of(incident), audience), started_at=at, limit=limit)
 
 
 def running(incident: Incident) -> list[Deadline]:
@@ -242,38 +210,6 @@ def owed(incident: Incident) -> list[Deadline]:
         for key, row in of(incident).items()
         if key in Audience.values and row.met_at is None and row.state in (DeadlineState.PENDING, DeadlineState.FIRED)
     ]
-
-
-def pause(incident: Incident, *, clock: str, at: datetime, reason: str) -> bool:
-    """Stop a running clock for a reason; tell whether one was running."""
-    row = current(incident, clock)
-    if row is None or row.state != DeadlineState.PENDING:
-        return False
-    cancel(incident, keys=[row.key], at=at)
-    row.payload["paused"] = {"from": at.isoformat(), "reason": reason, "left": (row.due_at - at).total_seconds()}
-    Deadline.objects.filter(pk=row.pk).update(payload=row.payload)
-    return True
-
-
-def resume(incident: Incident, *, clock: str, at: datetime) -> bool:
-    """Let a paused clock run on with the time that it had left; tell whether one was paused."""
-    row = current(incident, clock)
-    paused = row.payload.get("paused") if row is not None else None
-    if row is None or not paused:
-        return False
-    pauses = [*row.payload.get("pauses", []), {**paused, "to": at.isoformat()}]
-    facts = {name: row.payload[name] for name in ("calendar", "skipped", "system") if name in row.payload}
-    limit = Limit(at + timedelta(seconds=paused["left"]), row.payload["words"], facts)
-    start(
-        incident,
-        key=row.key,
-        started_at=row.started_at,
-        limit=limit,
-        generation=row.generation + 1,
-        why=row.payload.get("why", ""),
-        pauses=pauses,
-    )
-    return True
 
 
 def of_many(incident_ids: list[int]) -> dict[int, dict[str, Deadline]]:

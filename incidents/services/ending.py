@@ -45,6 +45,7 @@ def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> 
     stamp(row, "resolved", by=by, at=at)
     cancelled = escalation.stop(row, at=at, save=False)
     row.save()
+    clocks.resume(row, clock=Clock.RESOLVE, at=at)
     clock = clocks.meet(row, clock=Clock.RESOLVE, at=at)
     _settle_clocks(row, at=at)
     records.close_periods(row, kind=PERIOD, ends=at)
@@ -54,9 +55,16 @@ def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> 
 
 
 def _settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
-    """Cancel what has lost its meaning; a first message that is owed runs on, unless `all_`."""
+    """Stop what has lost its meaning; a first message that is owed runs on, unless `all_`.
+
+    A limit that has passed is missed, though no sweep has noticed yet. Nobody is told: the incident is over.
+    """
     keys = [one.key for one in clocks.running(row) if all_ or one.key not in Audience.values]
-    clocks.cancel(row, keys=keys, at=at)
+    for one in clocks.stop(row, keys=keys, at=at):
+        say(
+            row, "missed", f"saw the {Clock(clocks.base(one.key)).label.lower()} deadline pass", by="system: clocks",
+            at=at, detail=f"The limit was {one.payload.get('words', '')}. It stays missed.", data={"clock": one.key},
+        )  # fmt: skip
 
 
 def open_ends(incident: Incident) -> list[str]:
@@ -86,6 +94,7 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         stamp(row, "cancelled", by=by, at=at)
         escalation.stop(row, at=at, save=False)
         row.save()
+        clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
         _settle_clocks(row, at=at, all_=True)
         records.close_periods(row, kind=PERIOD, ends=at)
         say(row, "cancelled", "cancelled", by=by, at=at, reason=reason)

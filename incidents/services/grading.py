@@ -8,8 +8,10 @@ from incidents import clocks
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
 from incidents.services.common import locked, say, systems_of
+from incidents.services.declaring import PERIOD
 from portal.audit.actor import By
 from portal.directory.models import Severity
+from portal.records import services as records
 
 
 def reclassify(
@@ -47,6 +49,7 @@ def raise_severity(incident: Incident, *, severity: Severity, by: By, at: dateti
 def _set(row: Incident, severity: Severity, *, major: bool, by: By, at: datetime, reason: str) -> None:
     before, row.severity, row.is_major = row.severity, severity, major
     row.save()
+    records.weigh_periods(row, kind=PERIOD, weight=severity.level, at=at)
     clocks.recompute(row, systems=systems_of(row), at=at)
     changed = f"changed the severity from {before.code} to {severity.code}"
     if before.pk == severity.pk:

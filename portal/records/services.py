@@ -107,10 +107,21 @@ def open_period(
 
 def close_periods(record: models.Model, *, kind: str, ends: datetime, systems: Collection[System] | None = None) -> int:
     """End the open periods of this kind that `record` holds, of all systems or of these, and return how many."""
-    periods = _open_periods(record, kind).filter(starts__lte=ends)
+    periods = _open_periods(record, kind)
     if systems is not None:
         periods = periods.filter(system__in=systems)
-    return periods.update(ends=ends)
+    # Clocks of several machines differ a little: what began after its end lasted no time.
+    return periods.filter(starts__gt=ends).update(ends=F("starts")) + periods.update(ends=ends)
+
+
+def weigh_periods(record: models.Model, *, kind: str, weight: int, at: datetime) -> None:
+    """Give the open periods of this kind that `record` holds another weight from `at`; what was before stays."""
+    systems = [period.system for period in _open_periods(record, kind).exclude(weight=weight).select_related("system")]
+    reference = _open_periods(record, kind).values_list("reference", flat=True).first() or ""
+    _open_periods(record, kind).filter(starts__gte=at).update(weight=weight)
+    earlier = _open_periods(record, kind).filter(starts__lt=at).exclude(weight=weight)
+    if earlier.update(ends=at):
+        open_period(record, systems=systems, kind=kind, weight=weight, starts=at, reference=reference)
 
 
 def _open_periods(record: models.Model, kind: str) -> QuerySet[Period]:

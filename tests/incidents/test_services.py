@@ -136,9 +136,9 @@ def test_an_update_without_audience_or_words_is_refused(audience, text):
 
 
 def test_a_severity_change_computes_open_clocks_anew_from_the_start_and_keeps_what_was_missed():
-    incident = make_incident(severity=1)
-    services.record_update(incident, audience="stakeholders", text="Late.", by=make_contact(), at=after(16))
-    incident = services.reclassify(incident, severity=make_severity(2), by=make_contact(), at=after(17))
+    incident = make_incident(severity=make_severity(1, clocks={"stakeholders": 3}))
+    services.record_update(incident, audience="stakeholders", text="Late.", by=make_contact(), at=after(3.5))
+    incident = services.reclassify(incident, severity=make_severity(2), by=make_contact(), at=after(4))
     found = clocks.of(incident)
     assert found["response"].due_at == after(60)
     assert found["stakeholders"].state == DeadlineState.FIRED
