@@ -20,6 +20,7 @@ from portal.directory import services as directory
 from portal.directory.enums import Clock, EmergencyRole
 from portal.directory.models import Contact, Severity, System
 from portal.lib import durations
+from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
 from portal.records import services as records
@@ -37,11 +38,10 @@ NEEDED = (
 def sweep_incidents(*, at: datetime) -> int:
     """Do everything of incidents that is due at `at`; return how many deadlines fired."""
     fired = 0
-    for kind, handle, actor in (
-        (escalation.ESCALATION, escalation.fire_steps, "system: escalation"),
-        (clocks.CLOCK, miss_clocks, SYSTEM),
-        (clocks.WARNING, warn, SYSTEM),
-    ):
+    due = deadlines.kinds_due([kind for kind, _, _ in HANDLERS], at=at)
+    for kind, handle, actor in HANDLERS:
+        if kind not in due:
+            continue
         with acting(by=actor, origin="task", at=at):
             while True:
                 batch = deadlines.fire_due(kinds=[kind], at=at, lock=lock, handle=handle)
@@ -66,17 +66,18 @@ def lock(incident_ids: list[int], _at: datetime) -> Mapping[int, Incident]:
 def miss_clocks(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
     """Say that clocks ran out: in the timeline, and to those who lead. A missed activation pages further."""
     people = _leaders([incident.pk for _, incident in batch])
-    notes, drafts = [], []
+    notes, drafts, pages = [], [], []
     for row, incident in batch:
         clock = Clock(clocks.base(row.key))
         text = f"saw the {clock.label.lower()} deadline pass"
         detail = f"The limit was {row.payload.get('words', '')}. It stays missed."
         notes.append(_note(incident, text, detail, row, at=at, missed=True))
         if clock == Clock.ACTIVATION:
-            drafts += _page_for_activation(incident, row, notes, at=at)
+            pages += _page_for_activation(incident, row, notes, at=at)
         drafts += _tell(incident, people, row, kind="incident_missed")
     records.write_notes(notes)
     notify.queue(drafts, at=at)
+    notify.queue(pages, at=at, instead=True)
 
 
 def warn(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
@@ -130,7 +131,7 @@ def _tell(incident: Incident, people: dict[int, dict[int, Contact]], row: Deadli
     due = row.due_at if kind == "incident_missed" else datetime.fromisoformat(row.payload["due"])
     drafts: list[Draft] = []
     for contact in leaders.values():
-        with timezone.override(contact.time_zone):
+        with timezone.override(zone_or_utc(contact.time_zone)):
             context = messages.facts(
                 incident, clock=Clock(clocks.base(row.key)).label, due_at=due, contact_name=contact.name,
                 asks_for=clocks.asks_for(row.key),
@@ -185,3 +186,10 @@ def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
         at=at,
     )
     return {"incident": incident.reference}
+
+
+HANDLERS = (
+    (escalation.ESCALATION, escalation.fire_steps, "system: escalation"),
+    (clocks.CLOCK, miss_clocks, SYSTEM),
+    (clocks.WARNING, warn, SYSTEM),
+)

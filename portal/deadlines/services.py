@@ -121,6 +121,11 @@ def fire_due(*, kinds: Collection[str], at: datetime, lock: Lock, handle: Handle
     return Fired(count, len(candidates))
 
 
+def kinds_due(kinds: Collection[str], *, at: datetime) -> set[str]:
+    """Return those of `kinds` of which at least one deadline is due: a quiet sweep asks once, whatever it watches."""
+    return set(_due(kinds, at).order_by().values_list("kind", flat=True).distinct())
+
+
 def _due(kinds: Collection[str], at: datetime) -> QuerySet[Deadline]:
     return Deadline.objects.filter(
         Q(retry_at=None) | Q(retry_at__lte=at), state=DeadlineState.PENDING, due_at__lte=at, kind__in=list(kinds)

@@ -37,6 +37,14 @@ def test_what_is_due_is_handled_in_order_with_its_subject_and_settled_with_its_l
     assert fire(Handler()) == Fired(0, 0)
 
 
+def test_the_kinds_that_are_due_are_known_before_firing():
+    make_deadline(kind="test.due")
+    make_deadline(kind="test.due")
+    make_deadline(kind="test.later", due_at=NOON + SECOND)
+    make_deadline(kind="test.unasked")
+    assert services.kinds_due(["test.due", "test.later", "test.none"], at=NOON) == {"test.due"}
+
+
 def test_at_most_the_limit_is_taken_earliest_first():
     for number in range(5):
         make_deadline(key=str(number), due_at=NOON - number * SECOND)
