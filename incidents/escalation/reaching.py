@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from incidents.models import Incident
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
 from portal.directory.models import Channel, Contact, ContactMethod, EmergencyContact
+from portal.lib.zones import zone_or_utc
 from portal.notify.compose import Draft, draft_for_channel, drafts_for
 
 REPEAT_SECONDS = 300
@@ -78,7 +78,7 @@ class Book:
         told = messages.Told.of(incident)
         key = (kind, zone, told, *values.items())
         if key not in self._bodies:
-            with timezone.override(zoneinfo.ZoneInfo(zone) if zone else None):
+            with timezone.override(zone_or_utc(zone) if zone else None):
                 self._bodies[key] = messages.render_body(kind, {**values, "incident": told})
         return self._bodies[key]
 

@@ -85,6 +85,7 @@ class _Work:
 
     notes: list[Note]
     drafts: list[Draft]
+    again: list[Draft]  # to people who may have been paged for this incident before
     following: list[Deadline]
     exhausted: list[int]
 
@@ -107,7 +108,7 @@ def fire_steps(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
         for target in step["targets"]
     ]
     book = Book(targets, system_ids={pk for names in systems.values() for pk, _ in names}, at=at)
-    work = _Work([], [], [], [])
+    work = _Work([], [], [], [], [])
     for row, incident in live:
         key = (incident.pk, row.generation)
         if key in escalations:
@@ -157,7 +158,9 @@ def _take(
     reached = book.reach(targets, system_ids=[pk for pk, _ in systems])
     context = _context(snapshot, systems, step=steps[-1], next_due=next_due, following=following)
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
-    work.drafts += page(incident, reached.recipients, book, key=key, context=context)
+    first = row.key == "0.0" and incident.type != IncidentType.SECURITY
+    drafts = page(incident, reached.recipients, book, key=key, context=context)
+    (work.drafts if first else work.again).extend(drafts)
     work.notes.append(
         _page_note(incident, snapshot, reached, steps, round_=row.payload["round"], late=at - row.due_at, at=at)
     )
@@ -224,7 +227,7 @@ def _exhaust(
     last_resort = book.administrators()
     context = {"systems": ", ".join(name for _, name in systems), "policy_name": snapshot.name}
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
-    work.drafts += page(incident, last_resort, book, key=key, kind="incident_exhausted", context=context)
+    work.again += page(incident, last_resort, book, key=key, kind="incident_exhausted", context=context)
     why = (
         "every step was taken and nobody acknowledged" if snapshot.steps else "no escalation policy with steps fits it"
     )
@@ -245,6 +248,7 @@ def _exhaust(
 def _write(work: _Work, at: datetime) -> None:
     records.write_notes(work.notes)
     notify.queue(work.drafts, at=at)
+    notify.queue(work.again, at=at, instead=True)
     deadlines.start_many(work.following)
     if work.exhausted:
         Escalation.objects.filter(pk__in=work.exhausted).update(state=EscalationState.EXHAUSTED, ended_at=at)
@@ -268,7 +272,7 @@ def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> No
     systems = _systems_of([incident.pk]).get(incident.pk, [])
     every: list[Mapping[str, Any]] = [t for s in snapshot.steps for t in s["targets"]]
     book = Book(every, system_ids=[pk for pk, _ in systems], at=at)
-    work = _Work([], [], [], [])
+    work = _Work([], [], [], [], [])
     by_hand = Deadline(
         kind=ESCALATION, subject_id=incident.pk, generation=incident.generation, due_at=at,
         key=f"hand:{at.isoformat()}", payload={**place, "last": _is_last(escalation, snapshot, place)},
@@ -277,21 +281,20 @@ def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> No
     if escalation.state == EscalationState.RUNNING:
         work.exhausted = work.exhausted if by_hand.payload["last"] else []
     else:
-        _remember_place(escalation, snapshot, place)
+        _remember_place(escalation, snapshot, work.following)
         work.following, work.exhausted = [], []
     _write(work, at)
-    _say_by_hand(incident, by=by, at=at, reason=reason)
+    records.write_note(incident, kind="escalated", text="escalated by hand", by=by, at=at, reason=reason)
 
 
 def _is_last(escalation: Escalation, snapshot: Snapshot, place: Mapping[str, Any]) -> bool:
     return bool(place["last"]) or escalation.state == EscalationState.EXHAUSTED or place["step"] >= len(snapshot.steps)
 
 
-def _remember_place(escalation: Escalation, snapshot: Snapshot, place: Mapping[str, Any]) -> None:
-    following = snapshot.after(place["round"], place["step"]) if place["step"] < len(snapshot.steps) else None
-    escalation.next_round, escalation.next_step = following[:2] if following else (place["round"], len(snapshot.steps))
+def _remember_place(escalation: Escalation, snapshot: Snapshot, following: list[Deadline]) -> None:
+    if not following:  # the administrators were paged: there is no further step
+        return
+    place = following[0].payload
+    escalation.next_round = place["round"]
+    escalation.next_step = len(snapshot.steps) if place["last"] else place["step"]
     escalation.save(update_fields=["next_round", "next_step"])
-
-
-def _say_by_hand(incident: Incident, *, by: By, at: datetime, reason: str) -> None:
-    records.write_note(incident, kind="escalated", text="escalated by hand", by=by, at=at, reason=reason)

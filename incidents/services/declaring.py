@@ -105,8 +105,8 @@ def page_security_lead(incident: Incident, *, systems: list[System], at: datetim
     book = escalation.Book([target], system_ids=ids, at=at)
     reached = book.reach([target], system_ids=ids)
     context = {"systems": ", ".join(system.name for system in systems), "security": True, "next_words": ""}
-    key = f"i{incident.pk}:g{incident.generation}:security"
-    notify.queue(escalation.page(incident, reached.recipients, book, key=key, context=context), at=at)
+    key = f"i{incident.pk}:g{incident.generation}:security:{at.isoformat()}"
+    notify.queue(escalation.page(incident, reached.recipients, book, key=key, context=context), at=at, instead=True)
     names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
     text = f"paged {names}" if names else "could page nobody for security"
     detail = " ".join(["A security incident pages the security lead at once.", *reached.holes])

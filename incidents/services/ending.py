@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents import clocks, escalation
-from incidents.enums import Audience
+from incidents.enums import Audience, IncidentType
 from incidents.models import Alert, Incident
 from incidents.policy import Refused
 from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
-from incidents.services.declaring import PERIOD
+from incidents.services.declaring import PERIOD, page_security_lead
 from incidents.services.responding import _join, result_of
 from portal.audit.actor import By
 from portal.directory.enums import Clock
@@ -125,6 +125,8 @@ def reopen_by_source(incident: Incident, *, by: By, at: datetime, reason: str = 
         _restart(row, at=at, response=True)
         say(row, "reopened", "reopened it: the alert fires again", by=by, at=at, reason=reason)
         escalation.start(row, systems=systems_of(row), at=at)
+        if row.type == IncidentType.SECURITY:
+            page_security_lead(row, systems=systems_of(row), at=at)
     return row
 
 

@@ -140,7 +140,7 @@ def page_person(incident: Incident, *, contact: Contact, by: By, at: datetime, r
             "reason": reason,
             "by_hand": actor_of(by).name,
         }
-        key = f"i{row.pk}:g{row.generation}:hand:{at.isoformat()}"
-        notify.queue(escalation.page(row, [recipient], book, key=key, context=context), at=at)
+        key = f"i{row.pk}:g{row.generation}:call:{at.isoformat()}"
+        notify.queue(escalation.page(row, [recipient], book, key=key, context=context), at=at, instead=True)
         say(row, "paged", f"paged {contact.name} by hand", by=by, at=at, reason=reason)
     return row

@@ -7,8 +7,6 @@ token, which a mail program's own browser without cookies, and a page without re
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,6 +19,7 @@ from incidents import services
 from incidents.policy import Refused
 from incidents.selectors.links import answering, incident_of
 from portal.lib import clock
+from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 
 
@@ -59,7 +58,7 @@ def _page(request: HttpRequest, secret: str, *, refusal: str = "", status: int =
         status = 410
     context = {"now": at, "found": found, "refusal": refusal}
     # Nobody is signed in: times are shown in the zone of the person whom the message went to.
-    with timezone.override(ZoneInfo(found.contact.time_zone) if found.contact else None):
+    with timezone.override(zone_or_utc(found.contact.time_zone) if found.contact else None):
         return _private(render(request, "incidents/acknowledge.html", context, status=status))
 
 

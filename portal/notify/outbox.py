@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models import QuerySet
 
 from portal.lib.doorbell import ring_on_commit
 from portal.lib.inserting import insert_values
@@ -20,16 +21,47 @@ UNSENT = [*WAITING, MessageState.SENDING.value]
 
 
 @transaction.atomic
-def queue(drafts: Iterable[Draft], *, at: datetime) -> int:
+def queue(drafts: Iterable[Draft], *, at: datetime, instead: bool = False) -> int:
     """Write the drafts into the outbox, in the transaction that decided them, and return how many were given.
 
-    A key that stands already is left alone. What goes to the inbox has arrived by being written.
+    A key that stands already is left alone. What goes to the inbox has arrived by being written. With `instead`, what
+    already repeats to the same people about the same record stops: the new messages take over.
     """
-    rows = [_row(draft, at) for draft in drafts]
+    given = list(drafts)
+    if instead:
+        _stop_repeats(given, at=at)
+    rows = [_row(draft, at) for draft in given]
     if rows:
         insert_values(Message, rows, ignore_conflicts=True)
         ring_on_commit(RING)
     return len(rows)
+
+
+def _stop_repeats(drafts: list[Draft], *, at: datetime) -> None:
+    """Stop what repeats to the recipients of these drafts, each about its own record; look again as below."""
+    new = {draft.key for draft in drafts}
+    wanted = {(draft.about[:2], draft.contact_id, draft.channel_id) for draft in drafts if draft.about}
+    records = {about for about, _, _ in wanted}
+    if not records:
+        return
+    repeating = Message.objects.filter(
+        about_type__in={about[0] for about in records}, about_id__in={about[1] for about in records},
+        stopped_at=None, repeat_seconds__isnull=False,
+    ).exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])  # fmt: skip
+    names = ("pk", "idempotency_key", "about_type_id", "about_id", "contact_id", "channel_id")
+    while older := [
+        pk
+        for pk, key, about_type, about_id, contact_id, channel_id in repeating.values_list(*names)
+        if ((about_type, about_id), contact_id, channel_id) in wanted and key not in new
+    ]:
+        _stop(repeating.filter(pk__in=older), at)
+
+
+def _stop(messages: QuerySet[Message], at: datetime) -> int:
+    """Cancel those of the messages that wait, stop the others, and return how many were cancelled."""
+    cancelled = messages.filter(state__in=WAITING).update(state=MessageState.CANCELLED, stopped_at=at, settled_at=at)
+    messages.exclude(state__in=WAITING).update(stopped_at=at)
+    return cancelled
 
 
 def _row(draft: Draft, at: datetime) -> dict[str, Any]:
@@ -78,8 +110,5 @@ def cancel_unsent(*, about: models.Model, at: datetime) -> int:
     )
     cancelled = 0
     while going_on.exists():
-        cancelled += going_on.filter(state__in=WAITING).update(
-            state=MessageState.CANCELLED, stopped_at=at, settled_at=at
-        )
-        going_on.exclude(state__in=WAITING).update(stopped_at=at)
+        cancelled += _stop(going_on, at)
     return cancelled
