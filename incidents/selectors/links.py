@@ -40,7 +40,15 @@ def answering(secret: str, *, at: datetime) -> Answering:
         link = used.select_related("message__contact").first()
     if link is None:
         return Answering(None, None, refusal, None)
+    contact = link.message.contact
+    if not refusal and contact is not None and not contact.active:
+        refusal = has_left(contact)
     return Answering(incident_of(link), link.message.contact, refusal, link.used_at)
+
+
+def has_left(contact: Contact) -> str:
+    """Return the sentence for a link of somebody who is not there any more."""
+    return f"{contact} has left, so this link does nothing any more. Sign in and open the incident instead."
 
 
 def incident_of(link: ActionLink) -> Incident | None:

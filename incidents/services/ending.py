@@ -70,8 +70,9 @@ def _settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
 def open_ends(incident: Incident) -> list[str]:
     """Return what is still open and keeps a resolved incident from being closed, a sentence each."""
     ends = [f"{Audience(row.key).label} were never told. Post an update to them." for row in clocks.owed(incident)]
-    firing = Alert.objects.filter(incident=incident, firing=True).values_list("title", flat=True)
-    return ends + [f"The alert “{title}” still fires." for title in firing]
+    # A revoked source can never say that its alert stopped.
+    firing = Alert.objects.filter(incident=incident, firing=True, token__revoked_at=None)
+    return ends + [f"The alert “{title}” still fires." for title in firing.values_list("title", flat=True)]
 
 
 def close(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from incidents import services
 from incidents.policy import Refused
-from incidents.selectors.links import answering, incident_of
+from incidents.selectors.links import answering, has_left, incident_of
 from portal.lib import clock
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
@@ -45,6 +45,9 @@ def _answer(secret: str) -> str:
             incident, contact = incident_of(link), link.message.contact
             if incident is None or contact is None:
                 return "There is nothing to acknowledge here. Sign in to see what this was about."
+            if not contact.active:
+                transaction.set_rollback(True)
+                return has_left(contact)
             services.answer_page(incident, by=contact, at=at)
     except (notify.LinkRefused, Refused) as refused:
         return str(refused)

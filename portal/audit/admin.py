@@ -11,7 +11,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -99,6 +99,14 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
             return declared
         kept = [f.name for f in self.opts.concrete_fields if not f.editable and not f.primary_key]
         return [*declared, *(name for name in kept if name not in declared)]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """Return the record; while a form is saved, locked and read again, so that no act of others is taken back."""
+        found: M | None = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
+            return found
+        self.model._base_manager.select_for_update(of=("self",)).filter(pk=found.pk).first()
+        return super().get_object(request, object_id, from_field)
 
     def changeform_view(
         self,

@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from incidents import services
@@ -286,3 +288,19 @@ def test_a_mapping_means_a_system_or_a_severity(administrator):
     found = {"label": "team", "value": "x", "position": 5, "active": "on"}
     answer = administrator.post(reverse("admin:incidents_intakemapping_add"), found)
     assert "Choose the system or the severity that this label means." in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_of_the_words_never_takes_back_what_a_verb_did_meanwhile(administrator):
+    """The form holds the record's lock while it is saved; SQLite lets one writer in at a time anyhow."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no row locks: BEGIN IMMEDIATE keeps the second writer out.")
+    incident = make_incident()
+    fields = {"title": "Better words", "description": "", "change_reason": "", "responders-TOTAL_FORMS": "0"}
+    with CaptureQueriesContext(connection) as queries:
+        administrator.post(change(incident), {**fields, "responders-INITIAL_FORMS": "0"})
+    incident.refresh_from_db()
+    assert incident.title == "Better words"
+    loaded = [q["sql"] for q in queries if q["sql"].startswith("SELECT") and 'FROM "incidents_incident"' in q["sql"]]
+    locked = next(number for number, sql in enumerate(loaded) if "FOR UPDATE" in sql)
+    assert len(loaded) > locked + 1

@@ -9,7 +9,7 @@ import pytest
 
 from incidents import services
 from incidents.enums import DeliveryResult, EscalationState, Status
-from incidents.intake import receiving
+from incidents.intake import receiving, tokens
 from incidents.models import Alert, Incident, IntakeDelivery
 from portal.records import services as records
 from tests.factories.directory import NOON, make_contact, make_severity, make_system
@@ -292,3 +292,12 @@ def test_what_other_tools_really_send_is_answered_and_kept(path, kind):
     is_ours = kind == "alertmanager" and path.stem.startswith("alerta_prometheus")
     assert (answer.status_code, answer.status) == ((200, "opened") if is_ours else (422, "refused"))
     assert bytes(IntakeDelivery.objects.get().body) == path.read_bytes()
+
+
+def test_an_alert_of_a_revoked_address_keeps_no_incident_from_being_closed(secret, store):
+    post(secret, body("v4_firing"))
+    incident = services.acknowledge(Incident.objects.get(), by=make_contact(), at=after(minutes=1))
+    services.resolve(incident, by=make_contact(), at=after(minutes=2))
+    assert services.open_ends(incident) == ["The alert “Disk of the ticket store is almost full” still fires."]
+    tokens.revoke(incident.alerts.get().token, by=make_contact(), at=after(minutes=3))
+    assert services.close(incident, by=make_contact(), at=after(minutes=4)).status == Status.CLOSED

@@ -123,3 +123,12 @@ def test_only_the_digest_of_the_secret_is_kept(address):
 
 def test_times_are_shown_in_the_zone_of_the_person(client, address):
     assert "JST" in text_of(client.get(address))
+
+
+def test_somebody_who_has_left_answers_no_more(client, address, incident, tomasz):
+    tomasz.active = False
+    tomasz.save()
+    assert "Tomasz Wieczorek has left" in text_of(client.post(address))
+    incident.refresh_from_db()
+    assert incident.status == Status.DECLARED
+    assert ActionLink.objects.get().used_at is None
