@@ -250,7 +250,7 @@ def _most_due(incident: Incident, cards: Cards) -> Offer | None:
         return _offer(incident, "close")
     if not incident.is_open:
         return None
-    if _waits(cards, Clock.ACTIVATION):
+    if _unmet(cards, Clock.ACTIVATION):
         return _offer(incident, "activate")
     audience = _audience_due(cards)
     if audience:
@@ -258,8 +258,13 @@ def _most_due(incident: Incident, cards: Cards) -> Offer | None:
     return _offer(incident, "mitigate" if status == Status.ACKNOWLEDGED else "resolve")
 
 
-def _waits(cards: Cards, clock: str) -> bool:
-    return any(card.key.partition(".")[0] == clock and card.state in ("track", "risk") for card in cards)
+def _unmet(cards: Cards, clock: str) -> bool:
+    """Tell whether a clock still waits, in time or late."""
+    return any(
+        card.key.partition(".")[0] == clock
+        and (card.state in ("track", "risk") or (card.state == "missed" and card.owed))
+        for card in cards
+    )
 
 
 def _audience_due(cards: Cards) -> str:
