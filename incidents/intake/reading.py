@@ -30,6 +30,10 @@ class Unreadable(ValueError):
         self.sentence = sentence
 
 
+class _NoConstant(ValueError):
+    """NaN or Infinity, which Python's reader would take."""
+
+
 def refuse(sentence: str) -> NoReturn:
     """Refuse a body that is JSON, but not of the form that this address reads."""
     raise Unreadable(422, sentence)
@@ -45,15 +49,20 @@ def read_json(body: bytes) -> dict[str, Any]:
         found = json.loads(body, parse_constant=_no_constant)
     except RecursionError:
         raise Unreadable(400, "The JSON is nested too deeply to be read.") from None
-    except ValueError as problem:
+    except UnicodeDecodeError:
+        raise Unreadable(400, "The body is not JSON: it is not text in UTF-8.") from None
+    except json.JSONDecodeError as problem:
         raise Unreadable(400, f"The body is not JSON: {line(str(problem), 200)}.") from None
+    except ValueError as problem:
+        words = str(problem) if isinstance(problem, _NoConstant) else "a number in it is too long"
+        raise Unreadable(400, f"The body is not JSON: {words}.") from None
     if not isinstance(found, dict):
         refuse("The body must be one JSON object, in braces.")
     return found
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a value of JSON")
+    raise _NoConstant(f"{word} is not a value of JSON")
 
 
 def line(text: str, limit: int = TITLE_LIMIT) -> str:
