@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from incidents.models import Incident
+from tests.factories.accounts import make_user
 from tests.factories.directory import make_severity, make_system
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +60,13 @@ def test_a_system_with_nobody_to_page_is_declared_with_a_warning(signed_in):
 def test_a_security_incident_is_declared_by_a_tick(signed_in, mail):
     signed_in.post("/incidents/declare/", declaration(mail, security="on"))
     assert Incident.objects.get().type == "security"
+
+
+def test_without_a_system_the_form_leads_to_where_one_is_added(client):
+    client.force_login(make_user("root", roles=["administrator"]), backend="django.contrib.auth.backends.ModelBackend")
+    assert "/admin/directory/system/add/" in text_of(client.get("/incidents/declare/"))
+
+
+def test_without_a_system_who_cannot_add_one_is_told_whom_to_ask(client):
+    client.force_login(make_user("ann", roles=["responder"]), backend="django.contrib.auth.backends.ModelBackend")
+    assert "Ask a manager to add one." in text_of(client.get("/incidents/declare/"))
