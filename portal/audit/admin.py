@@ -50,9 +50,14 @@ def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
 
 
 class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
-    """Lists, and the choices in forms, hold only what the reader may see."""
+    """Lists, and the choices in forms, hold only what the reader may see.
+
+    `masked_fields` names fields whose values no history shows and no list is narrowed by: asked often enough, a list
+    that begins with a guess gives a secret away.
+    """
 
     model: type[Any]
+    masked_fields: ClassVar[Collection[str]] = ()
     formfield_overrides = ADMIN_FIELDS
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[M]:
@@ -65,6 +70,11 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
         rows = db_field.remote_field.model._default_manager.using(db).all() if chosen is None else chosen
         return rows.visible_to(request.user) if isinstance(rows, VisibleQuerySet) else chosen
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Tell whether an address of the list may ask this; nothing is asked of a field whose values are secret."""
+        secret = not set(lookup.split("__")).isdisjoint(self.masked_fields)
+        return not secret and super().lookup_allowed(lookup, value, request)
+
 
 def _relations(model: type[models.Model]) -> list[str]:
     return [field.name for field in model._meta.concrete_fields if field.is_relation]
@@ -73,10 +83,9 @@ def _relations(model: type[models.Model]) -> list[str]:
 class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
     """An audited model's admin: changes with a reason, a history that only shows, no deletion.
 
-    `masked_fields` names fields whose values the history does not show. `verbs` returns the record's buttons.
+    `verbs` returns the record's buttons.
     """
 
-    masked_fields: ClassVar[Collection[str]] = ()
     show_full_result_count = False
 
     def verbs(self, request: HttpRequest, obj: M) -> list[Verb]:

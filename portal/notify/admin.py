@@ -12,6 +12,7 @@ from portal.notify.models import Message
 class MessageAdmin(ReadOnlyAdmin[Message]):
     """The outbox. An address is shown without its secret parts."""
 
+    masked_fields = ("address",)
     list_display = ["title", "recipient", "lane", "state", "attempts", "about_reference", "created_at", "settled_at"]
     list_filter = ["state", "lane", "urgent", "kind"]
     list_select_related = ["contact", "channel"]

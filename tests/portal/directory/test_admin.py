@@ -126,3 +126,12 @@ def test_a_responder_changes_nobody_else_s_methods(client):
 @pytest.mark.parametrize("name", ["contact", "system", "team", "severity", "contactmethod"])
 def test_nothing_is_deleted(administrator, name):
     assert administrator.get(reverse(f"admin:directory_{name}_delete", args=[1])).status_code in (302, 403)
+
+
+@pytest.mark.parametrize("page", ["directory_channel", "directory_contactmethod", "notify_message"])
+def test_no_list_tells_a_secret_address_to_whoever_guesses_its_beginning(client, page):
+    client.force_login(make_user(roles=["responder"], is_staff=True))
+    address = reverse(f"admin:{page}_changelist")
+    assert client.get(address, {"address__startswith": "slack://T"}).status_code == 400
+    assert client.get(address, {"address": "slack://T"}).status_code == 400
+    assert client.get(address).status_code == 200
