@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 
 from portal.directory import services as directory
 from portal.directory.enums import MethodKind
+from portal.directory.models import ContactMethod
 from portal.lib.doorbell import ring_on_commit
 from portal.notify import links, verification
 from portal.notify.channels import CHANNELS, Channel, DeliveryError, Parcel, within
@@ -192,7 +193,7 @@ def settle(message: Message, token: uuid.UUID, *, problem: DeliveryError | None,
         _settle(row, MessageState.CANCELLED, at, error=str(problem))
     elif problem.permanent or row.attempts >= TRIES:
         _settle(row, MessageState.DEAD, at, error=str(problem))
-        _fall_back(row, at)
+        _give_up(row, at)
     else:
         row.next_attempt_at = at + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
         _settle(row, MessageState.FAILED, None, error=str(problem))
@@ -224,24 +225,47 @@ def _again(row: Message, *, key: str, due_at: datetime, at: datetime, **changes:
 
 
 def _repeat(row: Message, at: datetime) -> None:
-    """Queue the next repeat of an urgent message, unless it was stopped, or another way has taken over."""
-    if not (row.urgent and row.repeat_seconds) or row.stopped_at is not None or row.fallbacks.exists():
+    """Queue the next repeat of an urgent message, unless it was stopped, or another way has taken over.
+
+    It goes where the person is reached by then: nothing more is sent to somebody who has left, or over a retired way.
+    """
+    if not (row.urgent and row.repeat_seconds) or row.stopped_at is not None:
+        return
+    if row.fallbacks.exclude(state=MessageState.DEAD).exists():
         return
     number = row.repeat_number + 1
-    key = f"{row.idempotency_key.partition('#')[0]}#{number}"
-    _again(row, key=key, due_at=at + timedelta(seconds=row.repeat_seconds), at=at, repeat_number=number)
+    key, way = row.idempotency_key.partition("#")[0], {}
+    if row.contact_id is not None and row.method_id is not None:
+        methods = {one.pk: one for one in directory.sending_methods([row.contact_id]).get(row.contact_id, [])}
+        if not methods:
+            return
+        if row.method_id not in methods:
+            first = next(iter(methods.values()))
+            key, way = f"{_stem(row)}:{first.pk}", _way(first)
+    due_at = at + timedelta(seconds=row.repeat_seconds)
+    _again(row, key=f"{key}#{number}", due_at=due_at, at=at, repeat_number=number, **way)
 
 
-def _fall_back(row: Message, at: datetime) -> None:
-    """Queue the message over the person's next verified method that has not been tried with it."""
+def _way(method: ContactMethod) -> dict[str, Any]:
+    return {"lane": method.kind, "method_id": method.pk, "address": method.address}
+
+
+def _give_up(row: Message, at: datetime) -> None:
+    """Queue another way, or let a message that got through after all repeat when this was the last way."""
+    if not _fall_back(row, at) and row.fallback_of is not None and row.fallback_of.state == MessageState.SENT:
+        _repeat(row.fallback_of, at)
+
+
+def _fall_back(row: Message, at: datetime) -> bool:
+    """Queue the message over the person's next verified method that was not tried with it; tell if there was one."""
     if row.contact_id is None or row.method_id is None or row.kind == verification.KIND:
-        return
+        return False
     suffix = f"#{row.repeat_number}" if row.repeat_number else ""
     methods = directory.sending_methods([row.contact_id]).get(row.contact_id, [])
     keys = {f"{_stem(row)}:{method.pk}{suffix}": method for method in methods}
     tried = set(Message.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True))
     for key, method in keys.items():
         if key not in tried:
-            way = {"lane": method.kind, "method_id": method.pk, "address": method.address, "fallback_of_id": row.pk}
-            _again(row, key=key, due_at=at, at=at, **way)
-            return
+            _again(row, key=key, due_at=at, at=at, fallback_of_id=row.pk, **_way(method))
+            return True
+    return False
