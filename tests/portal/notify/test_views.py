@@ -180,3 +180,17 @@ def test_history_names_the_person_themselves(client, mei):
     add(client, "email", "mei@example.org")
     row = mei.methods.get().history.get()
     assert (row.actor_name, row.origin) == ("mei", "web")
+
+
+@pytest.mark.parametrize("path", [INBOX, METHODS])
+def test_who_keeps_the_directory_is_led_to_add_an_own_entry(client, path):
+    client.force_login(make_user("root", roles=["administrator"]))
+    assert reverse("admin:directory_contact_add") in text(client.get(path))
+
+
+@pytest.mark.parametrize("path", [INBOX, METHODS])
+def test_who_cannot_add_an_entry_is_told_whom_to_ask(client, path):
+    client.force_login(make_user("ann", roles=["responder"]))
+    page = text(client.get(path))
+    assert "Ask an administrator to join your account" in page
+    assert reverse("admin:directory_contact_add") not in page
