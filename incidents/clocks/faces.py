@@ -73,7 +73,7 @@ def asks_for(key: str) -> str:
 
 
 def clock_cards(incident: Incident, *, at: datetime) -> list[ClockFace]:
-    """Return the incident's clocks: what ticks by due time, then what is settled.
+    """Return the incident's clocks: what is late and still owed, what ticks by due time, then what is settled.
 
     A settled clock that a later update of the same audience follows is left out, unless it was missed.
     """
@@ -101,7 +101,9 @@ def _arranged(rows: dict[str, Deadline], *, at: datetime) -> list[ClockFace]:
             ticking.append(face(row, at=at))
         elif row.state == DeadlineState.FIRED or latest[base(key)] == key:
             settled.append(face(row, at=at))
-    return ticking + sorted(settled, key=lambda one: ("missed", "paused", "met").index(one.state))
+    burning = [one for one in settled if one.state == "missed" and one.owed]
+    rest = [one for one in settled if one not in burning]
+    return burning + ticking + sorted(rest, key=lambda one: ("missed", "paused", "met").index(one.state))
 
 
 def state_of(row: Deadline, *, at: datetime) -> str:

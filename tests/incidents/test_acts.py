@@ -30,5 +30,6 @@ def test_an_emergency_without_a_commander_asks_for_one_in_time_and_late(minutes)
     now = at + timedelta(minutes=minutes)
     sweeps.sweep_incidents(at=now)
     assert primary(incident, at=now) == "activate"
+    assert clocks.clock_cards(incident, at=now)[0].key == "activation"
     services.activate(incident, by=ada, at=now, commander=ada)
     assert primary(incident, at=now) != "activate"
