@@ -1,6 +1,6 @@
 """How late deadlines fire end to end: real Celery workers and beat, a Redis of their own, PostgreSQL.
 
-Once undisturbed; once with the sweep worker killed (-9) and Redis emptied in between.
+Once undisturbed; once with a sweep worker killed (-9) and Redis emptied in between.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ class Engine:
     def start(self) -> None:
         """Start Redis, both workers and beat, and wait for the first sweep."""
         self._run("redis", [broker.program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""])
-        self.worker()
-        self._run("messages", plan.worker(LANES, 2))
+        for number in range(1, plan.SWEEP_WORKERS + 1):
+            self.sweep_worker(number)
+        self._run("messages", plan.worker(LANES, plan.LANE_PROCESSES))
         self._run("beat", plan.beat())
         end = time.monotonic() + PATIENCE
         while (deadlines.last_sweep_age_seconds(at=database_now()) or 99) > 3:
@@ -60,15 +61,15 @@ class Engine:
                 raise TimeoutError("the engine did not start: no sweep within a minute")
             time.sleep(0.2)
 
-    def worker(self) -> None:
-        """Start the worker that sweeps."""
-        self._run("sweeps", plan.worker(SWEEPS, 2))
+    def sweep_worker(self, number: int) -> None:
+        """Start one of the workers that sweep."""
+        self._run(f"sweeps {number}", plan.worker(SWEEPS, plan.SWEEP_PROCESSES, number))
 
     def kill_worker(self) -> None:
-        """Kill the sweep worker with all of its processes, and start another, as the supervisor does."""
-        self._kill("sweeps")
+        """Kill a sweep worker with all of its processes, and start another, as the supervisor does."""
+        self._kill("sweeps 1")
         note("  worker killed")
-        self.worker()
+        self.sweep_worker(1)
 
     def empty_redis(self) -> None:
         """Lose everything that Redis holds."""
