@@ -16,6 +16,14 @@ from portal.directory.models import Severity
 
 ACKNOWLEDGE_PATH = "/a/"
 
+# Kinds of urgent messages. Acknowledging takes back those of the escalation; the other two are still delivered, once.
+PAGE = "incident_page"
+EXHAUSTED = "incident_exhausted"
+SECURITY_PAGE = "incident_security"
+ACTIVATION_PAGE = "incident_activation"
+OF_ESCALATION = (PAGE, EXHAUSTED)
+PAGES = (*OF_ESCALATION, SECURITY_PAGE, ACTIVATION_PAGE)
+
 
 @cache
 def _template(name: str) -> Template:

@@ -158,9 +158,8 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
     notes.append(_note(incident, text, " ".join(["Nobody took command in time.", *reached.holes]), row, at=at))
     notes[-1].kind = "paged"
     context = {"systems": "", "next_words": "", "activation": True}
-    return escalation.page(
-        incident, reached.recipients, book, key=f"i{incident.pk}:{row.key}:{row.generation}", context=context
-    )
+    key = f"i{incident.pk}:{row.key}:{row.generation}"
+    return escalation.page(incident, reached.recipients, book, key=key, kind=messages.ACTIVATION_PAGE, context=context)
 
 
 def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:

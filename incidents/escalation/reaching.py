@@ -147,19 +147,20 @@ def page(
     book: Book,
     *,
     key: str,
-    kind: str = "incident_page",
+    kind: str = messages.PAGE,
+    words: str = messages.PAGE,
     context: Mapping[str, Any],
 ) -> list[Draft]:
     """Write the messages that page these recipients, each in their own words and zone.
 
     They repeat until somebody acknowledges, while nobody has. `key` makes them unique: a second call with the same
-    key queues nothing twice.
+    key queues nothing twice. `words` names the templates when they are another kind's.
     """
     drafts: list[Draft] = []
     facts = messages.facts(incident)
     common: dict[str, Any] = {
         "kind": kind,
-        "title": messages.render_title(kind, {**facts, **context}),
+        "title": messages.render_title(words, {**facts, **context}),
         "about": messages.about(incident),
         "generation": incident.generation,
         "url_path": facts["url"],
@@ -173,11 +174,11 @@ def page(
                 one.contact,
                 book.methods.get(one.contact.pk, []),
                 key=f"{key}:c{one.contact.pk}",
-                body=book.body(kind, incident, values, zone=one.contact.time_zone),
+                body=book.body(words, incident, values, zone=one.contact.time_zone),
                 action_path=messages.ACKNOWLEDGE_PATH,
                 repeat_seconds=repeat,
                 **common,
             )
         elif one.channel is not None:
-            drafts.append(draft_for_channel(one.channel, key=key, body=book.body(kind, incident, values), **common))
+            drafts.append(draft_for_channel(one.channel, key=key, body=book.body(words, incident, values), **common))
     return drafts

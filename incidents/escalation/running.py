@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
+from incidents import messages
 from incidents.enums import EscalationState, IncidentType
 from incidents.escalation.choosing import choose_policy, snapshot_of
 from incidents.escalation.reaching import Book, Reached, page
@@ -62,11 +63,11 @@ def _type_id() -> int:
     return ContentType.objects.get_for_model(Incident).pk
 
 
-def stop(incident: Incident, *, at: datetime, save: bool = True) -> int:
+def stop(incident: Incident, *, at: datetime, over: bool = False) -> int:
     """Stop what pages people: timers, unsent messages, repeats. Return how many messages were cancelled.
 
-    The incident's generation moves on under its lock, so that a timer left over can never fire. The caller saves the
-    incident unless `save` is true.
+    Every other message about the incident repeats no more, but is still delivered, unless the incident is `over`. The
+    incident's generation moves on under its lock, so that a timer left over can never fire; the caller saves it.
     """
     pending = deadlines.of(incident, kinds=[ESCALATION]).filter(state=DeadlineState.PENDING).first()
     running = Escalation.objects.filter(incident=incident, state=EscalationState.RUNNING)
@@ -74,9 +75,7 @@ def stop(incident: Incident, *, at: datetime, save: bool = True) -> int:
     running.update(state=EscalationState.STOPPED, ended_at=at, **where)
     deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
     incident.generation += 1
-    if save:
-        incident.save(update_fields=["generation"])
-    return notify.cancel_unsent(about=incident, at=at)
+    return notify.cancel_unsent(about=incident, at=at, kinds=None if over else messages.OF_ESCALATION)
 
 
 @dataclass(slots=True)
@@ -227,7 +226,9 @@ def _exhaust(
     last_resort = book.administrators()
     context = {"systems": ", ".join(name for _, name in systems), "policy_name": snapshot.name}
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
-    work.again += page(incident, last_resort, book, key=key, kind="incident_exhausted", context=context)
+    work.again += page(
+        incident, last_resort, book, key=key, kind=messages.EXHAUSTED, words=messages.EXHAUSTED, context=context
+    )
     why = (
         "every step was taken and nobody acknowledged" if snapshot.steps else "no escalation policy with steps fits it"
     )

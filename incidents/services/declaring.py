@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from incidents import clocks, escalation
+from incidents import clocks, escalation, messages
 from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
@@ -106,7 +106,8 @@ def page_security_lead(incident: Incident, *, systems: list[System], at: datetim
     reached = book.reach([target], system_ids=ids)
     context = {"systems": ", ".join(system.name for system in systems), "security": True, "next_words": ""}
     key = f"i{incident.pk}:g{incident.generation}:security:{at.isoformat()}"
-    notify.queue(escalation.page(incident, reached.recipients, book, key=key, context=context), at=at, instead=True)
+    drafts = escalation.page(incident, reached.recipients, book, key=key, kind=messages.SECURITY_PAGE, context=context)
+    notify.queue(drafts, at=at, instead=True)
     names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
     text = f"paged {names}" if names else "could page nobody for security"
     detail = " ".join(["A security incident pages the security lead at once.", *reached.holes])

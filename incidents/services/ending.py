@@ -43,7 +43,7 @@ def resolve_by_source(incident: Incident, *, by: By, at: datetime, reason: str =
 def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> None:
     move(row, verb)
     stamp(row, "resolved", by=by, at=at)
-    cancelled = escalation.stop(row, at=at, save=False)
+    cancelled = escalation.stop(row, at=at, over=True)
     row.save()
     clocks.resume(row, clock=Clock.RESOLVE, at=at)
     clock = clocks.meet(row, clock=Clock.RESOLVE, at=at)
@@ -93,7 +93,7 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
     with locked(incident, by=by, at=at, reason=reason) as row:
         move(row, "cancel", reason=reason)
         stamp(row, "cancelled", by=by, at=at)
-        escalation.stop(row, at=at, save=False)
+        escalation.stop(row, at=at, over=True)
         row.save()
         clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
         _settle_clocks(row, at=at, all_=True)

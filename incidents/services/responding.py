@@ -22,7 +22,7 @@ def acknowledge(incident: Incident, *, by: By, at: datetime, reason: str = "") -
     with locked(incident, by=by, at=at, reason=reason) as row:
         move(row, "acknowledge")
         stamp(row, "acknowledged", by=by, at=at)
-        cancelled = escalation.stop(row, at=at, save=False)
+        cancelled = escalation.stop(row, at=at)
         row.save()
         clock = clocks.meet(row, clock="response", at=at)
         words = f"{cancelled} unsent message{'' if cancelled == 1 else 's'} cancelled." if cancelled else ""

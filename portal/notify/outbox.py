@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -95,8 +95,10 @@ def _row(draft: Draft, at: datetime) -> dict[str, Any]:
 
 
 @transaction.atomic
-def cancel_unsent(*, about: models.Model, at: datetime) -> int:
+def cancel_unsent(*, about: models.Model, at: datetime, kinds: Collection[str] | None = None) -> int:
     """Cancel what waits to be sent about a record and return how many that were; stop what is being sent or repeats.
+
+    With `kinds`, messages of other kinds are not taken back: they are still delivered, and do not repeat.
 
     After this commits, no try, repeat or fallback is decided. A sender that settles at the same moment holds the row's
     lock; when it has just added a repeat, or made the row wait again, that is newer than a statement's snapshot. So it
@@ -108,7 +110,15 @@ def cancel_unsent(*, about: models.Model, at: datetime) -> int:
         .exclude(lane=INBOX)
         .exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])
     )
+    named = going_on if kinds is None else going_on.filter(kind__in=kinds)
+    others = going_on.filter(repeat_seconds__isnull=False)
     cancelled = 0
-    while going_on.exists():
-        cancelled += _stop(going_on, at)
+    while named.exists():
+        cancelled += _stop(named, at)
+    while others.exists():
+        # A repeat says nothing new: what was said once is enough.
+        others.filter(state__in=WAITING, repeat_number__gt=0).update(
+            state=MessageState.CANCELLED, stopped_at=at, settled_at=at
+        )
+        others.update(repeat_seconds=None)
     return cancelled

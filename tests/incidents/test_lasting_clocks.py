@@ -37,7 +37,7 @@ def state(incident, key):
 
 
 def due_pages(incident):
-    return Message.objects.filter(about_id=incident.pk, kind="incident_page", lane="email").count()
+    return Message.objects.filter(about_id=incident.pk, kind="incident_activation", lane="email").count()
 
 
 def test_an_activation_stays_met_when_the_severity_goes_down_and_up_again():

@@ -284,7 +284,7 @@ def test_a_security_incident_pages_the_security_lead_at_once():
     lead, system = make_contact("Leila"), make_system()
     make_emergency_contact(system, lead, role="security_lead")
     incident = make_incident(systems=[system], type="security")
-    assert list(Message.objects.filter(kind="incident_page").values_list("contact__name", flat=True)) == ["Leila"]
+    assert list(Message.objects.filter(kind="incident_security").values_list("contact__name", flat=True)) == ["Leila"]
     assert ("system: security", "paged Leila (Security Lead)") in lines(incident)
 
 
@@ -332,6 +332,19 @@ def test_calling_it_a_security_incident_later_pages_the_security_lead_then():
     lead, system = make_contact("Leila"), make_system()
     make_emergency_contact(system, lead, role="security_lead")
     incident = services.set_type(make_incident(systems=[system]), type="security", by=make_contact(), at=after(9))
-    assert Message.objects.filter(kind="incident_page", contact=lead, created_at=after(9)).exists()
+    assert Message.objects.filter(kind="incident_security", contact=lead, created_at=after(9)).exists()
     with pytest.raises(Refused, match="security already"):
         services.set_type(incident, type="security", by=make_contact(), at=after(10))
+
+
+def test_an_acknowledgement_takes_back_pages_of_the_escalation_but_not_that_of_the_security_lead():
+    lead, system = make_contact("Leila"), make_system()
+    make_emergency_contact(system, lead, role="security_lead")
+    incident = make_incident(systems=[system], type="security")
+    services.page_person(incident, contact=make_contact("Mei"), by=make_contact(), at=after(1))
+    services.acknowledge(incident, by=make_contact(), at=after(2))
+    states = dict(Message.objects.exclude(lane="inbox").values_list("contact__name", "state"))
+    assert states == {"Leila": "pending", "Mei": "cancelled"}
+    assert Message.objects.get(contact=lead).repeat_seconds is None
+    services.resolve(incident, by=lead, at=after(3))
+    assert Message.objects.get(contact=lead).state == "cancelled"

@@ -56,7 +56,7 @@ def test_a_missed_activation_pages_the_operations_lead_though_somebody_acknowled
     make_emergency_contact(system, lead, role="operations_lead")
     incident = services.acknowledge(make_incident(severity=1, systems=[system]), by=make_contact(), at=after(1))
     sweep_incidents(at=after(5))
-    assert Message.objects.filter(kind="incident_page", contact=lead).exists()
+    assert Message.objects.filter(kind="incident_activation", contact=lead).exists()
     assert clocks.of(incident)["activation"].state == DeadlineState.FIRED
 
 

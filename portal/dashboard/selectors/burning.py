@@ -11,6 +11,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, 
 
 from incidents import acts, clocks
 from incidents.enums import OPEN, Status
+from incidents.messages import PAGES
 from incidents.models import Incident, Responder
 from incidents.selectors.listing import Row, rows_of
 from portal.directory.models import Contact
@@ -19,7 +20,6 @@ from portal.notify.models import Message
 SHOWN_OPEN = 25
 SHOWN_WAITING = 8
 MOST_WAITING = 500
-PAGE = "incident_page"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def waiting_for(user: Any, contact: Contact | None, *, at: datetime) -> list[Wai
 
 def _involving(incidents: QuerySet[Any], contact: Contact) -> QuerySet[Any]:
     about = ContentType.objects.get_for_model(Incident)
-    pages = Message.objects.filter(about_type=about, about_id=OuterRef("pk"), contact=contact, kind=PAGE)
+    pages = Message.objects.filter(about_type=about, about_id=OuterRef("pk"), contact=contact, kind__in=PAGES)
     responds = Exists(Responder.objects.filter(incident=OuterRef("pk"), contact=contact))
     return incidents.annotate(responds=responds).filter(
         Q(commander=contact) | Q(responds=True) | Q(Exists(pages), status=Status.DECLARED)
