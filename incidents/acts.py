@@ -58,6 +58,10 @@ def _always(_incident: Incident, _cards: Cards) -> bool:
     return True
 
 
+def _alerts_fire(incident: Incident, _cards: Cards) -> bool:
+    return incident.status == Status.RESOLVED and incident.alerts.filter(firing=True).exists()
+
+
 def _not_over(incident: Incident, _cards: Cards) -> bool:
     return incident.status not in (Status.CLOSED, Status.CANCELLED)
 
@@ -108,6 +112,12 @@ ACTS: dict[str, Act] = {
             "Everything is done and told. What is still open is named and keeps it from closing.",
             "Closed. The record stays; it can be reopened with a reason.",
             ActForm, services.close, _can("close"),
+        ),
+        Act(
+            "alerts", "Mark alerts over", "Mark its alerts as over", "bell-off",
+            "For alerts whose source never said that they ended. Until they are over, the incident cannot be closed.",
+            "Its alerts are over.",
+            ReasonForm, services.end_alerts, _alerts_fire,
         ),
         Act(
             "reopen", "Reopen", "Reopen the incident", "rotate-ccw",
@@ -197,6 +207,7 @@ MENU = (
     "type",
     "pause",
     "resume",
+    "alerts",
     "close",
     "reopen",
     "cancel",

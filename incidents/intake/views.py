@@ -53,7 +53,7 @@ def _answer(request: HttpRequest, secret: str) -> Answer:
             body,
             content_type=request.headers.get("Content-Type", ""),
             address=request.META.get("REMOTE_ADDR", ""),
-            at=clock.now(),
+            at=clock.database_now(),
         )
     )
 

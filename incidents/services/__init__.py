@@ -9,6 +9,7 @@ from incidents.services.declaring import declare
 from incidents.services.ending import (
     cancel,
     close,
+    end_alerts,
     mitigate,
     open_ends,
     reopen,
@@ -29,6 +30,7 @@ __all__ = [
     "cancel",
     "close",
     "declare",
+    "end_alerts",
     "escalate",
     "mitigate",
     "open_ends",

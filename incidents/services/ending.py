@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from incidents import clocks, escalation
-from incidents.enums import Audience, IncidentType
+from incidents.enums import Audience, IncidentType, Status
 from incidents.models import Alert, Incident
 from incidents.policy import Refused
 from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
@@ -73,6 +73,23 @@ def open_ends(incident: Incident) -> list[str]:
     # A revoked source can never say that its alert stopped.
     firing = Alert.objects.filter(incident=incident, firing=True, token__revoked_at=None)
     return ends + [f"The alert “{title}” still fires." for title in firing.values_list("title", flat=True)]
+
+
+def end_alerts(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:
+    """Say that alerts behind a resolved incident are over though their source never said so. It needs a reason."""
+    with locked(incident, by=by, at=at, reason=reason) as row:
+        if row.status != Status.RESOLVED:
+            raise Refused("Resolve the incident first. Then say which alerts are over.")
+        if not reason.strip():
+            raise Refused("Say how you know that they are over. The reason is kept.")
+        firing = Alert.objects.filter(incident=row, firing=True)
+        titles = list(firing.values_list("title", flat=True))
+        if not titles:
+            raise Refused("No alert of this incident fires any more.")
+        firing.update(firing=False)
+        named = ", ".join(f"“{title}”" for title in titles)
+        say(row, "alerts", f"called over what its source never did: {named}", by=by, at=at, reason=reason)
+    return row
 
 
 def close(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from incidents import clocks, services
 from incidents.enums import Status
-from incidents.models import Escalation, Incident
+from incidents.models import Alert, Escalation, Incident
 from incidents.policy import Refused
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.models import Contact
@@ -16,7 +16,7 @@ from portal.records import services as records
 from portal.records.models import Period
 from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_emergency_contact, make_severity, make_system, make_team
-from tests.factories.incidents import make_incident
+from tests.factories.incidents import make_incident, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -348,3 +348,17 @@ def test_an_acknowledgement_takes_back_pages_of_the_escalation_but_not_that_of_t
     assert Message.objects.get(contact=lead).repeat_seconds is None
     services.resolve(incident, by=lead, at=after(3))
     assert Message.objects.get(contact=lead).state == "cancelled"
+
+
+def test_alerts_whose_source_fell_silent_are_called_over_by_hand_with_a_reason():
+    amara = make_contact()
+    token, _ = make_token()
+    incident = services.acknowledge(make_incident(severity=3), by=amara, at=after(1))
+    Alert.objects.create(token=token, key="k", incident=incident, title="Disk full", first_at=NOON, last_at=NOON)
+    services.resolve(incident, by=amara, at=after(2))
+    with pytest.raises(Refused, match="“Disk full” still fires"):
+        services.close(incident, by=amara, at=after(3))
+    with pytest.raises(Refused, match="how you know"):
+        services.end_alerts(incident, by=amara, at=after(3))
+    services.end_alerts(incident, by=amara, at=after(3), reason="The exporter is gone.")
+    assert services.close(incident, by=amara, at=after(4)).status == Status.CLOSED
