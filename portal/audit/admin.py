@@ -49,6 +49,12 @@ def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
     return rows if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()
 
 
+def only_reading(request: HttpRequest) -> None:
+    """Raise PermissionDenied for every method but GET and HEAD: a history page writes nothing."""
+    if request.method not in {"GET", "HEAD"}:
+        raise PermissionDenied("History is read here, never written.")
+
+
 class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
     """Lists, and the choices in forms, hold only what the reader may see.
 
@@ -172,8 +178,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         PermissionDenied is raised for every method but GET and HEAD and without the view permission, Http404 for what
         the reader may not see.
         """
-        if request.method not in {"GET", "HEAD"}:
-            raise PermissionDenied("History is read here, never written.")
+        only_reading(request)
         key = unquote(object_id)
         obj = self.get_object(request, key)
         if obj is None and self.has_view_permission(request):
@@ -254,3 +259,10 @@ class ReadOnlyAdmin(VisibleRows[M], admin.ModelAdmin):
     def get_list_select_related(self, request: HttpRequest) -> bool | list[str] | tuple[str, ...]:
         """Load what the rows point at with them: one query however long the list is."""
         return self.list_select_related or _relations(self.model)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the page of a record that has no history of its own. Only GET and HEAD are answered."""
+        only_reading(request)
+        return super().history_view(request, object_id, extra_context)
