@@ -102,6 +102,7 @@ def portal(tmp_path):
 def test_it_starts_restarts_what_dies_and_stops_without_leaving_anybody(portal):
     one = portal()
     one.waits_for("Ctrl-C stops it")
+    one.waits_for(f"PORTAL_DATA={one.data} python3 manage.py createsuperuser", 10)
     assert until(lambda: one.health() == 200, 30), one.said()
     assert {path.name for path in one.data.iterdir()} >= KEPT
     assert (one.data / "address").read_text() == f"http://127.0.0.1:{one.port}\n"

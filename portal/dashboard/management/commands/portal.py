@@ -1,6 +1,7 @@
 """`manage.py portal`: prepares the database and keeps web, workers, beat and broker running in the foreground."""
 
 import argparse
+import shlex
 import socket
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connections
 
+from portal.accounts.models import User
 from portal.supervisor import broker, plan
 from portal.supervisor.place import Taken, check_port, only_portal_of
 from portal.supervisor.run import Supervisor
@@ -91,11 +93,19 @@ class Command(BaseCommand):
             if supervisor.wait_until(lambda: listens(place), seconds=WEB_SECONDS):
                 behind = f" (a proxy reaches it at {place.host}:{place.port})" if settings.SECURE else ""
                 self.tell(f"Watchbook runs at {settings.PORTAL_URL}/{behind} - Ctrl-C stops it")
+                self.tell_next_step(place)
             elif not supervisor.signals:
                 self.tell(f"The pages do not answer yet; the reason stands in {place.data / 'logs' / 'web.log'}")
             supervisor.run()
         finally:
             supervisor.stop()
+
+    def tell_next_step(self, place: plan.Place) -> None:
+        """Say how to get a first login while nobody has one."""
+        found = User.objects.filter(is_active=True).exists()
+        connections.close_all()
+        if not found:
+            self.tell(f"Nobody can sign in yet. Make a first login in a second terminal:\n\n    {first_login(place)}\n")
 
     def start_broker(self, supervisor: Supervisor, embedded: broker.Broker | None) -> None:
         """Start the embedded broker, or look whether the one of REDIS_URL answers."""
@@ -111,6 +121,11 @@ class Command(BaseCommand):
             broker.forget(embedded)
             self.tell("The broker could not read what it kept; it starts empty, and nothing is lost by that")
             supervisor.wait_until(lambda: broker.answers(embedded.address), seconds=BROKER_SECONDS)
+
+
+def first_login(place: plan.Place) -> str:
+    """Return the line that makes a login for this data folder, from the project's folder, in or out of its .venv."""
+    return f"PORTAL_DATA={shlex.quote(str(place.data))} python3 manage.py createsuperuser"
 
 
 def listens(place: plan.Place) -> bool:
