@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.requests import SignedIn
 from portal.dashboard import health
-from portal.dashboard.selectors import burning, jumping, readying, upcoming
+from portal.dashboard.selectors import burning, jumping, readying, starting, upcoming
 from portal.directory.models import Contact
 from portal.lib import clock
 
@@ -36,6 +36,7 @@ def now(request: SignedIn) -> HttpResponse:
         "waiting": burning.waiting_for(request.user, contact, at=at),
         "due": upcoming.due_soon(request.user, at=at, but=fire.first.row.incident if fire.first else None),
         "duties": duties,
+        "steps": starting.first_steps(request.user, contact, duties),
         "my_duty": next((duty for duty in duties if contact and duty.contact == contact), None),
         "pulse": upcoming.pulse(at=at),
     }

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from incidents import services
-from portal.dashboard.selectors import burning, upcoming
+from incidents.sweeps import sweep_incidents
+from portal.dashboard.selectors import burning, starting, upcoming
 from portal.deadlines import services as deadlines
-from portal.directory.models import Severity
+from portal.directory.models import Contact, Severity
 from portal.lib import clock
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_superuser, make_user
 from tests.factories.directory import NOON, make_contact, make_system, make_team
 from tests.factories.incidents import make_incident, make_policy
 
@@ -82,6 +84,20 @@ def test_a_small_incident_is_listed_and_does_not_burn(open_now):
 
     assert "Nothing burns" in text
     assert "Old logo" in text
+
+
+def test_now_and_the_list_say_the_same_of_a_deadline_that_was_missed_and_is_still_owed(open_now, client, amara):
+    missed = make_incident(severity=3, title="Slow exports", at=clock.now() - timedelta(hours=10), commander=amara)
+    quiet = make_incident(severity=3, title="Old logo", at=clock.now() - timedelta(hours=1))
+    services.acknowledge(quiet, by=amara, at=clock.now())
+    sweep_incidents(at=clock.now())
+
+    pages = (open_now().content.decode(), client.get("/incidents/").content.decode())
+
+    assert missed.title in pages[0]
+    for text, times_said in zip(pages, (2, 1), strict=True):  # Now: among the open ones and what waits for the reader
+        assert text.count("1 missed, not done yet") == times_said
+        assert text.count("No clock runs</span>") == 1
 
 
 def test_settled_incidents_are_not_shown(open_now, amara):
@@ -194,3 +210,49 @@ def test_every_severity_stands_in_the_table(open_now):
         make_incident(severity=severity, at=clock.now())
     text = open_now().content.decode()
     assert all(code in text for code in ("SEV-1", "SEV-2", "SEV-3", "SEV-4"))
+
+
+def signed_in(client, user):
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.get("/").content.decode()
+
+
+def test_an_empty_installation_leads_an_administrator_through_the_first_steps(client):
+    text = signed_in(client, make_superuser())
+
+    assert "First steps" in text
+    for page in ("directory_contact", "directory_system", "incidents_intaketoken"):
+        assert f'href="{reverse(f"admin:{page}_add")}"' in text
+    assert re.search(r'href="/directory/teams/[^/]+/on-call/">Put on call', text)
+    assert f'href="{reverse("incidents:declare")}?severity=4' in text
+
+
+def test_a_step_that_is_done_is_ticked_and_the_team_without_anybody_is_offered(client):
+    boss = make_superuser()
+    make_contact("Mei Tanaka", user=boss)
+    make_system()
+    duties = upcoming.duties(at=NOON)
+
+    steps = starting.first_steps(boss, Contact.objects.get(), duties)
+
+    assert [step.done for step in steps] == [True, True, False, False, False]
+    assert steps[2].url == reverse("directory:put-on-call", args=[duties[0].team.slug])
+
+
+def test_without_any_team_the_step_on_call_adds_one(client):
+    steps = starting.first_steps(make_superuser(), None, [])
+    assert steps[2].url == reverse("admin:directory_team_add")
+
+
+def test_the_first_steps_are_gone_once_there_is_a_system_and_an_incident(client):
+    make_incident(systems=[make_system()], at=clock.now())
+    assert "First steps" not in signed_in(client, make_superuser())
+
+
+def test_whoever_may_take_no_step_is_shown_none(client):
+    assert "First steps" not in signed_in(client, make_user("siobhan", roles=["auditor"]))
+
+
+def test_an_account_without_an_entry_is_led_to_add_one_or_to_whoever_can(client):
+    assert "Ask an administrator to add it." in signed_in(client, make_user("amara", roles=["responder"]))
+    assert "Add my entry</a>" in signed_in(client, make_user("priya", roles=["manager"]))
