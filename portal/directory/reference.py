@@ -17,7 +17,7 @@ from portal.directory.enums import Clock, LimitUnit, Tone
 from portal.directory.models import Calendar, Severity, SeverityClock, Team
 
 TEAMS = {
-    "oncall": ("On call", "Answers whatever no other team owns."),
+    "oncall": ("First responders", "Are called first, and answer whatever no other team owns."),
     "security": ("Security", "Answers security incidents, and keeps their evidence."),
     "platform": ("Platform", "Runs databases, queues, networks and hosts."),
     "support": ("Support", "Runs the support-ticket system, and speaks with customers."),
