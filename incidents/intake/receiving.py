@@ -189,10 +189,17 @@ def _open(post: Post, report: Report, meaning: Meaning, key: str) -> Answer:
         dedup_key=key,
         occurred_at=started,
     )
-    _write(post, incident, words.opened(report, meaning), report, detail=words.advice(report, meaning, post.token))
+    _write(
+        post,
+        incident,
+        words.opened(report, meaning),
+        report,
+        detail=words.advice(report, meaning, post.token, at=post.at),
+    )
     _remember(post, incident, report)
     sentence = f"{incident.reference} was declared at {incident.severity.code}."
-    return Answer(200, "opened", sentence, incident, report.ignored)
+    hints = [words.not_mapped(meaning, post.token), words.not_believed(report, post.at)]
+    return Answer(200, "opened", " ".join(filter(None, [sentence, *hints])), incident, report.ignored)
 
 
 def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> Answer:
@@ -206,6 +213,8 @@ def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> A
         reason = f"{post.token.name} now reports {meaning.severity.code}."
         incident = services.raise_severity(incident, severity=meaning.severity, by=post.by, at=post.at, reason=reason)
         sentence += f" Its severity is now {meaning.severity.code}."
+    if meaning.unknown:
+        sentence += f" {words.changes_nothing(meaning)}"
     if _remember(post, incident, report) or status == "reopened":
         others = words.other_systems(meaning, list(incident.systems.all()))
         _write(post, incident, words.joined(report), report, detail=others)

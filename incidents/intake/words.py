@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from incidents.intake import reading
 from incidents.intake.mapping import SYSTEM_LABELS, Meaning
@@ -11,6 +12,7 @@ from incidents.models import IntakeToken
 from portal.directory.models import System
 
 SHOWN_LABELS = 12
+CLOCK_SKEW = timedelta(minutes=1)  # how far ahead the clock of a source may be
 
 
 def opened(report: Report, meaning: Meaning) -> str:
@@ -24,7 +26,34 @@ def joined(report: Report) -> str:
     return f"reported {_alerts(report)} under the same key"
 
 
-def advice(report: Report, meaning: Meaning, token: IntakeToken) -> str:
+def not_mapped(meaning: Meaning, token: IntakeToken) -> str:
+    """Say which severity was taken in place of words that meant none; nothing when a word was understood."""
+    if not meaning.unknown:
+        return ""
+    return (
+        f"The severity {_quoted(meaning.unknown)} is not mapped, so {meaning.severity.code} was taken, the level "
+        f"of the address {token.name}. Add an intake mapping for it."
+    )
+
+
+def changes_nothing(meaning: Meaning) -> str:
+    """Say that words for a severity that mean none have left it as it is."""
+    return (
+        f"The severity {_quoted(meaning.unknown)} is not mapped, so it changed nothing. Add an intake mapping for it."
+    )
+
+
+def not_believed(report: Report, at: datetime) -> str:
+    """Say that a beginning after `at`, when the alert came in, was not believed; nothing when it was."""
+    if report.started_at is None or report.started_at - at <= CLOCK_SKEW:
+        return ""
+    return (
+        f"It is said to have begun at {report.started_at:%Y-%m-%d %H:%M} UTC, which lies in the future, so the time "
+        "when it came in was taken. Set the clock of the source."
+    )
+
+
+def advice(report: Report, meaning: Meaning, token: IntakeToken, *, at: datetime) -> str:
     """Say which labels came and what to do where they did not name a system or a severity, and what was not read."""
     parts = []
     if not meaning.systems:
@@ -32,11 +61,7 @@ def advice(report: Report, meaning: Meaning, token: IntakeToken) -> str:
             f"No label names a system. These came: {_labels(report)}. Page the people you need by hand, and add an "
             f"intake mapping, or a label {', '.join(SYSTEM_LABELS)} that names a system, for the next alert."
         )
-    if meaning.unknown:
-        parts.append(
-            f"The severity {_quoted(meaning.unknown)} is not mapped, so {meaning.severity.code} was taken, the level "
-            f"of the address {token.name}. Add an intake mapping for it."
-        )
+    parts += filter(None, [not_mapped(meaning, token), not_believed(report, at)])
     if report.ignored:
         parts.append(f"Fields that the form does not know were not read: {', '.join(report.ignored)}.")
     return "\n".join(parts)

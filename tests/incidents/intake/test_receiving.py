@@ -196,11 +196,30 @@ def test_without_a_system_the_incident_opens_and_the_timeline_says_what_to_do(se
 
 def test_a_severity_word_that_nobody_mapped_is_said(store):
     secret = make_token(kind="json")[1]
-    incident = post(secret, body("plain_firing", severity="apocalyptic", colour="red")).incident
-    assert incident.severity.code == "SEV-3"
-    detail = notes(incident, "alert")[0].detail
+    found = body("plain_firing", severity="apocalyptic", colour="red")
+    answer = post(secret, found)
+    assert answer.incident.severity.code == "SEV-3"
+    assert "“apocalyptic” is not mapped, so SEV-3 was taken" in answer.sentence
+    detail = notes(answer.incident, "alert")[0].detail
     assert "“apocalyptic” is not mapped" in detail
     assert "were not read: colour." in detail
+    again = post(secret, found, at=after(minutes=5))
+    assert "“apocalyptic” is not mapped, so it changed nothing." in again.sentence
+
+
+def test_a_beginning_in_the_future_gives_way_to_the_time_of_receipt_and_is_said(store):
+    secret = make_token(kind="json")[1]
+    answer = post(secret, body("plain_firing", started_at=after(hours=3).isoformat()))
+    assert "begun at 2026-11-17 15:00 UTC, which lies in the future" in answer.sentence
+    assert notes(answer.incident, "declared")[0].event_at == NOON
+    assert "which lies in the future" in notes(answer.incident, "alert")[0].detail
+
+
+def test_a_clock_that_is_a_little_ahead_is_not_worth_a_word(store):
+    secret = make_token(kind="json")[1]
+    answer = post(secret, body("plain_firing", started_at=after(seconds=50).isoformat()))
+    assert answer.sentence == f"{answer.incident.reference} was declared at {answer.incident.severity.code}."
+    assert notes(answer.incident, "declared")[0].event_at == NOON
 
 
 def test_systems_that_come_later_are_named(store):
