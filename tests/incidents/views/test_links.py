@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -123,6 +124,12 @@ def test_only_the_digest_of_the_secret_is_kept(address):
 
 def test_times_are_shown_in_the_zone_of_the_person(client, address):
     assert "JST" in text_of(client.get(address))
+
+
+def test_the_moment_of_an_answer_names_its_zone(client, address):
+    page = re.sub(r"<[^>]+>", "", text_of(client.post(address, follow=True)))
+    assert re.search(r"Acknowledged by Tomasz Wieczorek, [^.]* JST\.", page)
+    assert re.search(r"You answered [^.]* JST by this link", page)
 
 
 def test_somebody_who_has_left_answers_no_more(client, address, incident, tomasz):
