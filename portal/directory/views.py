@@ -101,8 +101,9 @@ def put_on_call(request: SignedIn, slug: str) -> HttpResponse:
     may_put = request.user.has_perm("directory.add_oncallshift")
     if request.method == "POST" and not may_put:
         raise PermissionDenied
-    form = PutOnCallForm(request.POST or None, team=team, user=request.user, at=now)
-    if request.method == "POST" and form.is_valid() and _put(request, team, form):
+    sent = request.method == "POST"
+    form = PutOnCallForm(request.POST if sent else None, team=team, user=request.user, at=now)
+    if sent and form.is_valid() and _put(request, team, form):
         return redirect(f"{reverse('directory:people')}#team-{team.slug}")
     context = {
         "now": now,
@@ -112,7 +113,7 @@ def put_on_call(request: SignedIn, slug: str) -> HttpResponse:
         "may_put": may_put,
         "may_end": request.user.has_perm("directory.change_oncallshift"),
     }
-    return render(request, "directory/put_on_call.html", context)
+    return render(request, "directory/put_on_call.html", context, status=422 if sent else 200)
 
 
 def _put(request: SignedIn, team: Team, form: PutOnCallForm) -> bool:

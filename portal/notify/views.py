@@ -84,10 +84,12 @@ def contact_methods(request: SignedIn) -> HttpResponse:
     contact = own_contact(request)
     if contact is None:
         return render(request, "notify/contact_methods.html", {"contact": None, "now": clock.now()})
-    form = AddMethodForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _add(request, contact, form):
+    if request.method != "POST":
+        return _methods_page(request, contact, form=AddMethodForm())
+    form = AddMethodForm(request.POST)
+    if form.is_valid() and _add(request, contact, form):
         return redirect("notify:contact-methods")
-    return _methods_page(request, contact, form=form)
+    return _methods_page(request, contact, form=form, status=422)
 
 
 def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
@@ -106,7 +108,13 @@ def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
 
 
 def _methods_page(
-    request: SignedIn, contact: Contact, *, form: AddMethodForm, code_form: CodeForm | None = None, code_for: int = 0
+    request: SignedIn,
+    contact: Contact,
+    *,
+    form: AddMethodForm,
+    code_form: CodeForm | None = None,
+    code_for: int = 0,
+    status: int = 200,
 ) -> HttpResponse:
     """Draw the page. `code_form` stands with the method `code_for`, whose code was refused."""
     now = clock.now()
@@ -123,7 +131,7 @@ def _methods_page(
         "form": form,
         "lifetime": LIFETIME,
     }
-    return render(request, "notify/contact_methods.html", context)
+    return render(request, "notify/contact_methods.html", context, status=status)
 
 
 OnMethod = Callable[[SignedIn, Contact, ContactMethod], HttpResponse]
@@ -196,7 +204,7 @@ def verify_method(request: SignedIn, contact: Contact, method: ContactMethod) ->
         else:
             messages.success(request, f"Messages reach you at {method.shown_address} from now on.")
             return redirect("notify:contact-methods")
-    return _methods_page(request, contact, form=AddMethodForm(), code_form=form, code_for=method.pk)
+    return _methods_page(request, contact, form=AddMethodForm(), code_form=form, code_for=method.pk, status=422)
 
 
 @on_own_method

@@ -172,7 +172,9 @@ def test_a_bad_form_is_answered_with_a_sentence(manager, fields, sentence):
     mei = make_contact()
     until = clock.now() + timedelta(days=2)
     data = {"contact": mei.pk, "until": f"{until:%Y-%m-%dT%H:%M}", **fields}
-    assert sentence in text(manager.post(ON_CALL, data))
+    answer = manager.post(ON_CALL, data)
+    assert answer.status_code == 422
+    assert sentence in text(answer)
     assert not OnCallShift.objects.exists()
 
 

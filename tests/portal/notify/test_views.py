@@ -117,8 +117,9 @@ def test_a_wrong_code_is_refused_beside_its_field(client, mei):
     method = make_method(mei, verified=False)
     code = make_code(method, at=clock.now())
     wrong = f"{(int(code) + 1) % 10**6:06d}"
-    page = text(client.post(reverse("notify:verify-method", args=[method.pk]), {"code": wrong}))
-    assert "That is not the code." in page
+    answer = client.post(reverse("notify:verify-method", args=[method.pk]), {"code": wrong})
+    assert answer.status_code == 422
+    assert "That is not the code." in text(answer)
     assert "six figures" in text(client.post(reverse("notify:verify-method", args=[method.pk]), {"code": "12"}))
     assert ContactMethod.objects.get(pk=method.pk).verified_at is None
 
@@ -134,7 +135,9 @@ def test_a_wrong_code_is_refused_beside_its_field(client, mei):
     ],
 )
 def test_a_bad_address_is_answered_with_a_sentence(client, mei, kind, address, sentence):
-    assert sentence in text(add(client, kind, address))
+    answer = add(client, kind, address)
+    assert answer.status_code == 422
+    assert sentence in text(answer)
     assert not mei.methods.exists()
 
 
