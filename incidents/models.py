@@ -72,8 +72,19 @@ class Incident(AuditedModel):
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancelled_by = models.CharField(max_length=200, blank=True, editable=False)
     source = models.CharField(max_length=120, blank=True, editable=False)
-    dedup_key = models.CharField(max_length=200, blank=True, editable=False)
-    generation = models.PositiveIntegerField(default=1, editable=False)
+    dedup_key = models.CharField(
+        "key against duplicates",
+        max_length=200,
+        blank=True,
+        editable=False,
+        help_text="Of the alert or of the form that declared it. One open incident at most has it.",
+    )
+    generation = models.PositiveIntegerField(
+        "escalation counter",
+        default=1,
+        editable=False,
+        help_text="Goes up when paging stops or starts anew, so that no page left over goes out.",
+    )
 
     objects: ClassVar[Any] = models.Manager.from_queryset(IncidentQuerySet)()
 

@@ -54,6 +54,14 @@ def test_the_verbs_of_the_room_are_buttons_on_the_record(administrator):
     assert f'href="/incidents/{incident.reference}/escalate/"' in shown
 
 
+def test_a_history_names_what_the_engine_keeps_in_words(administrator):
+    incident = make_incident()
+    services.acknowledge(incident, by=make_contact(), at=NOON)
+    shown = page(administrator, reverse("admin:incidents_incident_history", args=[incident.pk]))
+    assert "Escalation counter" in shown
+    assert "Generation" not in shown
+
+
 def test_who_may_only_read_gets_no_button_and_no_form():
     incident = make_incident()
     shown = page(signed_in("auditor"), change(incident))
@@ -155,6 +163,23 @@ def test_steps_change_places_lose_targets_and_go(administrator):
     assert targets(policy) == [(1, TargetKind.PERSON, second.pk), (2, TargetKind.PERSON, third.pk)]
     policy.refresh_from_db()
     assert policy.version == 2
+
+
+def test_a_step_is_named_once_above_its_fields(administrator):
+    shown = page(administrator, change(make_policy("Nights", steps=[make_contact()])))
+    assert "Step 1 of Nights" in shown
+    assert "Escalation step</b> <span" in shown  # the empty one that further steps are made from
+    assert not re.search(r"Escalation step\W+step 1", re.sub(r"<[^>]+>", " ", shown))
+
+
+def test_a_form_without_the_number_of_its_rows_is_refused_in_a_sentence(administrator):
+    policy = make_policy("Nights", steps=[make_contact()])
+    answer = administrator.post(change(policy), {"name": "Days", "repeat": 1, "final_wait": "5 min"})
+    shown = answer.content.decode()
+    assert "came without their number" in shown
+    assert "bug report" not in shown
+    policy.refresh_from_db()
+    assert policy.name == "Nights"
 
 
 def test_saving_a_policy_as_it_stands_changes_nothing(administrator):
