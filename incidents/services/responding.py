@@ -73,7 +73,15 @@ def activate(
         clock = clocks.meet(row, clock="activation", at=at)
         own = actor_of(by).contact_id == chosen.pk or (chosen.user_id and actor_of(by).user_id == chosen.user_id)
         text = "took command" if own else f"named {chosen.name} as commander"
-        say(row, "activated", text, by=by, at=at, reason=reason, detail=result_of(clock, "activation") if first else "")
+        say(
+            row,
+            "activated",
+            text,
+            by=by,
+            at=at,
+            reason=reason,
+            detail=result_of(clock, "emergency activation") if first else "",
+        )
         _join(row, chosen, by=by, at=at, quiet=True)
     return row
 

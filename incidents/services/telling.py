@@ -39,9 +39,9 @@ def record_update(
         if row.closed_at or row.cancelled_at:
             raise Refused("It is over. Reopen it before you record an update, or add a note.")
         settled = clocks.meet(row, clock=audience, at=at)
-        label, happened = Audience(audience).label, _not_later(event_at, at)
+        label, happened = Audience(audience).label.lower(), _not_later(event_at, at)
         say(
-            row, "update", f"told {label.lower()}", by=by, at=at, event_at=happened, detail=text, reason=reason,
+            row, "update", f"told {label}", by=by, at=at, event_at=happened, detail=text, reason=reason,
             audience=audience, data={"result": result_of(settled, label)},
         )  # fmt: skip
         if row.is_open:

@@ -126,7 +126,7 @@ def test_a_late_message_leaves_its_clock_missed_and_says_so():
     )
     assert state(incident, "customers") == DeadlineState.FIRED
     note = records.timeline(incident).get(kind="update")
-    assert note.data["result"] == "The Customers deadline was missed by 3 min. It stays missed."
+    assert note.data["result"] == "The customers deadline was missed by 3 min. It stays missed."
 
 
 @pytest.mark.parametrize(("audience", "text"), [("nobody", "Hello"), ("customers", " "), ("customers", "x" * 5001)])
