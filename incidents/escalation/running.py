@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from incidents import messages
 from incidents.enums import EscalationState, IncidentType
@@ -94,25 +97,29 @@ def fire_steps(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
     live = [(row, incident) for row, incident in batch if row.generation == incident.generation]
     if not live:
         return
-    escalations = {
-        (one.incident_id, one.generation): one
-        for one in Escalation.objects.filter(incident_id__in=[i.pk for _, i in live], state=EscalationState.RUNNING)
-    }
-    snapshots = {key: Snapshot.of(one.snapshot) for key, one in escalations.items()}
+    running = _running([incident.pk for _, incident in live])
     systems = _systems_of([incident.pk for _, incident in live])
     targets = [
         target
-        for snapshot in {id(s): s for s in snapshots.values()}.values()
+        for snapshot in {id(snapshot): snapshot for _, snapshot in running.values()}.values()
         for step in snapshot.steps
         for target in step["targets"]
     ]
     book = Book(targets, system_ids={pk for names in systems.values() for pk, _ in names}, at=at)
     work = _Work([], [], [], [], [])
     for row, incident in live:
-        key = (incident.pk, row.generation)
-        if key in escalations:
-            _take(row, incident, escalations[key], snapshots[key], systems.get(incident.pk, []), book, work, at)
+        found = running.get((incident.pk, row.generation))
+        if found is not None:
+            _take(row, incident, *found, systems.get(incident.pk, []), book, work, at)
     _write(work, at)
+
+
+def _running(incident_ids: list[int]) -> dict[tuple[int, int], tuple[int, Snapshot]]:
+    """Return id and snapshot of each running escalation by incident and generation; equal snapshots are read once."""
+    rows = Escalation.objects.filter(incident_id__in=incident_ids, state=EscalationState.RUNNING)
+    texts = rows.annotate(text=Cast("snapshot", TextField())).values_list("incident_id", "generation", "pk", "text")
+    read = {text: Snapshot.of(json.loads(text)) for text in {text for *_, text in texts}}
+    return {(incident_id, generation): (pk, read[text]) for incident_id, generation, pk, text in texts}
 
 
 def _systems_of(incident_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
@@ -128,7 +135,7 @@ def _systems_of(incident_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
 def _take(
     row: Deadline,
     incident: Incident,
-    escalation: Escalation,
+    escalation_id: int,
     snapshot: Snapshot,
     systems: list[tuple[int, str]],
     book: Book,
@@ -137,7 +144,7 @@ def _take(
 ) -> None:
     """Take one step; after an outage the steps missed meanwhile are taken with it, each target once."""
     if row.payload["last"]:
-        _exhaust(row, incident, escalation, snapshot, systems, book, work, at)
+        _exhaust(row, incident, escalation_id, snapshot, systems, book, work, at)
         return
     round_, step, due_at = row.payload["round"], row.payload["step"], row.due_at
     steps = [step]
@@ -215,14 +222,14 @@ def _page_note(
 def _exhaust(
     row: Deadline,
     incident: Incident,
-    escalation: Escalation,
+    escalation_id: int,
     snapshot: Snapshot,
     systems: list[tuple[int, str]],
     book: Book,
     work: _Work,
     at: datetime,
 ) -> None:
-    work.exhausted.append(escalation.pk)
+    work.exhausted.append(escalation_id)
     last_resort = book.administrators()
     context = {"systems": ", ".join(name for _, name in systems), "policy_name": snapshot.name}
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
@@ -278,7 +285,7 @@ def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> No
         kind=ESCALATION, subject_id=incident.pk, generation=incident.generation, due_at=at,
         key=f"hand:{at.isoformat()}", payload={**place, "last": _is_last(escalation, snapshot, place)},
     )  # fmt: skip
-    _take(by_hand, incident, escalation, snapshot, systems, book, work, at)
+    _take(by_hand, incident, escalation.pk, snapshot, systems, book, work, at)
     if escalation.state == EscalationState.RUNNING:
         work.exhausted = work.exhausted if by_hand.payload["last"] else []
     else:
