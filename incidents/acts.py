@@ -103,7 +103,7 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "resolve", "Resolve", "Resolve the incident", "circle-check",
-            "The cause is removed and the systems work as before. The clocks that still run stop.",
+            "The cause is removed and the systems work as before. Clocks stop; first messages that are owed stay owed.",
             "Resolved. Close it when everybody has been told.",
             ActForm, services.resolve, _can("resolve"),
         ),
@@ -127,8 +127,8 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "cancel", "Cancel incident", "Cancel the incident", "ban",
-            "It was declared by mistake or twice. Its clocks stop and count neither as met nor as missed.",
-            "Cancelled. Its clocks count neither as met nor as missed.",
+            "It was declared by mistake or twice. Clocks that run stop, and count neither as met nor as missed.",
+            "Cancelled. What was missed before stays missed.",
             ReasonForm, services.cancel, _can("cancel"), danger=True,
         ),
         Act(
@@ -189,7 +189,7 @@ ACTS: dict[str, Act] = {
             "responder", "Add responder", "Add a responder", "users",
             "They are shown as working on it. Nobody is paged by this.",
             "The responder is added.",
-            ResponderForm, services.add_responder, _not_over,
+            ResponderForm, services.add_responder, _open,
         ),
     )
 }  # fmt: skip
@@ -198,6 +198,7 @@ MENU = (
     "page",
     "escalate",
     "update",
+    "note",
     "activate",
     "responder",
     "mitigate",

@@ -4,9 +4,14 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings as properties
 
 from portal.audit.actor import acting
 from tests.factories.payloads import SAMPLES_ABSENT
+
+# A property says what holds, not how fast: the first example may load a country's holidays on a busy machine.
+properties.register_profile("house", properties.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None)
+properties.load_profile("house")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LEFT_OUT = "Chromium was not found; on Debian: apt-get install chromium"

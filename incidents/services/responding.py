@@ -42,12 +42,12 @@ def result_of(clock: Deadline | None, name: str) -> str:
     return f"The {name} deadline was missed by {durations.words(-seconds)}. It stays missed."
 
 
-def answer_page(incident: Incident, *, by: By, at: datetime) -> Incident:
+def answer_page(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:
     """Answer a page: acknowledges an incident that nobody has, else joins it as a responder.
 
     Refused is raised when the incident is over.
     """
-    with locked(incident, by=by, at=at) as row:
+    with locked(incident, by=by, at=at, reason=reason) as row:
         if row.status == Status.DECLARED:
             return acknowledge(row, by=by, at=at)
         check_open(row.status, "answer")
@@ -94,9 +94,9 @@ def _entry_for(by: By, *, at: datetime) -> Contact:
     return directory.contact_for_user(actor.user_id, by=by, at=at)
 
 
-def add_responder(incident: Incident, *, contact: Contact, by: By, at: datetime) -> Incident:
+def add_responder(incident: Incident, *, contact: Contact, by: By, at: datetime, reason: str = "") -> Incident:
     """Add somebody to those who work on it; nothing happens when they are there already."""
-    with locked(incident, by=by, at=at) as row:
+    with locked(incident, by=by, at=at, reason=reason) as row:
         check_open(row.status, "add a responder")
         if not contact.active:
             raise Refused(f"{contact.name} has left. Choose somebody else.")

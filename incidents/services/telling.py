@@ -57,10 +57,11 @@ def add_note(
     at: datetime,
     event_at: datetime | None = None,
     corrects: Note | None = None,
+    reason: str = "",
 ) -> Note:
     """Write down what was seen or done, at `event_at` when that was earlier. A correction is a new note."""
     text = _checked(text)
-    with locked(incident, by=by, at=at) as row:
+    with locked(incident, by=by, at=at, reason=reason) as row:
         if corrects is not None and corrects.subject_id != row.pk:
             raise Refused("That note belongs to another incident.")
         verb = "corrected an entry" if corrects is not None else "noted"

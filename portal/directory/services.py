@@ -121,7 +121,7 @@ def methods_of(contact: Contact) -> list[ContactMethod]:
 
 
 @transaction.atomic
-def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetime) -> ContactMethod:
+def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetime, reason: str = "") -> ContactMethod:
     """Add a way to reach the person, last in order and unverified. A retired one of that address comes back.
 
     Raises ValidationError when the address has not the form of its kind, or stands there already.
@@ -139,13 +139,13 @@ def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetim
     method = method or wanted
     method.active, method.verified_at = True, None
     method.position = max((other.position for other in standing), default=0) + 1
-    with acting(by=by, at=at):
+    with acting(by=by, at=at, reason=reason):
         method.save()
     return method
 
 
 @transaction.atomic
-def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetime) -> None:
+def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetime, reason: str = "") -> None:
     """Put the person's methods in this order, the first tried first.
 
     `ids` names each standing method once; otherwise ValidationError is raised, because the list has changed meanwhile.
@@ -154,7 +154,7 @@ def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetim
     standing = {method.pk: method for method in methods_of(contact)}
     if sorted(ids) != sorted(standing):
         raise ValidationError("Your contact methods have changed meanwhile. Look at them again and repeat the move.")
-    with acting(by=by, at=at):
+    with acting(by=by, at=at, reason=reason):
         for position, pk in enumerate(ids, start=1):
             if standing[pk].position != position:
                 standing[pk].position = position
@@ -162,18 +162,18 @@ def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetim
 
 
 @transaction.atomic
-def retire_method(method: ContactMethod, *, by: By, at: datetime) -> None:
+def retire_method(method: ContactMethod, *, by: By, at: datetime, reason: str = "") -> None:
     """Use this method no longer. The row stays, because messages and history name it."""
     method = ContactMethod.objects.select_for_update().get(pk=method.pk)
     if not method.active:
         return
     method.active = False
-    with acting(by=by, at=at):
+    with acting(by=by, at=at, reason=reason):
         method.save()
 
 
 @transaction.atomic
-def mark_verified(method: ContactMethod, *, by: By, at: datetime) -> ContactMethod:
+def mark_verified(method: ContactMethod, *, by: By, at: datetime, reason: str = "") -> ContactMethod:
     """Note that its owner has proved to read what is sent there.
 
     Raises ValidationError when the address has changed since `method` was read, or when the method is retired.
@@ -182,7 +182,7 @@ def mark_verified(method: ContactMethod, *, by: By, at: datetime) -> ContactMeth
     if not fresh.active or (fresh.kind, fresh.address) != (method.kind, method.address):
         raise ValidationError("This contact method has changed meanwhile. Send a new code.")
     fresh.verified_at = at
-    with acting(by=by, at=at):
+    with acting(by=by, at=at, reason=reason):
         fresh.save()
     return fresh
 

@@ -34,7 +34,7 @@ def own_place() -> Iterator[str]:
             "DATABASE_URL": address,
             "PORTAL_DATA": folder,
             "PORTAL_ENV_FILE": "",
-            "DJANGO_SETTINGS_MODULE": os.environ.get("BENCH_SETTINGS", "tests.bench.settings"),
+            "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
         }
         yield address
     finally:

@@ -14,11 +14,15 @@ def say(
     *,
     limit: float,
     at_least: bool = False,
+    whole: bool = True,
     baseline: object = None,
     **more: object,
 ) -> bool:
-    """Print one JSON object with the figure, its limit and the baseline of the same run; return whether it is met."""
-    met = figure >= limit if at_least else figure <= limit
+    """Print one JSON object with the figure, its limit and the baseline of the same run; return whether it is met.
+
+    What is not `whole`, because something was lost or done twice, is never met.
+    """
+    met = whole and (figure >= limit if at_least else figure <= limit)
     line = {"name": name, "figure": round(figure, 4), "unit": unit, "limit": limit, "met": met, "baseline": baseline}
     print(json.dumps(line | more), flush=True)  # noqa: T201 - this is what a benchmark is for
     return met

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from incidents import services
+from incidents.acts import ACTS
+from incidents.clocks import clock_cards
 from incidents.enums import TargetKind
 from incidents.models import EscalationPolicy, EscalationTarget, IntakeDelivery, IntakeToken
 from incidents.policies import key_of
@@ -106,6 +108,23 @@ def test_every_list_and_record_opens(role, model):
     assert policy.steps.count() == 2
 
 
+STEPS = {"declared": [], "acknowledged": ["acknowledge"], "mitigated": ["acknowledge", "mitigate"],
+         "resolved": ["acknowledge", "resolve"], "cancelled": ["cancel"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", STEPS)
+def test_each_verb_that_fits_is_a_button_and_none_that_does_not(administrator, status):
+    incident = make_incident(severity=3, systems=[make_system()])
+    for verb in STEPS[status]:
+        incident = getattr(services, verb)(incident, by="system: tests", at=NOON)
+    cards = clock_cards(incident, at=NOON)
+    fitting = {slug for slug, act in ACTS.items() if act.fits(incident, cards)}
+    address = re.escape(incident.get_absolute_url())
+    shown = set(re.findall(rf'href="{address}([a-z]+)/', page(administrator, change(incident))))
+    assert shown == fitting
+    assert ("responder" in shown) == incident.is_open
+
+
 # Policies
 
 
@@ -124,6 +143,13 @@ def policy_fields(*steps, initial=0, **fields):
 def targets(policy):
     rows = EscalationTarget.objects.filter(step__policy=policy).order_by("step__position", "id")
     return [(row.step.position, *key_of(row)) for row in rows]
+
+
+def test_a_policy_for_a_system_beyond_every_number_of_the_database_is_refused_with_a_sentence(administrator):
+    found = policy_fields(step_fields(0, people=[make_contact().pk]), systems=["9" * 23])
+    answer = administrator.post(reverse("admin:incidents_escalationpolicy_add"), found)
+    assert answer.context["adminform"].form.errors == {"systems": ["Choose from the list."]}
+    assert not EscalationPolicy.objects.filter(name="Nights").exists()
 
 
 def test_a_whole_policy_is_built_on_one_page(administrator):
