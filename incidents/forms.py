@@ -14,6 +14,7 @@ from incidents.enums import Audience, IncidentType
 from incidents.models import Incident
 from incidents.selectors.people import contact_choices, unreachable
 from portal.directory.models import Contact, Severity, System
+from portal.lib.choosing import ManyField
 from portal.records.models import Note
 
 CLOCK_SLACK = timedelta(minutes=1)
@@ -199,12 +200,8 @@ class ReclassifyForm(ReasonForm):
 class SystemsForm(ActForm):
     """Which systems suffer; none is allowed, as long as nobody knows."""
 
-    systems = forms.ModelMultipleChoiceField(
-        label="Systems",
-        required=False,
-        queryset=System.objects.none(),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "Choose from the list.", "invalid_pk_value": "Choose from the list."},
+    systems = ManyField(
+        label="Systems", required=False, queryset=System.objects.none(), widget=forms.CheckboxSelectMultiple
     )
 
     field_order = ["systems", "reason"]
@@ -275,15 +272,11 @@ class DeclareForm(OnceForm):
             "invalid_choice": "Choose a severity.",
         },
     )
-    systems = forms.ModelMultipleChoiceField(
+    systems = ManyField(
         label="Systems",
         queryset=System.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": "Choose the system that suffers, so that its people can be paged.",
-            "invalid_choice": "Choose from the list.",
-            "invalid_pk_value": "Choose from the list.",
-        },
+        error_messages={"required": "Choose the system that suffers, so that its people can be paged."},
     )
     security = forms.BooleanField(label="Security incident: page the security lead at once", required=False)
     description = _text("What is known", limit=10000, rows=4, required=False)

@@ -21,6 +21,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from portal.audit.actor import acting
 from portal.audit.differences import Differ
 from portal.audit.middleware import person
+from portal.lib.choosing import ManyField
 from portal.lib.visibility import VisibleQuerySet
 from portal.lib.widgets import ADMIN_FIELDS
 
@@ -75,6 +76,10 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
         chosen = super().get_field_queryset(db, db_field, request)
         rows = db_field.remote_field.model._default_manager.using(db).all() if chosen is None else chosen
         return rows.visible_to(request.user) if isinstance(rows, VisibleQuerySet) else chosen
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Let a field of several records refuse whatever is not one of its choices, however large."""
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": ManyField, **kwargs})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Tell whether an address of the list may ask this; nothing is asked of a field whose values are secret."""

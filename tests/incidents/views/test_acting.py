@@ -124,6 +124,12 @@ def test_the_affected_systems_can_be_changed(signed_in, incident):
     assert "named already" in text_of(act(signed_in, incident, "systems", systems=[other.pk], once=uuid.uuid4()))
 
 
+def test_a_system_beyond_every_number_of_the_database_is_refused_with_a_sentence(signed_in, incident, mail):
+    answer = act(signed_in, incident, "systems", systems=["9" * 23], reason="Looked again")
+    assert "Choose from the list." in text_of(answer)
+    assert list(incident.systems.all()) == [mail]
+
+
 def test_an_incident_can_turn_out_to_concern_security(signed_in, incident):
     assert act(signed_in, incident, "type", type="security").status_code == 302
     incident.refresh_from_db()

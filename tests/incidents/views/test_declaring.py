@@ -43,6 +43,12 @@ def test_declaring_says_what_is_missing(signed_in):
         assert sentence in page
 
 
+def test_a_system_beyond_every_number_of_the_database_is_refused_with_a_sentence(signed_in, mail):
+    answer = signed_in.post("/incidents/declare/", declaration(mail, systems=[mail.pk, "9" * 23]))
+    assert answer.context["form"].errors == {"systems": ["Choose from the list."]}
+    assert not Incident.objects.exists()
+
+
 def test_the_address_fills_the_form_in(signed_in, mail):
     form = signed_in.get("/incidents/declare/?system=mail-intake&severity=2&title=Mail").context["form"]
     assert form["systems"].value() == [mail.pk]

@@ -147,3 +147,10 @@ def test_an_auditor_reads_who_signed_in(client):
 def test_sign_ins_are_for_auditors_and_administrators(client):
     client.force_login(make_user(roles=["manager"]))
     assert client.get("/admin/accounts/signin/").status_code == 403
+
+
+def test_a_role_beyond_every_number_of_the_database_is_refused_with_a_sentence(client, administrator):
+    user = make_user(roles=["auditor"])
+    answer = client.post(page("change", user.pk), change(user, groups=["9" * 23]))
+    assert answer.context["adminform"].form.errors == {"groups": ["Choose from the list."]}
+    assert [group.name for group in user.groups.all()] == ["Auditor"]

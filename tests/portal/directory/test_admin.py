@@ -135,3 +135,12 @@ def test_no_list_tells_a_secret_address_to_whoever_guesses_its_beginning(client,
     assert client.get(address, {"address__startswith": "slack://T"}).status_code == 400
     assert client.get(address, {"address": "slack://T"}).status_code == 400
     assert client.get(address).status_code == 200
+
+
+def test_a_member_beyond_every_number_of_the_database_is_refused_with_a_sentence(administrator):
+    mei = make_contact("Mei Tanaka")
+    team = make_team(members=[mei])
+    data = {"name": team.name, "slug": team.slug, "active": "on", "members": [mei.pk, "9" * 23]}
+    answer = administrator.post(reverse("admin:directory_team_change", args=[team.pk]), data)
+    assert answer.context["adminform"].form.errors == {"members": ["Choose from the list."]}
+    assert list(team.members.all()) == [mei]
