@@ -1,6 +1,7 @@
 """Reads settings from the environment, and stops the start with one sentence when a value cannot be used."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from email.utils import parseaddr
@@ -16,6 +17,7 @@ from django.core.validators import validate_email
 T = TypeVar("T")
 SECRET_KEY_LENGTH = 50
 PARTS = ("evidence", "logs", "mail", "static")
+HOST = re.compile(r"\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 
 
@@ -77,9 +79,17 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return read(name, default, convert, expected=f"one of {', '.join(allowed)}")
 
 
-def words(name: str) -> list[str]:
-    """Return a comma-separated list without empty entries."""
-    return read(name, [], lambda raw: [word.strip() for word in raw.split(",") if word.strip()], expected="a list")
+def host_names(name: str) -> list[str]:
+    """Return host names as Django's ALLOWED_HOSTS takes them, without ports; empty entries are left out."""
+
+    def convert(raw: str) -> list[str]:
+        found = [word.strip() for word in raw.split(",") if word.strip()]
+        if not all(HOST.fullmatch(word) for word in found):
+            raise ValueError(raw)
+        return found
+
+    expected = "host names separated by commas, such as watchbook.internal,10.0.0.7, without ports"
+    return read(name, [], convert, expected=expected)
 
 
 def web_address(name: str, default: str) -> SplitResult:

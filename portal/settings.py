@@ -1,6 +1,5 @@
 """The settings of Watchbook. Every variable that they read is described in .env.example."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +16,8 @@ PORTAL_COMPANY = environment.read("PORTAL_COMPANY", "Watchbook", str, expected="
 # `manage.py portal` names its address in PORTAL_ADDRESS and leaves it in the data folder for every other command.
 ADDRESS_FILE = DATA_FOLDER / "address"
 _kept_address = ADDRESS_FILE.read_text().strip() if ADDRESS_FILE.is_file() else ""
-_address = environment.web_address(
-    "PORTAL_URL", os.environ.get("PORTAL_ADDRESS") or _kept_address or "http://127.0.0.1:8000"
-)
+_started_at = environment.web_address("PORTAL_ADDRESS", _kept_address or "http://127.0.0.1:8000")
+_address = environment.web_address("PORTAL_URL", _started_at.geturl())
 PORTAL_URL = _address.geturl()
 SECURE = _address.scheme == "https"
 HEARTBEAT_URL = environment.endpoint(
@@ -30,7 +28,7 @@ HEARTBEAT_URL = environment.endpoint(
 
 DEBUG = False
 SECRET_KEY = environment.secret_key(DATA_FOLDER)
-ALLOWED_HOSTS = [str(_address.hostname), "localhost", "127.0.0.1", "[::1]", *environment.words("PORTAL_HOSTS")]
+ALLOWED_HOSTS = [str(_address.hostname), "localhost", "127.0.0.1", "[::1]", *environment.host_names("PORTAL_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

@@ -39,6 +39,10 @@ BAD = [
     ("PORTAL_URL", "watchbook.example.org", "PORTAL_URL must be an address such as"),
     ("PORTAL_URL", "https://watchbook.example.org/path", "without a path"),
     ("PORTAL_URL", "https://watchbook.example.org:port", "PORTAL_URL must be"),
+    ("PORTAL_ADDRESS", "zzz", "PORTAL_ADDRESS must be an address such as"),
+    ("PORTAL_HOSTS", "a b/c", "PORTAL_HOSTS must be host names separated by commas"),
+    ("PORTAL_HOSTS", "watchbook.internal:8000", "without ports"),
+    ("PORTAL_HOSTS", "http://watchbook.internal", "PORTAL_HOSTS must be host names"),
     ("SECRET_KEY", "short", "SECRET_KEY must be at least 50 random characters"),
     ("SECRET_KEY", "a" * 60, "SECRET_KEY must be at least 50 random characters"),
     ("PORTAL_TIME_ZONE", "Mars/Olympus", "PORTAL_TIME_ZONE must be a time zone"),
@@ -85,6 +89,11 @@ def test_an_empty_variable_counts_as_unset(tmp_path):
     done = load(tmp_path, DATABASE_URL="", PORTAL_URL=" ", EMAIL_URL="", SECRET_KEY="")
     assert done.returncode == 0, done.stderr
     assert "sqlite3" in done.stdout
+
+
+def test_the_pages_answer_to_every_host_that_is_named(tmp_path):
+    hosts = ["watchbook.internal", ".example.org", "10.0.0.7", "[fd00::7]", "*"]
+    assert load_values(tmp_path, PORTAL_HOSTS=" , ".join([*hosts, ""]))["ALLOWED_HOSTS"][-5:] == hosts
 
 
 def test_an_https_address_turns_on_every_secure_setting(tmp_path):
@@ -182,4 +191,4 @@ def test_every_variable_is_documented_and_nothing_else_is():
     call = r"(?:environment\.\w+|read|endpoint|environ\.get)\(\s*\"([A-Z_]+)\""
     used = {name for source in sources for name in re.findall(call, source.read_text())}
     assert used <= documented
-    assert documented - used == {"WATCHBOOK_SAMPLES", "WATCHBOOK_TEST_DATA"}
+    assert documented - used == {"WATCHBOOK_SAMPLES", "WATCHBOOK_TEST_DATA", "FAULTS_SEED"}
