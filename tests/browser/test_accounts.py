@@ -1,8 +1,5 @@
 """One's own account and the history of a record in a real browser."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from portal.audit.actor import Actor, acting
@@ -40,15 +37,10 @@ def addresses(team):
 
 
 @pytest.mark.parametrize("name", ["me", "password", "history", "version", "account", "sign-ins"])
-def test_a_page_has_no_violations(
-    name, page, live_server, sign_in, amara, team, in_each_look, assert_no_axe_violations
-):
+def test_a_page_has_no_violations(name, page, live_server, sign_in, amara, team, assert_no_axe_violations):
     sign_in(page, amara)
     page.goto(live_server.url + addresses(team)[name])
     assert_no_axe_violations(page)
-    if folder := os.environ.get("WATCHBOOK_SHOTS"):
-        for look in in_each_look(page):
-            page.screenshot(path=Path(folder) / f"{name} {look}.png", full_page=True)
 
 
 def test_the_zone_is_changed_without_a_mouse(page, live_server, sign_in, amara):
