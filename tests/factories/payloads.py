@@ -24,5 +24,5 @@ def body(name: str, **changes: Any) -> bytes:
 
 
 def real_payloads() -> list[Path]:
-    """The webhook payloads that other tools really send; none when the samples are absent."""
-    return sorted((SAMPLES / "webhooks").glob("*.json"))
+    """The webhook payloads that other tools really send, also when their own folder is named; none when absent."""
+    return sorted((SAMPLES / "webhooks").glob("*.json")) or sorted(SAMPLES.glob("*.json"))
