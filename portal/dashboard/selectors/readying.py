@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
+
 from incidents import readiness as escalation
+from incidents.models import EscalationPolicy
 from incidents.readiness import PathNow
 from portal.directory import readiness as directory
-from portal.directory.models import System, Team
+from portal.directory.models import Contact, System, Team
 from portal.directory.readiness import Hole
+from portal.lib.visibility import VisibleQuerySet
 
 # Whoever has one of these can mend a hole of that kind.
 _MENDS = {
@@ -59,21 +63,49 @@ class Readiness:
 
 
 def readiness(user: Any, *, at: datetime) -> Readiness:
-    """Return every active system that the reader may see with its path, and all holes, the worst first."""
+    """Return every active system that the reader may see with its path, and the holes that they may know of.
+
+    The worst holes come first. One query for each model that holes are about.
+    """
     systems = list(System.objects.visible_to(user).filter(active=True).select_related("owner").order_by("name"))
     paths = escalation.who_would_be_paged(systems, at=at)
     found = {system.pk: SystemReadiness(system, paths[system.pk]) for system in systems}
     gaps = []
-    holes = [*directory.holes(at=at), *escalation.holes(at=at)]
-    for hole in sorted(holes, key=lambda hole: hole.severity_tone != "red"):
+    for hole in sorted(_holes(user, at=at), key=lambda hole: hole.severity_tone != "red"):
         if isinstance(hole.about, System):
-            if hole.about.pk not in found:
+            one = found.get(hole.about.pk)
+            if one is None:
                 continue
-            one = found[hole.about.pk]
             one.red += hole.severity_tone == "red"
             one.amber += hole.severity_tone != "red"
         gaps.append(Gap(hole, _anchor(hole), hole.fix_url if _may_mend(user, hole) else ""))
     return Readiness(list(found.values()), gaps)
+
+
+def _holes(user: Any, *, at: datetime) -> list[Hole]:
+    """Return the holes about what the reader may see.
+
+    A hole without a record is about administrators when the directory finds it, about policies when escalation does.
+    """
+    found = [*_by_model(directory.holes(at=at), Contact), *_by_model(escalation.holes(at=at), EscalationPolicy)]
+    about: dict[type[Model], set[int]] = {model: set() for model, _ in found}
+    for model, hole in found:
+        if hole.about is not None:
+            about[model].add(hole.about.pk)
+    seen = {model: _seen(user, model, ids) for model, ids in about.items()}
+    return [hole for model, hole in found if (hole.about.pk if hole.about else None) in seen[model]]
+
+
+def _by_model(holes: list[Hole], otherwise: type[Model]) -> list[tuple[type[Model], Hole]]:
+    return [(type(hole.about) if hole.about else otherwise, hole) for hole in holes]
+
+
+def _seen(user: Any, model: type[Model], ids: set[int]) -> set[int | None]:
+    """Return which of these rows the reader may see, and None when rows of that model may be seen at all."""
+    rows: VisibleQuerySet = model._default_manager.all().visible_to(user)  # type: ignore[attr-defined]
+    if rows.query.is_empty():
+        return set()
+    return {None, *(rows.filter(pk__in=ids).values_list("pk", flat=True) if ids else ())}
 
 
 def _may_mend(user: Any, hole: Hole) -> bool:

@@ -3,12 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from portal.dashboard.selectors import readying
 from portal.lib import clock
 from tests.factories.accounts import make_user
-from tests.factories.directory import make_contact, make_emergency_contact, make_shift, make_system, make_team
+from tests.factories.directory import (
+    make_calendar,
+    make_contact,
+    make_emergency_contact,
+    make_shift,
+    make_system,
+    make_team,
+)
 from tests.factories.incidents import make_policy
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +106,41 @@ def queries_of(client):
     with CaptureQueriesContext(connection) as queries:
         client.get("/readiness/")
     return len(queries)
+
+
+def allowed(*codenames):
+    """An account with these permissions and no role."""
+    user = make_user()
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def make_holes_of_every_kind():
+    """Holes about a system, a team, a person, a calendar, the administrators and a policy."""
+    make_team("idle", name="Idle")
+    make_emergency_contact(make_system(name="Orphan", owner=None), make_contact("Arjun Mehta", reachable=False))
+    make_policy("Hollow", steps=[])
+    make_calendar("Moon", time_zone="Moon/Tranquility")
+
+
+def seen_by(user):
+    """The holes that an account is shown, each by a word of its sentence that no other has."""
+    words = ("Nobody owns Orphan", "on call for Idle", "Arjun", "Moon", "No administrator", "Hollow")
+    sentences = [gap.hole.sentence for gap in readying.readiness(user, at=clock.now()).gaps]
+    return {word for word in words if any(word in sentence for sentence in sentences)}
+
+
+@pytest.mark.parametrize(
+    ("permission", "expected"),
+    [
+        ("view_system", {"Nobody owns Orphan"}),
+        ("view_team", {"on call for Idle"}),
+        ("view_contact", {"Arjun", "No administrator"}),
+        ("view_calendar", {"Moon"}),
+        ("view_escalationpolicy", {"Hollow"}),
+        ("view_incident", set()),
+    ],
+)
+def test_a_hole_is_shown_to_whoever_may_see_what_it_is_about(permission, expected):
+    make_holes_of_every_kind()
+    assert seen_by(allowed(permission)) == expected
