@@ -27,7 +27,7 @@ def now(request: SignedIn) -> HttpResponse:
     at = clock.now()
     contact = Contact.objects.filter(user__pk=request.user.pk).first()
     fire = burning.fire(request.user, at=at)
-    duties = upcoming.duties(at=at)
+    duties = upcoming.duties(request.user, at=at)
     context = {
         "now": at,
         "me": contact,

@@ -76,7 +76,7 @@ def _on_call(user: Any, duties: list[Duty]) -> Step:
 
 
 def _intake(user: Any) -> Step:
-    done = IntakeToken.objects.filter(revoked_at=None).exists()
+    done = IntakeToken.objects.visible_to(user).filter(revoked_at=None).exists()
     url = _link(user, "incidents.add_intaketoken", "admin:incidents_intaketoken_add")
     text = "A secret address that your monitoring posts its alerts to."
     return Step("Make an intake address", text, "Make an address", url, done=done)

@@ -78,13 +78,13 @@ def due_soon(user: Any, *, at: datetime, but: Incident | None = None) -> list[Du
             subject_id__in=seen.values("pk"),
         ).order_by("due_at", "id")[:SHOWN_DUE]
     )
-    found = Incident.objects.select_related("severity").in_bulk([row.subject_id for row in rows])
+    found = seen.select_related("severity").in_bulk([row.subject_id for row in rows])
     return [Due(found[row.subject_id], faces.face(row, at=at)) for row in rows if row.subject_id in found]
 
 
-def duties(*, at: datetime) -> list[Duty]:
-    """Return who is on call for each team that owns systems or has shifts. Two queries."""
-    teams = list(Team.objects.filter(active=True).order_by("name"))
+def duties(user: Any, *, at: datetime) -> list[Duty]:
+    """Return who is on call for each active team that the reader may see. Two queries."""
+    teams = list(Team.objects.visible_to(user).filter(active=True).order_by("name"))
     shifts = directory.running_shifts([team.pk for team in teams], at=at)
     found = []
     for team in teams:

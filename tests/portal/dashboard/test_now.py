@@ -231,12 +231,19 @@ def test_a_step_that_is_done_is_ticked_and_the_team_without_anybody_is_offered(c
     boss = make_superuser()
     make_contact("Mei Tanaka", user=boss)
     make_system()
-    duties = upcoming.duties(at=NOON)
+    duties = upcoming.duties(boss, at=NOON)
 
     steps = starting.first_steps(boss, Contact.objects.get(), duties)
 
     assert [step.done for step in steps] == [True, True, False, False, False]
     assert steps[2].url == reverse("directory:put-on-call", args=[duties[0].team.slug])
+
+
+def test_who_is_on_call_is_shown_to_whoever_may_see_teams():
+    make_team("platform", on_call=make_contact("Mei Tanaka"))
+
+    assert "Mei Tanaka" in {str(duty.contact) for duty in upcoming.duties(make_user(roles=["auditor"]), at=NOON)}
+    assert upcoming.duties(make_user(), at=NOON) == []
 
 
 def test_without_any_team_the_step_on_call_adds_one(client):
