@@ -43,8 +43,11 @@ class People:
     gaps: list[str]
 
 
-def people_of(incident: Incident, *, at: datetime) -> People:
-    """Return the emergency contacts and the people on call of the affected systems, with what they know."""
+def people_of(incident: Incident, *, at: datetime, user: Any = None) -> People:
+    """Return the emergency contacts and the people on call of the affected systems, with what they know.
+
+    Their numbers are left out unless `user` may see contact methods.
+    """
     systems = list(incident.systems.all())
     tables = directory.emergency_contacts([system.pk for system in systems])
     team_ids = [system.owner_id for system in systems if system.owner_id]
@@ -55,7 +58,8 @@ def people_of(incident: Incident, *, at: datetime) -> People:
         _add_table(persons, system, tables.get(system.pk, {}), named=len(systems) > 1)
     messages = _messages_of(incident)
     _add_paged(persons, messages)
-    _add_phones(list(persons.values()))
+    if user is not None:
+        _add_phones(list(persons.values()), user)
     _add_states(incident, list(persons.values()), messages)
     return People(list(persons.values()), [gap for system in systems for gap in _gaps(system, tables, on_call)])
 
@@ -88,9 +92,10 @@ def _gaps(system: System, tables: dict[int, Any], on_call: dict[int, Contact]) -
         yield f"{system.name} has no emergency contacts."
 
 
-def _add_phones(persons: list[Person]) -> None:
+def _add_phones(persons: list[Person], user: Any) -> None:
+    """Add the numbers to call, for whoever may see contact methods."""
     ids = {person.contact.pk for person in persons} | {person.backup.pk for person in persons if person.backup}
-    rows = ContactMethod.objects.filter(contact_id__in=ids, kind=MethodKind.PHONE, active=True)
+    rows = ContactMethod.objects.visible_to(user).filter(contact_id__in=ids, kind=MethodKind.PHONE, active=True)
     phones: dict[int, str] = {}
     for row in rows.order_by("position", "id"):
         phones.setdefault(row.contact_id, row.address)

@@ -72,8 +72,8 @@ def incident_for(user: Any, reference: str) -> Incident:
     return found
 
 
-def room_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Room:
-    """Return what the room of an incident shows at `at`."""
+def room_of(incident: Incident, *, user: Any, show: str, whole: bool, at: datetime) -> Room:
+    """Return what the room of an incident shows `user` at `at`."""
     cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at)
     return Room(
         incident=incident,
@@ -82,7 +82,7 @@ def room_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Room
         stages=stages_of(incident, at=at),
         cards=cards,
         offers=offers(incident, cards),
-        people=people_of(incident, at=at),
+        people=people_of(incident, at=at, user=user),
         escalation=escalation.state_of(incident),
         responders=list(incident.responders.select_related("contact")),
         stuck=stuck_of(incident, at=at),

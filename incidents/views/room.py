@@ -38,7 +38,7 @@ def _context(request: HttpRequest, reference: str) -> dict[str, Any]:
     return {
         "now": at,
         "incident": incident,
-        "room": room_of(incident, show=show, whole=whole, at=at),
+        "room": room_of(incident, user=request.user, show=show, whole=whole, at=at),
         "may_act": request.user.has_perm("incidents.change_incident"),
         "note_form": NoteForm(incident=incident, at=at, user=request.user),
         "once": uuid.uuid4(),

@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from incidents import services
@@ -107,6 +108,17 @@ def test_whoever_was_paged_by_hand_stands_among_the_people(signed_in, incident, 
     page = text_of(signed_in.get(incident.get_absolute_url()))
     assert "Paged for this incident" in page
     assert "Page on its way" in page
+
+
+def test_numbers_are_shown_to_whoever_may_see_contact_methods(client, incident):
+    reader = make_user("reader")
+    reader.user_permissions.set(Permission.objects.filter(codename="view_incident"))
+    client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+
+    page = text_of(client.get(incident.get_absolute_url()))
+
+    assert "Priya Raman" in page
+    assert "tel:" not in page
 
 
 def test_a_correction_links_to_what_it_corrects(signed_in, incident, amara, at):
