@@ -10,7 +10,7 @@ from portal.lib.visibility import VisibleQuerySet
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("portal", "incidents", "changes", "maintenance")
-PAGES = ("views", "admin", "context", "forms", "feeds", "exports", "api")
+PAGES = ("views", "admin", "context", "forms", "feeds", "exports", "api", "selectors")
 NARROWED = {m.__name__ for m in apps.get_models() if isinstance(m._default_manager.none(), VisibleQuerySet)}
 HARMLESS = {"visible_to", "none"}
 SHORTCUTS = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}
@@ -20,6 +20,18 @@ EXEMPT = {
     ("portal/dashboard/views.py", "Contact"): "one's own entry",
     ("portal/notify/views.py", "Contact"): "one's own entry",
     ("portal/notify/views.py", "ContactMethod"): "one's own methods",
+    ("portal/dashboard/selectors/burning.py", "Message"): "what paged oneself, of incidents found by visible_to",
+    ("portal/dashboard/selectors/burning.py", "Responder"): "one's own work, on incidents found by visible_to",
+    ("incidents/selectors/listing.py", "Contact"): "one's own entry",
+    ("incidents/selectors/listing.py", "Responder"): "one's own work, on incidents found by visible_to",
+    ("incidents/selectors/listing.py", "Incident"): "rows by their ids, which visible_to has narrowed",
+    (
+        "incidents/selectors/links.py",
+        "Incident",
+    ): "whoever holds the secret of a link may see its incident, signed in or not",
+    ("incidents/selectors/people.py", "Message"): "who was paged for one incident that visible_to has found",
+    ("incidents/selectors/people.py", "Responder"): "who works on one incident that visible_to has found",
+    ("incidents/selectors/people.py", "Note"): "who wrote into one incident that visible_to has found",
     ("incidents/views/acting.py", "Incident"): "the lock of a record that was found by visible_to",
     ("incidents/views/declaring.py", "Incident"): "what one's own form has declared",
     ("incidents/admin/steps.py", "EscalationTarget"): "what the policy in the form names already",
@@ -47,9 +59,7 @@ def unnarrowed(tree):
 
 def test_the_rule_sees_what_it_should():
     found = "Team.objects.filter(x=1)\nget_object_or_404(Team, pk=1)\nTeam.objects.visible_to(u).filter(x=1)"
-    assert (
-        list(unnarrowed(ast.parse(found))) == [(2, "Team"), (1, "Team")] or len(list(unnarrowed(ast.parse(found)))) == 2
-    )
+    assert sorted(unnarrowed(ast.parse(found))) == [(1, "Team"), (2, "Team")]
     assert MODULES
     assert {"Team", "Incident", "User"} <= NARROWED
 
