@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portal.accounts.models import User
 from portal.directory import rota, services
 from portal.directory.enums import EmergencyRole, MethodKind
 from portal.directory.models import Contact, ContactMethod, EmergencyContact, OnCallShift, System, Team
@@ -49,19 +50,23 @@ class Reach:
 NO_REACH = Reach([], [], verified=False)
 
 
-def reach_of(contact_ids: Iterable[int]) -> dict[int, Reach]:
-    """Return how each person is reached. People without any method are missing. One query."""
+def reach_of(contact_ids: Iterable[int], *, user: User) -> dict[int, Reach]:
+    """Return how each person is reached: addresses that `user` may see, and whether a verified way stands.
+
+    People without any method are missing. Two queries.
+    """
     methods: dict[int, list[ContactMethod]] = defaultdict(list)
     rows = ContactMethod.objects.filter(contact_id__in=list(contact_ids), active=True)
+    shown = set(ContactMethod.objects.visible_to(user).filter(pk__in=rows).values_list("pk", flat=True))
     for method in rows.order_by("position", "id"):
         methods[method.contact_id].append(method)
-    return {pk: _reach(found) for pk, found in methods.items()}
+    return {pk: _reach(found, shown) for pk, found in methods.items()}
 
 
-def _reach(methods: list[ContactMethod]) -> Reach:
+def _reach(methods: list[ContactMethod], shown: set[int]) -> Reach:
     return Reach(
-        phones=[method for method in methods if method.kind == MethodKind.PHONE],
-        mails=[method for method in methods if method.kind == MethodKind.EMAIL],
+        phones=[method for method in methods if method.kind == MethodKind.PHONE and method.pk in shown],
+        mails=[method for method in methods if method.kind == MethodKind.EMAIL and method.pk in shown],
         verified=any(method.can_send and method.is_verified for method in methods),
     )
 
@@ -83,11 +88,11 @@ class RoleRow:
     backup: Person | None
 
 
-def emergency_table(system: System) -> list[RoleRow]:
-    """Return the emergency contacts of one system, its most important roles always named. Two queries."""
+def emergency_table(system: System, *, user: User) -> list[RoleRow]:
+    """Return the emergency contacts of one system, its most important roles always named. Three queries."""
     table = services.emergency_contacts([system.pk]).get(system.pk, {})
     people = [person for row in table.values() for person in (row.contact, row.backup) if person is not None]
-    reach = reach_of({person.pk for person in people})
+    reach = reach_of({person.pk for person in people}, user=user)
     always = (EmergencyRole.PRIMARY_OWNER, EmergencyRole.SECURITY_LEAD, EmergencyRole.OPERATIONS_LEAD)
     return [
         _role_row(role, table.get(role.value), reach) for role in EmergencyRole if role in always or role.value in table
@@ -148,8 +153,8 @@ class PersonRow:
     reach: Reach
 
 
-def person_rows(people: Iterable[Contact]) -> list[PersonRow]:
-    """Return the people with how they are reached. One query."""
+def person_rows(people: Iterable[Contact], *, user: User) -> list[PersonRow]:
+    """Return the people with how they are reached. Two queries."""
     rows = list(people)
-    reach = reach_of([row.pk for row in rows])
+    reach = reach_of([row.pk for row in rows], user=user)
     return [PersonRow(row, reach.get(row.pk, NO_REACH)) for row in rows]

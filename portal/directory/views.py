@@ -64,7 +64,7 @@ def system(request: SignedIn, slug: str) -> HttpResponse:
         "objective": getattr(found, "objective", None),
         "parts": System.objects.visible_to(request.user).filter(parent=found, active=True).select_related("owner"),
         "duty": duty,
-        "emergency": pages.emergency_table(found),
+        "emergency": pages.emergency_table(found, user=request.user),
     }
     return render(request, "directory/system.html", context)
 
@@ -86,7 +86,7 @@ def people(request: SignedIn) -> HttpResponse:
         "now": now,
         "teams": pages.team_rows(teams.order_by("name"), at=now),
         "page": page,
-        "people": pages.person_rows(page.object_list),
+        "people": pages.person_rows(page.object_list, user=request.user),
         "may_put": request.user.has_perm("directory.add_oncallshift"),
     }
     return render(request, "directory/people.html", context)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from portal.accounts.services import grant
@@ -222,3 +223,17 @@ def test_times_are_the_reader_s_own(client):
     client.force_login(user)
     put(client, make_contact(), until=clock.now().replace(hour=3, minute=0) + timedelta(days=3))
     assert OnCallShift.objects.get().until.hour == 18
+
+
+def test_addresses_are_shown_only_to_who_may_see_contact_methods(client):
+    system, ada = make_system("mail"), make_contact("Ada Byron")
+    make_method(ada, kind="phone", address="+44 20 7946 0001")
+    make_emergency_contact(system, ada)
+    user = make_user()
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_system", "view_contact", "view_team"]))
+    client.force_login(user)
+    paths = [reverse("directory:system", args=["mail"]), reverse("directory:people")]
+    assert all("Ada Byron" in text(client.get(path)) for path in paths)
+    assert not any("7946" in text(client.get(path)) for path in paths)
+    user.user_permissions.add(Permission.objects.get(codename="view_contactmethod"))
+    assert all("7946" in text(client.get(path)) for path in paths)
