@@ -4,11 +4,15 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 if "WATCHBOOK_TEST_DATA" not in os.environ:  # the workers of pytest-xdist inherit the folder of their parent
     os.environ["WATCHBOOK_TEST_DATA"] = tempfile.mkdtemp(prefix="watchbook-test-")
     atexit.register(shutil.rmtree, os.environ["WATCHBOOK_TEST_DATA"], ignore_errors=True)
-os.environ["PORTAL_DATA"] = os.environ["WATCHBOOK_TEST_DATA"]
+# A folder for each worker: the seats of a lane are files in it, and tests of senders must not take each other's.
+_folder = Path(os.environ["WATCHBOOK_TEST_DATA"]) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+_folder.mkdir(exist_ok=True)
+os.environ["PORTAL_DATA"] = str(_folder)
 os.environ["PORTAL_ENV_FILE"] = ""
 for name in (
     "PORTAL_URL",
