@@ -75,21 +75,22 @@ def acting(
     origin: str = "",
     address: str = "",
     anew: bool = False,
+    alone: bool = False,
     gesture: uuid.UUID | None = None,
 ) -> Iterator[Acting]:
     """Name the actor of everything written inside.
 
     An inner context keeps the gesture of the outer one, and whatever it does not name itself; with `anew` it is a
-    gesture of its own, for a loop that does one thing after another. `gesture` names it beforehand, for a form whose
-    one-time key it is. `at` is the moment of the act as the edge read
-    it. A callable `by` is asked when the actor is first needed. Without an outer context, `by` must be given;
-    otherwise ValueError is raised.
+    gesture of its own, for a loop that does one thing after another. With `alone` it takes nothing from outside: a
+    request or a task never inherits somebody else's reason. `gesture` names the gesture beforehand, for a form whose
+    one-time key it is. `at` is the moment of the act as the edge read it. A callable `by` is asked when the actor is
+    first needed. Without an outer context, `by` must be given; otherwise ValueError is raised.
     """
-    outer = _acting.get()
+    outer = None if alone else _acting.get()
     if outer is None:
         if by is None:
             raise ValueError("Name who acts: acting(by=...) has no outer context to take it from.")
-        inner = Acting(_named(by), reason, at, origin, address)
+        inner = Acting(_named(by), reason, at, origin, address, gesture or uuid.uuid4())
     else:
         inner = replace(
             outer,

@@ -18,15 +18,17 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
+from portal.audit import beside
 from portal.audit.actor import acting
+from portal.audit.asking import ReasonForm, reason_of, without_reason
 from portal.audit.differences import Differ
 from portal.audit.middleware import person
+from portal.audit.reasons import SAY_WHY, ReasonMissing
 from portal.lib.choosing import ManyField
-from portal.lib.visibility import VisibleQuerySet
+from portal.lib.visibility import VisibleQuerySet, in_scope, reads_all
 from portal.lib.widgets import ADMIN_FIELDS
 
 M = TypeVar("M", bound=models.Model)
-REASON_LENGTH = 300
 HISTORY_PER_PAGE = 50
 
 
@@ -47,7 +49,7 @@ def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
     if isinstance(rows, VisibleQuerySet):
         return rows.visible_to(user)
     meta = rows.model._meta
-    return rows if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()
+    return in_scope(rows, user) if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()
 
 
 def only_reading(request: HttpRequest) -> None:
@@ -85,6 +87,22 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
         """Tell whether an address of the list may ask this; nothing is asked of a field whose values are secret."""
         secret = not set(lookup.split("__")).isdisjoint(self.masked_fields)
         return not secret and super().lookup_allowed(lookup, value, request)
+
+    def reason_page(
+        self, request: HttpRequest, obj: M, form: ReasonForm, *, title: str, text: str, verb: Verb
+    ) -> HttpResponse:
+        """Ask why one act is done; its button posts the reason back to the same address."""
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "text": text,
+            "form": form,
+            "verb": verb,
+            "original": obj,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/reason.html", context, status=422 if form.errors else 200)
 
 
 def _relations(model: type[models.Model]) -> list[str]:
@@ -135,18 +153,36 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show or save the form; what it saves is done by the reader, for the reason they gave."""
-        reason = request.POST.get("change_reason", "").strip()[:REASON_LENGTH]
-        context = {"asks_reason": True, "reason_required": False, **(extra_context or {})}
-        with acting(by=person(request), reason=reason, origin="admin"):
+        """Show or save the form; what it saves is done by the reader, for the reason they gave.
+
+        Without a reason nothing privileged is saved: the form comes back as it was sent, and asks for one.
+        """
+        context = {"asks_reason": True, "reason_required": self.needs_reason(), **(extra_context or {})}
+        with acting(by=person(request), reason=reason_of(request), origin="admin"):
+            try:
+                return super().changeform_view(request, object_id, form_url, context)
+            except ReasonMissing:  # all of it was rolled back; what did not change asks for no reason
+                request.reason_missing = True  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, context)
+
+    def needs_reason(self) -> bool:
+        """Tell whether what this form saves is privileged: the record itself, or rows inside its form."""
+        return any(getattr(found, "privileged", False) for found in (self.model, *(i.model for i in self.inlines)))
+
+    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        """Return the form; when a reason was missing, one that says so and saves nothing."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return without_reason(form, SAY_WHY) if getattr(request, "reason_missing", False) else form
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Add the record's buttons to the page."""
+        """Add the record's buttons to the page, and what is wrong with the reason."""
         obj = kwargs.get("obj")
-        context["verbs"] = self.verbs(request, obj) if obj is not None else []
+        context["verbs"] = [*self.verbs(request, obj), *beside.verbs(request, obj)] if obj is not None else []
+        context["marks"] = beside.marks(request, obj) if obj is not None else []
+        if context.get("errors") and self.needs_reason() and not reason_of(request):
+            context["reason_error"] = SAY_WHY
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(
@@ -186,7 +222,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         only_reading(request)
         key = unquote(object_id)
         obj = self.get_object(request, key)
-        if obj is None and self.has_view_permission(request):
+        if obj is None and self.has_view_permission(request) and reads_all(request.user, self.model):
             obj = self._deleted_object(key)
         if obj is None:
             if not self.has_view_permission(request):

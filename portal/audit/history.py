@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete, pre_delete, pre_save
 from django.utils import timezone
 from simple_history.manager import HistoricalQuerySet
 from simple_history.models import HistoricalRecords
 
+from portal.audit import trail
 from portal.audit.actor import current
-
-ACTOR_LENGTH = 200
-_OUR_SIDE = ("django.", "simple_history.", "portal.audit.", "asgiref.", "contextlib")
+from portal.audit.reasons import demand_actor_and_reason
+from portal.audit.tables import Difference
+from portal.audit.trail import ACTOR_LENGTH, Teller, entry_point
 
 
 class HistoryBypassed(TypeError):
     """A write that would leave no history row, or change one, was refused."""
-
-
-class Unattributed(RuntimeError):
-    """A privileged row was about to change with nobody named as its actor."""
 
 
 class HistoryQuerySet(HistoricalQuerySet):
@@ -62,26 +59,6 @@ class HistoryFields(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: HistoryBypassed is raised."""
         raise HistoryBypassed("History is never deleted.")
-
-
-def entry_point() -> str:
-    """Return the function that reached the ORM from outside it, to name a write that nobody attributed."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if not f"{name}.".startswith(_OUR_SIDE):
-            return f"{name}.{frame.f_code.co_name}"
-        frame = frame.f_back
-    return "unknown"
-
-
-def refuse_nobody(row: Any) -> None:
-    """Raise Unattributed when the row is privileged and no actor is named."""
-    if row.privileged and current() is None:
-        raise Unattributed(
-            f"Nobody is named as the actor of this change to {row._meta.verbose_name} {row}. "
-            "Open acting(by=..., reason=...) around it."
-        )
 
 
 def stamp(event: str = "") -> dict[str, Any]:
@@ -148,6 +125,7 @@ class AuditHistory(HistoricalRecords):
         if not issubclass(sender, self.cls) or (self.cls is not sender and sender in self._declared):
             return
         super().finalize(sender, **kwargs)
+        pre_save.connect(self.pre_save, sender=sender, weak=False)
         AuditHistory.of[sender] = self
 
     def add_extra_methods(self, cls: type) -> None:
@@ -191,20 +169,28 @@ class AuditHistory(HistoricalRecords):
         """Return the columns that this history leaves out, such as a password."""
         return frozenset(f.attname for f in model._meta.concrete_fields if f.name in self.excluded_fields)
 
+    def pre_save(self, instance: Any, *, raw: bool = False, using: str | None = None, **_kwargs: Any) -> None:
+        """Refuse, before it is written, what would leave no history or could stand without it."""
+        if raw:
+            raise HistoryBypassed(f"{type(instance).__name__} is audited: a fixture would leave no history.")
+        if not transaction.get_connection(using).in_atomic_block:
+            raise HistoryBypassed(f"{type(instance).__name__} is audited: save() keeps row and history in one piece.")
+
     def post_save(self, instance: Any, *, created: bool, using: str | None = None, **kwargs: Any) -> None:
         """Record the row as it was saved, unless it stood just so."""
-        if kwargs.get("raw"):
-            raise HistoryBypassed(f"{type(instance).__name__} is audited: a fixture would leave no history.")
         saved: Collection[str] | None = kwargs.get("update_fields")
         changed = instance.changed_fields(saved)
         event = "" if created else instance.audit_event(changed)
         if created or event or set(changed) - self.excluded(type(instance)):
-            self.create_historical_record(instance, "+" if created else "~", using, saved=saved, event=event)
+            told = self.differences(instance, "+") if created else self.differences(instance, "~", changed)
+            self.create_historical_record(
+                instance, "+" if created else "~", using, saved=saved, event=event, differences=told
+            )
         instance.remember(saved)
 
     def post_delete(self, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
         """Record that the row went."""
-        self.create_historical_record(instance, "-", using)
+        self.create_historical_record(instance, "-", using, differences=self.differences(instance, "-"))
 
     def create_historical_record(
         self,
@@ -214,21 +200,56 @@ class AuditHistory(HistoricalRecords):
         *,
         saved: Collection[str] | None = None,
         event: str = "",
+        differences: Sequence[Difference] = (),
     ) -> None:
-        """Write the history row and its many-to-many rows; Unattributed is raised when nobody may be named."""
+        """Write the history row, its many-to-many rows and the row of the trail.
+
+        Unattributed is raised when nobody may be named.
+        """
         row = self.row(instance, history_type, saved=saved, event=event)
         row.save(using=using, force_insert=True)
         if history_type == "~":  # a new row has no relations yet, a deleted one has them no longer
             self.create_historical_record_m2ms(row, instance)
+        trail.append([trail.of_history(instance, row, differences, event=event)], using)
+
+    def differences(
+        self, instance: Any, history_type: str, changed: Collection[str] = (), teller: Teller | None = None
+    ) -> list[Difference]:
+        """Return what a new or deleted row held, or how the `changed` columns differ from what was last stored."""
+        teller, masked = teller or Teller(), instance.masked
+        if history_type == "+":
+            pairs = [(f, None, getattr(instance, f.attname)) for f in self.fields_included(instance)]
+        elif history_type == "-":
+            pairs = [(f, getattr(instance, f.attname), None) for f in self.fields_included(instance)]
+        else:
+            stored = instance.stored_values
+            pairs = [
+                (f, stored.get(f.attname), getattr(instance, f.attname))
+                for f in self.fields_included(instance)
+                if f.attname in changed
+            ]
+        told = (teller.difference(instance, f, old, new, masked) for f, old, new in pairs)
+        return [found for found in told if found.old is not None or found.new is not None]
 
     def row(
         self, instance: Any, history_type: str, *, saved: Collection[str] | None = None, event: str = ""
     ) -> models.Model:
-        """Return the unsaved history row of an instance. With `saved`, other columns are taken as last loaded."""
-        refuse_nobody(instance)
+        """Return the unsaved history row of an instance. With `saved`, other columns are read anew.
+
+        What was not saved may have been changed by somebody else since the instance was loaded.
+        """
+        demand_actor_and_reason(instance, event)
         values = {f.attname: instance.stored_value(f, saved) for f in self.fields_included(instance)}
+        if saved is not None:
+            values |= self._untouched(instance, saved)
         history: type[models.Model] = type(instance).history.model
         return history(history_type=history_type, **values, **stamp(event))
+
+    def _untouched(self, instance: Any, saved: Collection[str]) -> dict[str, Any]:
+        """Return the columns that were not saved, as the database holds them under this transaction's lock."""
+        names = [f.attname for f in self.fields_included(instance) if not {f.name, f.attname} & set(saved)]
+        rows = type(instance)._base_manager.filter(pk=instance.pk).values(*names)
+        return (rows.first() or {}) if names else {}
 
     def create_historical_record_m2ms(self, history_instance: Any, instance: Any) -> None:
         """Copy the relations as they stand now: one query for each field, one more when there are any."""
@@ -245,24 +266,77 @@ class AuditHistory(HistoricalRecords):
         reverse, model = kwargs["reverse"], kwargs["model"]
         owner = model if reverse else type(instance)
         field = owner._meta.get_field(attr)
-        if action in {"pre_remove", "pre_clear"}:
-            instance.__dict__[f"_leaving_{attr}"] = _owners(field, instance, pk_set, reverse=reverse)
+        if action.startswith("pre_"):
+            leaving = {} if action == "pre_add" else _pairs(field, instance, pk_set, reverse=reverse)
+            keys = set(leaving) if action != "pre_add" else (pk_set or set()) if reverse else {instance.pk}
+            instance.__dict__[f"_leaving_{attr}"] = leaving
+            _lock(owner, keys)
         elif action in {"post_remove", "post_clear"}:
-            self._record_owners(owner, instance, instance.__dict__.pop(f"_leaving_{attr}", set()), reverse=reverse)
+            self._record_owners(field, left=instance.__dict__.pop(f"_leaving_{attr}", {}))
         elif action == "post_add" and pk_set:
-            self._record_owners(owner, instance, pk_set if reverse else {instance.pk}, reverse=reverse)
+            came = {key: {instance.pk} for key in pk_set} if reverse else {instance.pk: set(pk_set)}
+            self._record_owners(field, came=came)
 
-    def _record_owners(self, owner: Any, instance: Any, keys: set[Any], *, reverse: bool) -> None:
-        rows = owner._base_manager.filter(pk__in=keys).order_by("pk") if reverse else [instance] * bool(keys)
-        for row in rows:
-            self.create_historical_record(row, "~", saved=frozenset())
+    def watch_targets(self, model: type[models.Model]) -> None:
+        """Record the relations of `model` that end because what they point at is deleted."""
+        for field in self.get_m2m_fields_from_model(model):
+            ending = _Ending(self, field)
+            pre_delete.connect(ending.begins, sender=field.related_model, weak=False)
+            post_delete.connect(ending.ends, sender=field.related_model, weak=False)
+
+    def _record_owners(
+        self,
+        field: Any,
+        *,
+        left: dict[Any, set[Any]] | None = None,
+        came: dict[Any, set[Any]] | None = None,
+        told: str | None = None,
+    ) -> None:
+        """Write one history row for each owner with what left its relation, or what came to it.
+
+        The owners are read anew, under the lock that was taken before the relation changed: what history says of
+        their columns is what the database holds, whatever stood in memory. `told` names what is gone already.
+        """
+        changed, teller = left or came or {}, Teller()
+        for row in field.model._base_manager.filter(pk__in=changed).order_by("pk"):
+            names = told or teller.names(field.related_model, changed[row.pk])
+            difference = Difference(field.name, names, None) if left else Difference(field.name, None, names)
+            self.create_historical_record(row, "~", differences=[difference])
 
 
-def _owners(field: Any, instance: Any, others: set[Any] | None, *, reverse: bool) -> set[Any]:
-    """Return the ids of the owning rows that are about to lose relations to `instance`, or `instance` its own."""
+class _Ending:
+    """What stood in an audited relation is deleted: the relation ends without a signal of its own."""
+
+    def __init__(self, history: AuditHistory, field: Any) -> None:
+        self.history, self.field, self.key = history, field, f"_ending_{field.model._meta.label_lower}_{field.name}"
+
+    def begins(self, instance: Any, **_kwargs: Any) -> None:
+        """Remember whose relation it stands in, and lock them."""
+        left = _pairs(self.field, instance, None, reverse=True)
+        _lock(self.field.model, set(left))
+        instance.__dict__[self.key] = (left, f"{instance} ({instance.pk})")
+
+    def ends(self, instance: Any, **_kwargs: Any) -> None:
+        """Record that it left them."""
+        left, told = instance.__dict__.pop(self.key, ({}, ""))
+        if left:
+            self.history._record_owners(self.field, left=left, told=told)  # noqa: SLF001 - two halves of one class
+
+
+def _lock(owner: Any, keys: Collection[Any]) -> None:
+    """Let acts on the relations of one record wait for each other: each history row holds all of them."""
+    if keys:
+        list(owner._base_manager.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk"))
+
+
+def _pairs(field: Any, instance: Any, others: set[Any] | None, *, reverse: bool) -> dict[Any, set[Any]]:
+    """Return, for each owning row that is about to lose relations by an act on `instance`, which ones."""
     mine, theirs = field.m2m_field_name(), field.m2m_reverse_field_name()
     here, there = (theirs, mine) if reverse else (mine, theirs)
     rows = field.remote_field.through._default_manager.filter(**{here: instance.pk})
     if others is not None:
         rows = rows.filter(**{f"{there}__in": others})
-    return set(rows.values_list(mine, flat=True))
+    found: dict[Any, set[Any]] = {}
+    for owner, other in rows.values_list(mine, theirs):
+        found.setdefault(owner, set()).add(other)
+    return found

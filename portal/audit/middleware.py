@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 
 from portal.audit.actor import Actor, By, acting
+from portal.audit.reasons import ReasonMissing
 
 ADDRESS_LENGTH = 45
 ANONYMOUS = Actor(name="anonymous")
@@ -26,5 +28,11 @@ class ActingMiddleware:
         """Answer the request as the person who made it."""
         origin = "admin" if request.path_info.startswith("/admin/") else "web"
         address = request.META.get("REMOTE_ADDR", "")[:ADDRESS_LENGTH]
-        with acting(by=partial(person, request), origin=origin, address=address, anew=True):
+        with acting(by=partial(person, request), origin=origin, address=address, alone=True):
             return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """Say that a reason was missing, wherever a page asked for none: nothing of it was written."""
+        if not isinstance(problem, ReasonMissing):
+            return None
+        return render(request, "422.html", {"sentence": str(problem)}, status=422)

@@ -19,21 +19,39 @@ from portal.audit.history import (
     HistoryBypassed,
     HistoryFields,
     HistoryQuerySet,
-    Unattributed,
     entry_point,
-    refuse_nobody,
 )
+from portal.audit.reasons import ReasonMissing, Unattributed, demand_actor_and_reason
+from portal.audit.runs import Reconciliation
+from portal.audit.seals import Anchor, AnchorDelivery, Seal, SealBatch, Shape, SigningKey, Verification
+from portal.audit.tables import Difference, TrailQuerySet, TrailRow
 from portal.lib.visibility import VisibleQuerySet
 
 __all__ = [
+    "Anchor",
+    "AnchorDelivery",
     "AuditHistory",
     "AuditedManager",
     "AuditedModel",
     "AuditedQuerySet",
+    "Difference",
     "HistoryBypassed",
     "HistoryFields",
     "HistoryQuerySet",
+    "LegalHold",
+    "ReasonMissing",
+    "Reconciliation",
+    "Seal",
+    "SealBatch",
+    "Shape",
+    "SigningKey",
+    "Tombstone",
+    "TombstoneRequest",
+    "TombstonedRow",
+    "TrailQuerySet",
+    "TrailRow",
     "Unattributed",
+    "Verification",
     "entry_point",
 ]
 
@@ -53,6 +71,10 @@ class AuditedQuerySet(VisibleQuerySet):
         """Refuse: `bulk_update` leaves no history."""
         raise self._bypassed("bulk_update")
 
+    def _raw_delete(self, using: str | None) -> int:
+        """Refuse: it sends no signals. Django's own deletions of audited rows do not come here."""
+        raise self._bypassed("_raw_delete")
+
     def _bypassed(self, verb: str) -> HistoryBypassed:
         return HistoryBypassed(
             f"{self.model.__name__} is audited: {verb}() would leave no history. Save each row, "
@@ -66,12 +88,17 @@ AuditedManager = models.Manager.from_queryset(AuditedQuerySet)
 class AuditedModel(models.Model):
     """A row whose every change is kept with actor, origin, gesture and reason.
 
-    `privileged` rows (who is called, who may do what, what decides) refuse a change by nobody. `audited_m2m` names
-    the many-to-many fields that belong to the history.
+    `privileged` rows (who is called, who may do what, what decides) refuse a change by nobody and one without a reason.
+    `audited_m2m` names the many-to-many fields that belong to the history, `masked` the fields whose change is told
+    without values, `belongs_to` the foreign key to the record that the row is a part of, and `self_explaining` the
+    events that are their own reason.
     """
 
     privileged: ClassVar[bool] = False
     audited_m2m: ClassVar[list[str]] = []
+    masked: ClassVar[Collection[str]] = ()
+    belongs_to: ClassVar[str] = ""
+    self_explaining: ClassVar[frozenset[str]] = frozenset()
 
     objects = AuditedManager()
     history: ClassVar[Any] = AuditHistory()
@@ -102,11 +129,11 @@ class AuditedModel(models.Model):
             if not changed:
                 return
             if changed <= AuditHistory.of[type(self)].excluded(type(self)):
-                names = frozenset(changed)
+                names = frozenset(changed)  # what history says of it, if anything, is asked for its reason there
             else:
-                refuse_nobody(self)
+                demand_actor_and_reason(self)
         else:
-            refuse_nobody(self)
+            demand_actor_and_reason(self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
 
@@ -146,6 +173,19 @@ class AuditedModel(models.Model):
         if not _among(column, saved) and column.attname in self._remembered:
             return self._remembered[column.attname]
         return getattr(self, column.attname)
+
+    @property
+    def stored_values(self) -> Mapping[str, Any]:
+        """What the database held when the row was loaded or last saved, by column."""
+        return self._remembered
+
+    def audit_name(self) -> str:
+        """Return what the trail calls this row."""
+        return str(self)
+
+    def audit_reference(self) -> str:
+        """Return the reference that people know the record by, such as INC-000042; "" when it has none."""
+        return str(getattr(self, "reference", ""))
 
     def audit_event(self, changed: Collection[str]) -> str:
         """Return what history says of a change whose values it leaves out; "" when there is nothing to say.
@@ -213,3 +253,7 @@ def _python(column: models.Field[Any, Any], value: Any) -> Any:
         return column.to_python(value)
     except ValidationError:
         return value
+
+
+# Holds are audited rows themselves, so that they stand after the audited base.
+from portal.audit.holds import LegalHold, Tombstone, TombstonedRow, TombstoneRequest  # noqa: E402

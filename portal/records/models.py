@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 
+from portal.audit.facts import AppendOnlyModel
 from portal.directory.models import System
-from portal.lib.visibility import VisibleQuerySet
-
-
-class AppendOnly(TypeError):
-    """A row that is kept for good was about to be changed or deleted."""
 
 
 class Counter(models.Model):
@@ -28,19 +23,7 @@ class Counter(models.Model):
         return f"{self.prefix} {self.last}"
 
 
-class NoteQuerySet(VisibleQuerySet):
-    """Timeline notes: written once, in bulk too, never changed or deleted."""
-
-    def update(self, **kwargs: Any) -> int:
-        """Refuse: a note is corrected by a new one."""
-        raise AppendOnly("A timeline note is never edited. Write a new one that corrects it.")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Refuse: a note is kept for good."""
-        raise AppendOnly("A timeline note is never deleted. Write a new one that corrects it.")
-
-
-class Note(models.Model):
+class Note(AppendOnlyModel):
     """One line of a record's timeline: what happened (`event_at`) and when it was written down (`recorded_at`)."""
 
     subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -63,10 +46,13 @@ class Note(models.Model):
     )
     data = models.JSONField(default=dict, blank=True)
 
-    objects = NoteQuerySet.as_manager()
+    correction = "Write a new one that corrects it."
+    personal = ("actor_user_id", "actor_contact_id")
 
     class Meta:
+        verbose_name = "timeline note"
         ordering = ["-event_at", "-id"]
+        base_manager_name = "objects"
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "event_at"], name="note_of_subject"),
             models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="note_correction"),
@@ -74,16 +60,6 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the note once; AppendOnly is raised for a second time."""
-        if not self._state.adding:
-            raise AppendOnly("A timeline note is never edited. Write a new one that corrects it.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Refuse: AppendOnly is raised."""
-        raise AppendOnly("A timeline note is never deleted. Write a new one that corrects it.")
 
 
 class Period(models.Model):
@@ -115,7 +91,11 @@ class Period(models.Model):
 
 
 class Demand(models.Model):
-    """What one part of the portal needs of another. The owner of the topic pulls it and answers it in its sweep."""
+    """What one part of the portal needs of another. The owner of the topic pulls it and answers it in its sweep.
+
+    One whose answer fails is tried again, each time later (`retry_at`), and is given up after some tries: then it
+    waits for somebody who mends what `error` says.
+    """
 
     topic = models.CharField(max_length=40)
     key = models.CharField(max_length=160, unique=True)
@@ -128,6 +108,9 @@ class Demand(models.Model):
     answered_by = models.CharField(max_length=200, blank=True)
     answer = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["asked_at"]

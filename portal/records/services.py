@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
 
-from portal.audit.actor import By, actor_of, current
+from portal.audit import trail
+from portal.audit.actor import By, acting, actor_of, current
+from portal.audit.enums import Action
 from portal.directory.models import System
 from portal.lib.inserting import insert_many
 from portal.records.models import Counter, Demand, Link, Note, Period
 
 AT_ONCE = 100
+MOST_TRIES = 10  # of one demand: the last about an hour after the first
+FIRST_RETRY = timedelta(seconds=5)
+LONGEST_RETRY = timedelta(minutes=15)
 
 
 @transaction.atomic
@@ -165,10 +170,12 @@ def ask(
 def answer_demands(topic: str, *, at: datetime, handle: Callable[[Demand], dict[str, Any] | None]) -> int:
     """Answer the open demands of `topic`, each in a transaction of its own, and return how many were answered.
 
-    `handle` returns the answer. When it raises, the error is kept on the demand, which is tried again by the next
-    call, after those that never failed.
+    `handle` returns the answer. When it raises, the error is kept on the demand, which is tried again after those that
+    never failed, each time later; after ten tries it is given up, and the watchdog says so.
     """
-    waiting = Demand.objects.filter(topic=topic, answered_at=None).order_by("error", "asked_at", "id")
+    due = Q(retry_at=None) | Q(retry_at__lte=at)
+    waiting = Demand.objects.filter(due, topic=topic, answered_at=None, given_up_at=None)
+    waiting = waiting.order_by("tries", "asked_at", "id")
     return sum(_answer(pk, at, handle) for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]))
 
 
@@ -181,19 +188,61 @@ def _answer(pk: int, at: datetime, handle: Callable[[Demand], dict[str, Any] | N
         with transaction.atomic():
             demand.answer = handle(demand) or {}
     except Exception as problem:  # noqa: BLE001 - whatever it was, it is shown and must not stop the others
-        demand.error = f"{type(problem).__name__}: {problem}"[:2000]
-        demand.save(update_fields=["error"])
+        _put_off(demand, problem, at)
         return False
     context = current()
     demand.answered_by = context.actor.name if context else f"system: {demand.topic}"
-    demand.answered_at, demand.error = at, ""
-    demand.save(update_fields=["answer", "answered_by", "answered_at", "error"])
+    demand.answered_at, demand.retry_at, demand.error = at, None, ""
+    demand.save(update_fields=["answer", "answered_by", "answered_at", "retry_at", "error"])
     return True
 
 
+def _put_off(demand: Demand, problem: Exception, at: datetime) -> None:
+    """Keep the error and try again later, or no more."""
+    demand.error = f"{type(problem).__name__}: {problem}"[:2000]
+    demand.tries += 1
+    demand.retry_at = at + min(FIRST_RETRY * 3 ** min(demand.tries - 1, 8), LONGEST_RETRY)
+    if demand.tries >= MOST_TRIES:
+        demand.given_up_at, demand.retry_at = at, None
+    demand.save(update_fields=["error", "tries", "retry_at", "given_up_at"])
+
+
+@transaction.atomic
+def try_again(demand: Demand, *, by: By, at: datetime, reason: str) -> None:
+    """Let a demand that was given up be tried again, by the next sweep. ValueError: it was not given up."""
+    held = Demand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
+    if held.given_up_at is None:
+        raise ValueError("This request was not given up: it is tried again by itself.")
+    held.tries, held.retry_at, held.given_up_at = 0, None, None
+    held.save(update_fields=["tries", "retry_at", "given_up_at"])
+    with acting(by=by, at=at, reason=reason):
+        trail.record(Action.EVENT, event=f"Had a request tried again that was given up: {held}", subject=held)
+
+
+@transaction.atomic
+def settle_by_hand(demand: Demand, *, by: By, at: datetime, reason: str) -> None:
+    """Close a demand that was given up: somebody did what it asked for, or it no longer matters.
+
+    ValueError: it was not given up.
+    """
+    held = Demand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
+    if held.given_up_at is None or held.answered_at is not None:
+        raise ValueError("This request was not given up: it is answered by itself.")
+    held.answered_at, held.answered_by = at, actor_of(by).name
+    held.answer, held.given_up_at = {"settled_by_hand": reason}, None
+    held.save(update_fields=["answered_at", "answered_by", "answer", "given_up_at"])
+    with acting(by=by, at=at, reason=reason):
+        trail.record(Action.EVENT, event=f"Closed a request by hand that was given up: {held}", subject=held)
+
+
 def unanswered(*, at: datetime) -> QuerySet[Demand]:
-    """Return the demands that nobody answered in time."""
-    return Demand.objects.filter(answered_at=None, answer_by__lt=at)
+    """Return the demands that nobody answered in time and that are still tried."""
+    return Demand.objects.filter(answered_at=None, given_up_at=None, answer_by__lt=at)
+
+
+def given_up() -> QuerySet[Demand]:
+    """Return the demands that are tried no more, until somebody mends what is wrong with them."""
+    return Demand.objects.filter(answered_at=None, given_up_at__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)

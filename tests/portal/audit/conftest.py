@@ -17,7 +17,7 @@ def nobody():
 @pytest.fixture
 def calendar(_history_begins):
     """An audited, privileged row; what history held before it is not asked."""
-    with acting(by="setup"):
+    with acting(by="setup", reason="A test"):
         return Calendar.objects.create(name="Works")
 
 

@@ -1,0 +1,69 @@
+"""Tables that carry facts of their own: written once, never changed, guarded in the database and sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from django.db import models
+
+from portal.lib.visibility import VisibleQuerySet
+
+
+class AppendOnly(TypeError):
+    """A row that is kept for good was about to be changed or deleted."""
+
+
+class AppendOnlyQuerySet(VisibleQuerySet):
+    """Rows that are written once, in bulk too, and never changed or deleted."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse: AppendOnly is raised."""
+        raise self._refusal("edited")
+
+    def bulk_update(self, objs: Any, *args: Any, **kwargs: Any) -> int:
+        """Refuse: AppendOnly is raised."""
+        raise self._refusal("edited")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse: AppendOnly is raised."""
+        raise self._refusal("deleted")
+
+    def _refusal(self, verb: str) -> AppendOnly:
+        return AppendOnly(self.model.refusal_of(verb))
+
+
+class AppendOnlyModel(models.Model):
+    """A row that is written once. The database guards its table, and the seal covers it.
+
+    `personal` names columns that say who, beside words: a tombstone makes them go. `sealed` is false only for what
+    makes up the seals themselves.
+    """
+
+    append_only: ClassVar[bool] = True
+    sealed: ClassVar[bool] = True
+    personal: ClassVar[Collection[str]] = ()
+    correction: ClassVar[str] = "It is kept for good."
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row once; AppendOnly is raised for a second time."""
+        if not self._state.adding:
+            raise AppendOnly(self.refusal_of("edited"))
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse: AppendOnly is raised."""
+        raise AppendOnly(self.refusal_of("deleted"))
+
+    @classmethod
+    def refusal_of(cls, verb: str) -> str:
+        """Return the sentence that says why a row is not `verb` ("edited", "deleted")."""
+        name = str(cls._meta.verbose_name)
+        return f"{'An' if name[:1] in 'aeiou' else 'A'} {name} is never {verb}. {cls.correction}"

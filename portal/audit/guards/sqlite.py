@@ -1,0 +1,148 @@
+"""The guards on SQLite: three triggers for each table.
+
+Two refuse UPDATE and DELETE. The third refuses an INSERT whose key stands already, because INSERT OR REPLACE deletes
+the row in the way without calling a DELETE trigger. It cannot tell OR REPLACE from OR IGNORE and refuses both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from portal.audit.triggers import PREFIX, Trigger
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+# The unique indexes of all tables, column by column; an expression has no name.
+_UNIQUE = """
+SELECT t.name, l.name, x.name, x.coll, i.sql
+  FROM sqlite_master t, pragma_index_list(t.name) l, pragma_index_xinfo(l.name) x
+  LEFT JOIN sqlite_master i ON i.type = 'index' AND i.name = l.name
+ WHERE t.type = 'table' AND l."unique" AND x.key
+ ORDER BY t.name, l.name, x.seqno
+"""
+_CONDITION = re.compile(r"\)\s*WHERE\s+(.*)$", re.DOTALL | re.IGNORECASE)
+_COLUMN = re.compile(r'"([^"]+)"')
+
+
+class Guards:
+    """The guards of one database file: those meant beside those that stand."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, tables: Sequence[str], declared: Sequence[Trigger]) -> None:
+        self.connection = connection
+        self.tables = list(tables)
+        self.declared = [trigger for trigger in declared if trigger.sqlite]
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    def _meant(self) -> dict[str, tuple[str, str]]:
+        """Return table and text of each trigger by its name, for the tables that exist."""
+        there, keys = {name for (name,) in self._rows(_TABLES)}, self._keys()
+        found: dict[str, tuple[str, str]] = {}
+        for table in self.tables:
+            if table in there:
+                found |= {name: (table, text) for name, text in _three(table, keys[table])}
+        found |= {t.name: (t.table, t.sqlite.strip().rstrip(";")) for t in self.declared if t.table in there}
+        return found
+
+    def _keys(self) -> dict[str, list[str]]:
+        """Return, for each table, the conditions under which a new row meets one that stands: one for each key."""
+        keys: dict[tuple[str, str, str], list[tuple[str | None, str]]] = defaultdict(list)
+        for table, index, column, collation, text in self._rows(_UNIQUE):
+            if table in self.tables:
+                keys[table, index, text or ""].append((column, collation))
+        found: dict[str, list[str]] = defaultdict(list)
+        for (table, index, text), columns in keys.items():
+            found[table].append(_meeting(table, index, columns, text))
+        return found
+
+    def _standing(self) -> dict[str, tuple[str, str]]:
+        return {name: (table, text) for name, table, text in self._rows(_TRIGGERS) if name.startswith(PREFIX)}
+
+    def _lost(self) -> dict[str, tuple[str, str]]:
+        standing = self._standing()
+        return {name: guard for name, guard in self._meant().items() if standing.get(name) != guard}
+
+    def missing(self) -> list[str]:
+        """Return the guards that do not stand as meant."""
+        return [f"{table}: {name}" for name, (table, _) in self._lost().items()]
+
+    def strange(self) -> list[str]:
+        """Return the triggers on guarded tables that are not ours."""
+        found = sorted((table, name) for name, table, _ in self._rows(_TRIGGERS) if not name.startswith(PREFIX))
+        return [f"{table}: trigger {name}" for table, name in found if table in self.tables]
+
+    def install(self) -> list[str]:
+        """Create what is missing and drop what is ours and no longer meant, in one transaction."""
+        meant, standing = self._meant(), self._standing()
+        lost = {name: guard for name, guard in meant.items() if standing.get(name) != guard}
+        wrong = standing.keys() - (meant.keys() - lost.keys())
+        if lost or wrong:
+            with transaction.atomic(using=self.connection.alias):
+                self._drop(sorted(wrong))
+                with self.connection.cursor() as cursor:
+                    for _, text in lost.values():
+                        cursor.execute(text)
+        return [f"{table}: {name}" for name, (table, _) in lost.items()]
+
+    def _drop(self, names: Sequence[str]) -> None:
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            for name in names:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {self.connection.ops.quote_name(name)}")
+
+    def drop_declared(self) -> None:
+        """Drop the triggers that models declare: SQLite rebuilds no table that a trigger of another table names."""
+        standing = self._standing()
+        self._drop([trigger.name for trigger in self.declared if trigger.name in standing])
+
+    def lift(self) -> None:
+        """Drop every trigger of ours."""
+        self._drop(sorted(self._standing()))
+
+
+def _three(table: str, keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Return name and text of each guard of a table."""
+    met = " OR ".join([_standing(table, "rowid = NEW.rowid"), *keys])
+    return [
+        _guard(table, "update", "BEFORE UPDATE", "", "UPDATE"),
+        _guard(table, "delete", "BEFORE DELETE", "", "DELETE"),
+        _guard(table, "replace", "BEFORE INSERT", f" WHEN {met}", "replacing a row"),
+    ]
+
+
+def _guard(table: str, name: str, event: str, when: str, what: str) -> tuple[str, str]:
+    name = f"{PREFIX}guard_{name}_{table}"
+    words = f"Rows of {table} are kept for good: {what} is refused. Write a new row that corrects the old one."
+    return name, f'CREATE TRIGGER "{name}" {event} ON "{table}"{when} BEGIN SELECT RAISE(ABORT, \'{words}\'); END'
+
+
+def _standing(table: str, condition: str) -> str:
+    return f'EXISTS (SELECT 1 FROM "{table}" WHERE {condition})'  # noqa: S608 - names of our own tables
+
+
+def _meeting(table: str, index: str, columns: Sequence[tuple[str | None, str]], text: str) -> str:
+    """Return when a new row has the same unique key as one that stands.
+
+    The condition of a partial index is asked of both: of the row that stands as it is written, of the new one over a
+    row made of its values. ValueError is raised for a key over an expression: nothing in the project needs one yet.
+    """
+    equal = []
+    for column, collation in columns:
+        if column is None:
+            raise ValueError(f"{table}: the guard cannot compare the expressions of the unique index {index}.")
+        equal.append(f'"{column}" = NEW."{column}" COLLATE {collation}')
+    where, condition = " AND ".join(equal), _CONDITION.search(text)
+    if condition is None:
+        return _standing(table, where)
+    asked = sorted(set(_COLUMN.findall(condition[1])))
+    made = ", ".join(f'NEW."{column}" AS "{column}"' for column in asked)
+    new = f"EXISTS (SELECT 1 FROM (SELECT {made}) WHERE {condition[1]})"  # noqa: S608 - names of our own columns
+    return f"({new} AND {_standing(table, f'{where} AND ({condition[1]})')})"

@@ -1,0 +1,303 @@
+"""One walk along the chain: every seal is compared with the row and the history row that it covers.
+
+The database writes texts, Python hashes: while one batch is compared, the next is read. A seal that fits is passed over
+quickly; everything else becomes a suspect, which portal.audit.verifying.blaming looks at when all is read.
+"""
+
+from __future__ import annotations
+
+from binascii import hexlify
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Flag, auto
+from hashlib import sha256
+from typing import NamedTuple
+
+from django.db import connections
+
+from portal.audit.canonical import BEGINNING, FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING, values_of
+from portal.audit.chaining import COLUMNS
+from portal.audit.holds import TombstonedRow
+from portal.audit.reading import Reader, Row, columns_of, fetch
+from portal.audit.seals import Seal, Shape
+from portal.audit.shapes import ENVELOPE, Definition
+from portal.audit.verifying.ahead import ahead
+from portal.audit.verifying.ids import IdSet
+from portal.audit.verifying.report import Report
+
+BATCH = 5_000
+MOST_SUSPECTS = 5_000
+Progress = Callable[[int, int], None]
+Found = dict[int, dict[int, Row]]
+
+
+class Fault(Flag):
+    """What does not fit at one position."""
+
+    NONE = 0
+    GONE = auto()
+    PAYLOAD = auto()
+    LINK = auto()
+    HISTORY = auto()
+    HISTORY_GONE = auto()
+    NUMBER = auto()
+    CHAIN = auto()
+    TOMBSTONE = auto()
+    TWICE = auto()
+    SHAPE = auto()
+
+
+class Sealed(NamedTuple):
+    """One seal as it was read."""
+
+    position: int
+    source: str
+    row_id: int
+    history_id: int | None
+    shape: int
+    history_shape: int | None
+    salt: bytes | None
+    payload_digest: bytes
+    history_digest: bytes | None
+    link: bytes
+    digest: bytes
+
+
+@dataclass
+class Suspect:
+    """A seal that does not fit, with the row and the history row that were found, and the digest before it."""
+
+    seal: Sealed
+    fault: Fault
+    row: Row | None
+    history: Row | None
+    previous: bytes | None
+
+
+@dataclass
+class Gap:
+    """Positions that are missing from the chain, and the seals on both sides.
+
+    `told_by` says what knows of them when they are missing at the end.
+    """
+
+    first: int
+    last: int
+    before: Sealed | None
+    after: Sealed | None
+    told_by: str = ""
+
+
+class Batch(NamedTuple):
+    """Seals in the order of the chain, and the rows that they cover, by shape and id."""
+
+    seals: list[Sealed]
+    rows: Found
+    tombstoned: dict[int, tuple[bytes, bytes | None]]
+
+
+class Cover:
+    """One shape as verification uses it. `readable` is false when columns that it names are gone."""
+
+    def __init__(self, definition: Definition, there: Mapping[str, Collection[str]], using: str) -> None:
+        self.definition = definition
+        self.reader = Reader(definition, using)
+        self.lost = self.reader.lost(there)
+        self.digest = definition.digest.encode()
+        self._columns = definition.of(ENVELOPE)
+        self._names = [column.name for column in self._columns]
+
+    def history_id(self, envelope: bytes) -> str | None:
+        """Return the history row that the row says it tells of."""
+        if "history_id" not in self._names:
+            return None
+        try:
+            return values_of(self._columns, envelope)[self._names.index("history_id")]
+        except (ValueError, UnicodeDecodeError):
+            return None
+
+    @property
+    def ends_with_history(self) -> bool:
+        """Whether the id of the history row is the last word of the envelope, as it is in the trail."""
+        return self._names[-1:] == ["history_id"]
+
+
+class Walk:
+    """The walk and what it has met: ids of each source and history table, suspects, gaps."""
+
+    def __init__(self, report: Report, using: str, progress: Progress | None = None) -> None:
+        self.report, self.using = report, using
+        self.connection = connections[using]
+        self.met: dict[str, IdSet] = defaultdict(IdSet)
+        self.present: dict[str, int] = defaultdict(int)
+        self.suspects: list[Suspect] = []
+        self.unnamed = 0
+        self.gaps: list[Gap] = []
+        self.covers: dict[int, Cover] = {}
+        self.last: Sealed | None = None
+        self._progress = progress
+        self._previous: bytes | None = BEGINNING
+
+    def go(self) -> None:
+        """Walk along the whole chain."""
+        self._learn_shapes()
+        total = Seal.objects.using(self.using).order_by("-position").values_list("position", flat=True).first() or 0
+        for batch in ahead(self._batches(), threaded=self.connection.vendor == "postgresql"):
+            for seal in batch.seals:
+                self._check(seal, batch)
+            self.report.rows += len(batch.seals)
+            if self._progress is not None:
+                self._progress(self.report.rows, total)
+        if self.last is not None:
+            self.report.position, self.report.head = self.last.position, self.last.digest.hex()
+
+    def note_lost(self) -> None:
+        """Note which columns are gone, and how many rows could therefore not be compared."""
+        for cover in self.covers.values():
+            if cover.lost:
+                self.report.notes.append(
+                    f"Older seals cover what the database no longer has: {', '.join(cover.lost)}. Their place in the "
+                    "chain was verified, what they cover was not."
+                )
+
+    # Reading.
+
+    def _learn_shapes(self) -> None:
+        there = columns_of(self.connection)
+        for shape in Shape.objects.using(self.using).order_by("pk"):
+            try:
+                definition = Definition.from_text(shape.definition)
+            except (ValueError, KeyError, TypeError):
+                continue
+            if definition.digest == shape.digest and definition.source == shape.source:
+                self.covers[shape.pk] = Cover(definition, there, self.using)
+
+    def _batches(self) -> Iterator[Batch]:
+        quote = self.connection.ops.quote_name
+        columns, table = ", ".join(map(quote, COLUMNS)), quote(Seal._meta.db_table)
+        query = f"SELECT {columns} FROM {table} WHERE position > %s ORDER BY position LIMIT {BATCH}"  # noqa: S608
+        after = 0
+        while seals := [Sealed(*row) for row in fetch(self.connection, query, [after])]:
+            yield self._with_rows(seals)
+            after = seals[-1].position
+
+    def _with_rows(self, seals: list[Sealed]) -> Batch:
+        wanted: dict[int, list[int]] = defaultdict(list)
+        for seal in seals:
+            wanted[seal.shape].append(seal.row_id)
+            if seal.history_shape is not None and seal.history_id is not None:
+                wanted[seal.history_shape].append(seal.history_id)
+        readable = {number: self.covers[number] for number in wanted if number in self.covers}
+        rows = {number: cover.reader.rows(wanted[number]) for number, cover in readable.items() if not cover.lost}
+        unsalted = [seal.position for seal in seals if seal.salt is None]
+        return Batch(seals, rows, self._tombstoned(unsalted))
+
+    def _tombstoned(self, positions: list[int]) -> dict[int, tuple[bytes, bytes | None]]:
+        """Return what tombstones put in place of the rows at these positions, as digests."""
+        if not positions:
+            return {}
+        name, quote = TombstonedRow._meta.db_table, self.connection.ops.quote_name
+        query = f"SELECT seal_id, payload_digest, history_digest FROM {quote(name)} WHERE seal_id BETWEEN %s AND %s"  # noqa: S608
+        return {row[0]: (row[1], row[2]) for row in fetch(self.connection, query, [positions[0], positions[-1]])}
+
+    # Comparing.
+
+    def _check(self, seal: Sealed, batch: Batch) -> None:
+        """Compare one seal with what it covers, and with the seal before it."""
+        expected = self.last.position + 1 if self.last is not None else 1
+        if seal.position != expected:
+            self.gaps.append(Gap(expected, seal.position - 1, self.last, seal))
+            self._previous = None
+        cover, rows = self.covers.get(seal.shape), batch.rows.get(seal.shape)
+        once = self.met[seal.source].add(seal.row_id)
+        row = rows.get(seal.row_id) if rows is not None else None
+        history, fault = None, Fault.NONE
+        if cover is None or cover.definition.source != seal.source:
+            fault = Fault.SHAPE
+        elif rows is None:
+            self.report.unreadable += 1
+        elif row is None:
+            fault = Fault.GONE
+        else:
+            self.present[cover.definition.table] += once
+            fault = self._compared(seal, cover, row, batch)
+        fault |= Fault.NONE if once else Fault.TWICE
+        if seal.history_shape is not None:
+            history, faults = self._history(seal, batch)
+            fault |= faults
+        if self._previous is not None and sha256(self._previous + seal.link).digest() != seal.digest:
+            fault |= Fault.CHAIN
+        if fault:
+            self._suspect(Suspect(seal, fault, row, history, self._previous))
+        self._previous, self.last = seal.digest, seal
+
+    def _compared(self, seal: Sealed, cover: Cover, row: Row, batch: Batch) -> Fault:
+        """Compare the row's envelope and payload."""
+        fault = Fault.NONE
+        if seal.salt is None:
+            lawful = batch.tombstoned.get(seal.position)
+            self.report.tombstones += 1
+            if lawful is None or lawful[0] != sha256(row.payload).digest():
+                fault |= Fault.TOMBSTONE
+        elif sha256(seal.salt[FOR_PAYLOAD] + row.payload).digest() != seal.payload_digest:
+            fault |= Fault.PAYLOAD
+        if sha256(self.link_text(seal, row.envelope)).digest() != seal.link:
+            fault |= Fault.LINK
+        elif cover.ends_with_history:
+            word = b"-" if seal.history_id is None else b"%d" % seal.history_id
+            fault |= Fault.NONE if row.envelope.rpartition(b",")[2] == word else Fault.NUMBER
+        return fault
+
+    def _history(self, seal: Sealed, batch: Batch) -> tuple[Row | None, Fault]:
+        """Compare the history row that a row of the trail tells of."""
+        cover, rows = self.covers.get(seal.history_shape or 0), batch.rows.get(seal.history_shape or 0)
+        if cover is None:
+            return None, Fault.SHAPE
+        if rows is None or seal.history_id is None:
+            self.report.unreadable += rows is None
+            return None, Fault.NONE if rows is None else Fault.HISTORY_GONE
+        fault = Fault.NONE if self.met[cover.definition.table].add(seal.history_id) else Fault.TWICE
+        row = rows.get(seal.history_id)
+        if row is None:
+            return None, fault | Fault.HISTORY_GONE
+        self.report.history_rows += 1
+        self.present[cover.definition.table] += not fault
+        if seal.salt is None:
+            lawful = batch.tombstoned.get(seal.position)
+            same = lawful is not None and lawful[1] == sha256(row.payload).digest()
+            return row, fault if same else fault | Fault.TOMBSTONE
+        same = sha256(seal.salt[FOR_HISTORY] + row.payload).digest() == seal.history_digest
+        return row, fault if same else fault | Fault.HISTORY
+
+    def link_text(
+        self,
+        seal: Sealed,
+        envelope: bytes,
+        *,
+        position: int | None = None,
+        digests: tuple[bytes, bytes | None] | None = None,
+    ) -> bytes:
+        """Return the text of the link of a seal over an envelope; at another position or of other digests, if given."""
+        payload, history = digests or (seal.payload_digest, seal.history_digest)
+        cover = self.covers.get(seal.history_shape or 0)
+        return b"%s,%d,%s,%d,%s,%s,%s,%s,%s" % (
+            _FORMAT,
+            position or seal.position,
+            seal.source.encode(),
+            seal.row_id,
+            self.covers[seal.shape].digest,
+            cover.digest if cover is not None else _NOTHING,
+            hexlify(payload),
+            hexlify(history) if history is not None else _NOTHING,
+            envelope,
+        )
+
+    def _suspect(self, suspect: Suspect) -> None:
+        if len(self.suspects) < MOST_SUSPECTS:
+            self.suspects.append(suspect)
+        else:
+            self.unnamed += 1
+
+
+_FORMAT, _NOTHING = FORMAT.encode(), NOTHING.encode()
