@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from secrets import token_urlsafe
 from typing import Any, ClassVar
 
 from axes.models import AccessLog
+from django.contrib.auth import get_backends
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models.base import ModelBase
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
+from portal.accounts import rights
 from portal.audit.actor import Actor
 from portal.audit.models import AuditedModel, AuditedQuerySet, AuditHistory
 from portal.lib.zones import validate_zone
+
+__all__ = ["AccountHistory", "AccountManager", "SignIn", "User", "end_sessions", "new_stamp", "rights"]
+ENDS_SESSIONS = frozenset({"is_active", "is_staff", "is_superuser"})
+
+
+def new_stamp() -> str:
+    """Return a stamp that no session bears."""
+    return token_urlsafe(12)
+
+
+class AccountHistory(AuditHistory):
+    """The history of accounts: a role given or withdrawn, by whatever route, ends the account's sessions."""
+
+    def m2m_changed(self, instance: Any, action: str, attr: str, pk_set: set[Any] | None, **kwargs: Any) -> None:
+        """Record the change, and let the instance that it was made from know its new stamp."""
+        super().m2m_changed(instance, action, attr, pk_set, **kwargs)
+        if action.startswith("post_") and isinstance(instance, User):
+            instance.refresh_from_db(fields=["session_stamp"])
+            instance.__dict__.pop("role_names", None)
+            instance.__dict__.pop("reading_scope", None)
+
+    def _record_owners(self, field: Any, **changes: Any) -> None:
+        super()._record_owners(field, **changes)
+        if field.name == "groups":
+            end_sessions((changes.get("left") or changes.get("came") or {}).keys())
 
 
 class AccountManager(UserManager.from_queryset(AuditedQuerySet)):  # type: ignore[misc]
@@ -27,6 +57,7 @@ class User(AuditedModel, AbstractUser):
 
     privileged: ClassVar[bool] = True
     audited_m2m: ClassVar[list[str]] = ["groups", "user_permissions"]
+    self_explaining: ClassVar[frozenset[str]] = frozenset({"Password stored anew"})
 
     time_zone = models.CharField(
         max_length=64,
@@ -35,8 +66,15 @@ class User(AuditedModel, AbstractUser):
         help_text="Times are shown to this person in this zone.",
     )
 
+    # What history leaves out: none of it says what somebody may do.
+    session_stamp = models.CharField(max_length=32, blank=True, default="", editable=False)
+    proofs_refused = models.PositiveSmallIntegerField(default=0, editable=False)
+    proofs_refused_since = models.DateTimeField(null=True, blank=True, editable=False)
+
     objects: ClassVar[Any] = AccountManager()
-    history: ClassVar[Any] = AuditHistory(excluded_fields=["password", "last_login"])
+    history: ClassVar[Any] = AccountHistory(
+        excluded_fields=["password", "last_login", "session_stamp", "proofs_refused", "proofs_refused_since"]
+    )
 
     class Meta(AbstractUser.Meta):
         verbose_name = "account"
@@ -44,6 +82,39 @@ class User(AuditedModel, AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Save the account; opening or closing it, or another reach than before, ends its sessions.
+
+        A column that history leaves out is written only when it was changed here: a copy read earlier never brings
+        back an old password, or sessions that were ended since.
+        """
+        if not (self._state.adding or force_insert):
+            changed = set(self.changed_fields(None if update_fields is None else frozenset(update_fields)))
+            if ENDS_SESSIONS & changed:
+                self.session_stamp = new_stamp()
+                changed.add("session_stamp")
+            if update_fields is None:
+                kept = AuditHistory.of[User].excluded(User) - changed
+                update_fields = [f.attname for f in self._meta.concrete_fields if f.attname not in kept | {"id"}]
+            elif "session_stamp" in changed:
+                update_fields = [*update_fields, "session_stamp"]
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what each session of this account bears: another one after a new password and a new stamp.
+
+        Django compares them at each request, and on each kind of session store alike.
+        """
+        bears = f"{self.password}:{self.session_stamp}"
+        return salted_hmac("portal.accounts.User.session", bears, secret=secret, algorithm="sha256").hexdigest()
 
     def as_actor(self) -> Actor:
         """Return this person as the record names them."""
@@ -54,6 +125,15 @@ class User(AuditedModel, AbstractUser):
         """Return the names of this account's roles; none for an inactive one. Asked once for each instance."""
         return frozenset(self.groups.values_list("name", flat=True)) if self.is_active else frozenset()
 
+    @cached_property
+    def reading_scope(self) -> Any:
+        """Return within what this account may read beyond its roles, from the backend that grants it; else None.
+
+        See portal.lib.visibility.ReadingScope. Asked once for each instance.
+        """
+        found = (backend.reading_scope(self) for backend in get_backends() if hasattr(backend, "reading_scope"))
+        return next((scope for scope in found if scope is not None), None)
+
     def audit_event(self, changed: Collection[str]) -> str:
         """Return "Password changed", or what else became of a password whose value history leaves out."""
         if "password" not in changed:
@@ -61,6 +141,12 @@ class User(AuditedModel, AbstractUser):
         if getattr(self, "_password", None) is None and self.has_usable_password():
             return "Password stored anew"  # Django renews the hash at a sign-in; the password is the same
         return "Password changed"
+
+
+def end_sessions(keys: Collection[int]) -> None:
+    """End every session of these accounts. It is no change of what history tells of them."""
+    # The plain QuerySet on purpose: the stamp is a column that history leaves out.
+    models.QuerySet(User).filter(pk__in=keys).update(session_stamp=new_stamp())
 
 
 class SignIn(AccessLog):

@@ -13,7 +13,10 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-PARTS = ("accounts", "directory", "deadlines", "notify", "records", "incidents", "changes", "maintenance")
+PARTS = (
+    "audit", "accounts", "directory", "deadlines", "notify", "records", "approvals", "incidents", "changes",
+    "maintenance", "assurance",
+)  # fmt: skip
 VIEW_ALL = (*(f"{part}.view_*" for part in PARTS if part != "accounts"), "accounts.view_user", "auth.view_group")
 VIEW_SIGN_INS = ("accounts.view_signin", "axes.view_*")
 
@@ -25,12 +28,16 @@ def _may(*targets: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a group of people may do. `permissions` are "app.codename", with * for any characters."""
+    """What a group of people may do. `permissions` are "app.codename", with * for any characters.
+
+    `second_factor` says whether whoever has the role must sign in with a second factor: those who decide or administer.
+    """
 
     slug: str
     name: str
     description: str
     permissions: tuple[str, ...]
+    second_factor: bool = True
 
     def allows(self, permission: str) -> bool:
         """Tell whether the role has the permission "app.codename". Nobody has one to delete."""
@@ -41,13 +48,14 @@ class Role:
 
 
 _RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder"))
+_REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
     "directory.emergencycontact", "directory.system", "directory.recoveryobjective", "directory.channel",
 )  # fmt: skip
 
 ROLES = (
-    Role("responder", "Responder", "Declares and works incidents.", _RESPOND),
+    Role("responder", "Responder", "Declares and works incidents.", _RESPOND, second_factor=False),
     Role(
         "change-approver", "Change approver", "Decides on changes that others ask for.", (*_RESPOND, *_may("changes.*"))
     ),
@@ -55,15 +63,15 @@ ROLES = (
         "manager",
         "Manager",
         "Keeps people, systems and on-call up to date, and sees what is due.",
-        (*_RESPOND, *_LEAD, *_may("maintenance.*")),
+        (*_RESPOND, *_LEAD, *_REVIEW, *_may("maintenance.*")),
     ),
     Role(
         "security-lead",
         "Security lead",
         "Leads security incidents and keeps who is called for them.",
-        (*_RESPOND, *_LEAD, *_may("incidents.escalation*")),
+        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*")),
     ),
-    Role("auditor", "Auditor", "Sees everything and changes nothing.", (*VIEW_ALL, *VIEW_SIGN_INS)),
+    Role("auditor", "Auditor", "Reads what an engagement opens, and changes nothing. Opens nothing by itself.", ()),
     Role(
         "administrator",
         "Administrator",

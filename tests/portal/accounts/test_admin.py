@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
-from tests.factories.accounts import PASSWORD, make_superuser, make_user
+from tests.factories.accounts import PASSWORD, confirm, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 def administrator(client):
     user = make_user("ada", first_name="Ada", last_name="Min", roles=["administrator"])
     client.force_login(user)
+    confirm(client)
     return user
 
 
@@ -78,14 +79,20 @@ def test_a_password_set_for_somebody_is_an_event_of_whoever_set_it(client, admin
     user = make_user()
     new = "another long sentence 42"
     data = {"password1": new, "password2": new, "usable_password": "true"}
-    client.post(reverse("admin:auth_user_password_change", args=[user.pk]), data)
+    address = reverse("admin:auth_user_password_change", args=[user.pk])
+    assert "Say why" in client.post(address, data).content.decode()
+    assert user.history.count() == 1
+    client.post(address, {**data, "change_reason": "She lost her telephone"})
     row = user.history.first()
-    assert (row.history_change_reason, row.actor_name) == ("Password changed", "Ada Min")
+    assert (row.history_change_reason, row.actor_name) == ("Password changed. She lost her telephone", "Ada Min")
 
 
 def test_an_account_is_added(client, administrator):
     new = "another long sentence 42"
     data = {"username": "newcomer", "password1": new, "password2": new, "usable_password": "true"}
+    assert "Say why" in client.post(page("add"), data).content.decode()
+    assert not User.objects.filter(username="newcomer").exists()
+    data["change_reason"] = "She starts on Monday"
     assert client.post(page("add"), data).status_code == 302
     row = User.objects.get(username="newcomer").history.last()
     assert (row.history_type, row.actor_name) == ("+", "Ada Min")
@@ -122,11 +129,14 @@ def test_somebody_locked_out_is_let_in_again(client, administrator):
     lock_out(stranger, "amara")
     verb = client.get(page("change", user.pk)).context["verbs"][0]
     assert verb.label == "Unlock sign-in"
-    assert client.get(verb.url).status_code == 405
-    client.post(verb.url)
+    assert client.post(verb.url, {"change_reason": ""}).status_code == 422
+    client.post(verb.url, {"change_reason": "It was her new keyboard"})
     assert stranger.post("/sign-in/", {"username": "amara", "password": PASSWORD}).status_code == 302
     row = user.history.first()
-    assert (row.history_change_reason, row.actor_name) == ("Sign-in unlocked", "Ada Min")
+    assert (row.history_change_reason, row.actor_name) == (
+        "Sign-in unlocked. It was her new keyboard",
+        "Ada Min",
+    )
 
 
 def test_only_who_may_change_accounts_unlocks(client):

@@ -2,8 +2,10 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS
 
 from portal.accounts import roles
+from portal.audit import guards
 from tests.factories.accounts import make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
@@ -34,15 +36,15 @@ def test_each_pattern_of_a_role_means_something_and_nobody_deletes(role):
     assert not any(".delete_" in permission for permission in held)
 
 
-@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.slug)
-def test_every_role_sees_every_record(role):
+@pytest.mark.parametrize("role", [role for role in roles.ROLES if role.slug != "auditor"], ids=lambda role: role.slug)
+def test_every_role_but_one_sees_every_record(role):
     parts = [config for config in apps.get_app_configs() if config.label in roles.PARTS]
     models = [m for part in parts for m in part.get_models() if m._meta.default_permissions and not m._meta.proxy]
     assert {f"{m._meta.app_label}.view_{m._meta.model_name}" for m in models} <= permissions(role.slug)
 
 
-def test_an_auditor_changes_nothing():
-    assert all(".view_" in permission for permission in permissions("auditor"))
+def test_the_role_auditor_opens_nothing_by_itself():
+    assert permissions("auditor") == set()
 
 
 def test_an_administrator_keeps_accounts_and_a_responder_does_not():
@@ -62,18 +64,19 @@ def test_synchronising_again_writes_nothing(django_assert_num_queries, django_as
 
 
 def test_what_was_bent_by_hand_is_put_right():
-    group = Group.objects.get(name="Auditor")
+    group = Group.objects.get(name="Responder")
     group.permissions.set(Permission.objects.filter(codename="delete_user"))
     Group.objects.filter(name="Manager").delete()
     roles.synchronise()
-    assert "accounts.delete_user" not in permissions("auditor")
-    assert "accounts.view_user" in permissions("auditor")
+    assert "accounts.delete_user" not in permissions("responder")
+    assert "accounts.view_user" in permissions("responder")
     assert permissions("manager")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_flush_brings_the_roles_back():
-    call_command("flush", interactive=False, verbosity=0)
+    with guards.lifted(DEFAULT_DB_ALIAS):
+        call_command("flush", interactive=False, verbosity=0)
     assert "incidents.add_incident" in permissions("responder")
 
 

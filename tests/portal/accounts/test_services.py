@@ -17,14 +17,14 @@ def test_a_role_is_given_and_taken_with_history():
     row = user.history.first()
     assert (row.actor_name, row.history_user_id, row.history_date) == ("Bo Ss", boss.pk, AT)
     assert (row.history_change_reason, row.groups.count()) == ("She joins the auditors", 1)
-    services.withdraw(user, "auditor", by=boss, at=AT)
+    services.withdraw(user, "auditor", by=boss, at=AT, reason="A test")
     assert not roles.has_role(user, "auditor")
     assert user.history.first().groups.count() == 0
 
 
 def test_an_unknown_role_is_refused():
     with pytest.raises(KeyError):
-        services.grant(make_user(), "king", by="test", at=AT)
+        services.grant(make_user(), "king", by="test", at=AT, reason="A test")
 
 
 def test_a_closed_account_is_signed_out_and_keeps_its_name(client):
@@ -34,5 +34,7 @@ def test_a_closed_account_is_signed_out_and_keeps_its_name(client):
     assert client.get("/me/").status_code == 302
     assert User.objects.filter(pk=user.pk).exists()
     assert user.history.first().history_change_reason == "left"
-    services.reactivate(user, by="test", at=AT)
+    services.reactivate(user, by="test", at=AT, reason="A test")
+    assert client.get("/me/").status_code == 302  # the session that was ended stays so
+    client.force_login(user)
     assert client.get("/me/").status_code == 200

@@ -177,7 +177,10 @@ class TestMe:
         assert client.post("/me/password/", {**wrong, "old_password": PASSWORD}).status_code == 302
         assert client.get("/me/").status_code == 200
         row = user.history.first()
-        assert (row.history_change_reason, row.actor_name) == ("Password changed", "Amara Okafor")
+        assert (row.history_change_reason, row.actor_name) == (
+            "Password changed. Changed by the person themselves, with their old password",
+            "Amara Okafor",
+        )
         assert User.objects.get(pk=user.pk).check_password(new)
 
 
