@@ -1,0 +1,111 @@
+"""What can be approved: each kind of record says how it is shown and who decides on it by default.
+
+The parts of the portal that own a record register it when the portal starts; nothing here knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+
+from portal.accounts.models import User
+from portal.approvals.shown import Fact, canonical, digest, fact
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultStage:
+    """A stage as it is loaded into an empty portal: its name, the name of the role that decides, how many must."""
+
+    name: str
+    role: str
+    needed: int = 1
+
+
+def nobody(_subject: Any) -> User | None:
+    """Return nobody: most records are not carried out by one person."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Approvable:
+    """One kind of record that can be approved.
+
+    `kind` is its name in addresses and rules. `facts` returns all that matters of one record, in words, the rows that
+    belong to it included: whatever is left out can be changed without voiding an approval. `rows` returns the records
+    with what `facts` reads, so that many are read in a fixed number of queries. `url` is where a record is looked at.
+    `implementer` returns the account that carries it out, where the record itself names one. `stages` and
+    `decide_within` (hours) are what an empty portal begins with.
+    """
+
+    kind: str
+    model: type[models.Model]
+    label: str
+    facts: Callable[[Any], Iterable[Fact]]
+    rows: Callable[[], QuerySet[Any]]
+    url: Callable[[Any], str]
+    stages: Sequence[DefaultStage]
+    decide_within: int = 72
+    implementer: Callable[[Any], User | None] = nobody
+
+    def shown(self, subject: Any) -> str:
+        """Return the canonical text of one record: which it is, then all that matters of it."""
+        return canonical([fact("Record", f"{self.label} {subject.pk}"), *self.facts(subject)])
+
+    def title(self, subject: Any) -> str:
+        """Return how a request calls one record: its name, led by its kind where the name does not say it."""
+        name = str(subject)
+        said = name.lower().startswith(self.label.lower())
+        return name if said else f"{self.label[:1].upper()}{self.label[1:]} {name}"
+
+    def digest(self, subject: Any) -> str:
+        """Return the digest of the canonical text of one record."""
+        return digest(self.shown(subject))
+
+    def read(self, pk: int) -> Any | None:
+        """Return one record with what is shown of it, read now; nothing when it is gone."""
+        return self.rows().filter(pk=pk).first()
+
+    def may_ask(self, user: Any) -> bool:
+        """Tell whether `user` may ask for approval of such records: whoever may change them."""
+        meta = self.model._meta
+        return bool(user.is_active and user.has_perm(f"{meta.app_label}.change_{meta.model_name}"))
+
+
+_kinds: dict[str, Approvable] = {}
+
+
+def register(approvable: Approvable) -> None:
+    """Add a kind of record. ValueError is raised when its name or its model is taken by another."""
+    standing = _kinds.get(approvable.kind) or of_model(approvable.model)
+    if standing is not None and standing != approvable:
+        raise ValueError(f"{approvable.kind} is registered already, or another kind has its model.")
+    _kinds[approvable.kind] = approvable
+
+
+def kinds() -> list[Approvable]:
+    """Return every kind, in the order of their names."""
+    return sorted(_kinds.values(), key=lambda one: one.kind)
+
+
+def of_kind(kind: str) -> Approvable | None:
+    """Return the kind of that name."""
+    return _kinds.get(kind)
+
+
+def of_model(model: type[models.Model]) -> Approvable | None:
+    """Return the kind of a model's records; nothing when they are not approved."""
+    return next((one for one in _kinds.values() if one.model is model), None)
+
+
+def of_subject(subject: models.Model) -> Approvable | None:
+    """Return the kind of a record."""
+    return of_model(type(subject))
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Return the kinds as a form offers them."""
+    return [(one.kind, one.label[:1].upper() + one.label[1:]) for one in kinds()]

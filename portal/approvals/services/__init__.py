@@ -1,0 +1,35 @@
+"""The verbs of approvals: ask, decide, withdraw, reassign, finalise, notice what changed; and how a record stands."""
+
+from portal.approvals.services.asking import ask, rule_of
+from portal.approvals.services.badges import Standing, check_approved, standing, standings
+from portal.approvals.services.common import done
+from portal.approvals.services.deciding import decide
+from portal.approvals.services.ending import expire, finalise, withdraw
+from portal.approvals.services.noticing import is_stale, notice, notice_all
+from portal.approvals.services.people import account_of, asked_people, deciders, may_decide, person_of
+from portal.approvals.services.reassigning import reassign
+from portal.approvals.services.voiding import changes_of
+
+__all__ = [
+    "Standing",
+    "account_of",
+    "ask",
+    "asked_people",
+    "changes_of",
+    "check_approved",
+    "decide",
+    "deciders",
+    "done",
+    "expire",
+    "finalise",
+    "is_stale",
+    "may_decide",
+    "notice",
+    "notice_all",
+    "person_of",
+    "reassign",
+    "rule_of",
+    "standing",
+    "standings",
+    "withdraw",
+]

@@ -1,0 +1,75 @@
+"""Naming another implementer: the decisions so far are void, because one of them may be theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from portal.accounts.models import User
+from portal.approvals import messages, policy
+from portal.approvals.enums import StageState
+from portal.approvals.models import ApprovalRequest, ApprovalRule
+from portal.approvals.policy import Refused
+from portal.approvals.services.common import SYSTEM, Held, locked, move, move_stage, set_deadlines, stages_of
+from portal.approvals.services.people import account_of
+from portal.approvals.services.stages import check_somebody, open_next
+from portal.approvals.services.voiding import tell_all, void_if_changed
+from portal.audit.actor import By, acting
+from portal.deadlines import services as deadlines
+
+RESTARTED = "approval_restarted"
+
+
+def reassign(
+    request: ApprovalRequest, *, implementer: User | None, by: By, at: datetime, reason: str
+) -> ApprovalRequest:
+    """Name another implementer, or none: every stage decides anew, in the time that the rule gives.
+
+    Refused is raised when the request is over, when that person carries it out already, without a reason, and for
+    whoever neither asked nor may change the record.
+    """
+    with locked(request, by=by, at=at, reason=reason) as held:
+        voided = void_if_changed(held.request, held.kind, held.subject, at=at)
+        if not voided:
+            account = account_of(by)
+            if not account.is_active:
+                raise Refused(policy.CLOSED_ACCOUNT)
+            if account.pk != held.request.requester_id and not held.kind.may_ask(account):
+                raise Refused("Only whoever asked, or may change the record, names who carries it out.")
+            if not reason.strip():
+                raise Refused(policy.NO_WORDS)
+            check_somebody(
+                stages_of(held.request), but=[held.request.requester_id, implementer.pk if implementer else None]
+            )
+            _restart(held, implementer, by=by, at=at)
+    if voided:
+        raise Refused(voided)
+    return held.request
+
+
+def follow_implementer(held: Held, *, at: datetime) -> None:
+    """Name the implementer whom the locked record itself names now, where it names one that the request does not."""
+    named = held.kind.implementer(held.subject) if held.subject is not None else None
+    if named is not None and held.request.is_live and named.pk != held.request.implementer_id:
+        with acting(by=SYSTEM, at=at, reason=f"The record names {named} as its implementer."):
+            _restart(held, named, by=SYSTEM, at=at)
+
+
+def _restart(held: Held, implementer: User | None, *, by: By, at: datetime) -> None:
+    request = held.request
+    policy.next_state("reassign", request.state)
+    new, old = str(implementer or ""), request.implementer_name
+    if (implementer.pk if implementer else None, new) == (request.implementer_id, old):
+        raise Refused(f"{old} carries it out already." if old else "Nobody is named to carry it out already.")
+    rule = ApprovalRule.objects.get(kind=request.kind)
+    request.implementer_id, request.implementer_name = (implementer.pk if implementer else None), new
+    request.round += 1
+    request.decide_by = at + timedelta(hours=rule.decide_within_hours)
+    deadlines.cancel(subject=request, at=at)
+    messages.stop_asking(request, at=at)
+    move(request, "reassign", by=by, at=at, outcome=policy.restarted(old=old, new=new))
+    for stage in stages_of(request):
+        if stage.state != StageState.WAITING:
+            move_stage(stage, "reset")
+    set_deadlines(request, at=at)
+    tell_all(request, kind=RESTARTED, at=at)
+    open_next(request, at=at)
