@@ -1,0 +1,95 @@
+"""`manage.py audit packet`: an evidence packet of a period, made at once and written to a file."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management import CommandError
+
+from portal.accounts.models import User
+from portal.assurance.exporting import services, storing, sweeps
+from portal.assurance.exporting.enums import ExportFormat, ExportState
+from portal.assurance.exporting.policy import Refused
+from portal.assurance.models import Export
+from portal.assurance.packets.asking import Asked, moment
+from portal.assurance.packets.source import Packet
+from portal.lib import clock
+
+HELP = "Make an evidence packet: a period of the trail, a random sample of it, and the seals that prove both."
+NOBODY = "No open account may read the trail. Name one with --by."
+LATER = "The newest rows are still being sealed. Start the command again in a minute."
+REASON = "Asked for at the terminal"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take the period, the sample and the file."""
+    parser.add_argument("--from", dest="starts", required=True, metavar="DAY", help="first day or moment, in UTC")
+    parser.add_argument("--to", dest="ends", required=True, metavar="DAY", help="last day, or the moment that ends it")
+    parser.add_argument("--sample", type=int, required=True, metavar="N", help="how many records are drawn")
+    parser.add_argument("--seed", required=True, metavar="S", help="what the sample follows from")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip file that is written")
+    parser.add_argument("--privileged", action="store_true", help="count privileged records alone")
+    parser.add_argument("--by", metavar="USERNAME", help="whose eyes it is made with; default: a superuser")
+    parser.add_argument("--reason", default=REASON, help="why; kept in the trail")
+
+
+def handle(options: dict[str, Any], out: TextIO) -> int:
+    """Make the packet as any export is made, and write it to the file."""
+    target: Path = options["out"]
+    if not target.parent.is_dir():
+        raise CommandError(f"The folder {target.parent} does not exist. Make it, or choose another one.")
+    try:
+        export = _made(options, out)
+    except Refused as refusal:
+        raise CommandError(str(refusal)) from refusal
+    if export.state == ExportState.WAITING:
+        services.give_up(export, LATER, at=clock.database_now())
+        raise CommandError(LATER)
+    if export.state != ExportState.DONE:
+        raise CommandError(export.error)
+    services.take_out(export, lambda: shutil.copyfile(storing.path_of(export), target))
+    target.chmod(0o600)
+    out.write(f"{target}: {export.rows:,} rows as {export.requester} may read them, {export.size:,} bytes.\n")
+    out.write(f"SHA-256 {export.digest}\n")
+    out.write(f"Check it, on any machine: python3 docs/verify_packet.py {target}\n")
+    return 0
+
+
+def _made(options: dict[str, Any], out: TextIO) -> Export:
+    starts, ends = moment(options["starts"]), moment(options["ends"], end=True)
+    asked = Asked(starts, ends, options["sample"], options["seed"], options["privileged"])
+    token = uuid.uuid4()
+    export = services.ask(
+        source=Packet.slug,
+        format=ExportFormat.PACKET,
+        parameters=asked.parameters(),
+        by=_reader(options["by"]),
+        at=clock.database_now(),
+        reason=options["reason"],
+        token=token,
+    )
+
+    def tell(done: int, total: int | None) -> None:
+        out.write(f"{done:,} of {total or 0:,} positions\n")
+
+    sweeps.make(services.Held(export, token), now=clock.database_now, tell=tell)
+    export.refresh_from_db()
+    return export
+
+
+def _reader(username: str | None) -> User:
+    """Return the account whose eyes the packet is made with: the named one, else the first that may read the trail."""
+    accounts = User.objects.filter(is_active=True).order_by("-is_superuser", "pk")
+    if username is not None:
+        found = accounts.filter(username=username).first()
+        if found is None:
+            raise CommandError(f"There is no open account {username}.")
+        return found
+    for account in accounts:
+        if account.has_perm(Packet.permission):
+            return account
+    raise CommandError(NOBODY)

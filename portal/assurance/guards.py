@@ -1,0 +1,73 @@
+"""What the database itself refuses of reviews, whoever writes: own acts, late verdicts, and edits of what is frozen.
+
+That nobody decides on their own is a constraint of the verdict; here its copies are proved. Items, verdicts and
+attestations are append-only besides.
+"""
+
+from __future__ import annotations
+
+from portal.audit.triggers import refusing
+
+REVIEW, ITEM = "assurance_review", "assurance_reviewitem"
+VERDICT, ATTESTATION = "assurance_verdict", "assurance_attestation"
+
+# Of a verdict and whatever settles its review at the same moment, one waits for the other.
+_LOCK = "  PERFORM 1 FROM assurance_review r WHERE r.id = NEW.review_id FOR UPDATE;\n"
+
+PROVED = {
+    "the item is not one of this review": """NOT EXISTS (
+        SELECT 1 FROM assurance_reviewitem i WHERE i.id = NEW.item_id AND i.review_id = NEW.review_id)""",
+    "the account that it is about is not that of the item": """EXISTS (
+        SELECT 1 FROM assurance_reviewitem i WHERE i.id = NEW.item_id AND i.about_id IS DISTINCT FROM NEW.about_id)""",
+    "the review is not open": """NOT EXISTS (
+        SELECT 1 FROM assurance_review r WHERE r.id = NEW.review_id AND r.state = 'open')""",
+    "the steps of an item follow one another": """NEW.step <> 1 + (
+        SELECT count(*) FROM assurance_verdict v WHERE v.item_id = NEW.item_id)""",
+}
+
+_FROZEN = (
+    *("id", "reference", "kind", "plan_id", "period_from", "period_until", "first_row", "last_row", "rows"),
+    *("items_count", "population", "opened_at", "opened_by"),
+)
+KEPT = {
+    "what was signed or called off never changes": "OLD.state <> 'open'",
+    "its population never changes": " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _FROZEN),
+    "it is signed with its attestation alone": """NEW.state = 'signed' AND NOT EXISTS (
+        SELECT 1 FROM assurance_attestation a WHERE a.review_id = NEW.id AND a.population = NEW.population)""",
+}
+ATTESTED = {
+    "the review is not open": """NOT EXISTS (
+        SELECT 1 FROM assurance_review r WHERE r.id = NEW.review_id AND r.state = 'open')""",
+    "the population is not that of the review": """NOT EXISTS (
+        SELECT 1 FROM assurance_review r WHERE r.id = NEW.review_id AND r.population = NEW.population)""",
+    "an item is not decided": """EXISTS (
+        SELECT 1 FROM assurance_reviewitem i WHERE i.review_id = NEW.review_id AND NOT EXISTS (
+            SELECT 1 FROM assurance_verdict v WHERE v.item_id = i.id
+            AND v.state IN ('attested', 'settled', 'followed-up', 'revoked', 'gone')
+            AND v.step = (SELECT max(w.step) FROM assurance_verdict w WHERE w.item_id = i.id)))""",
+}
+FROZEN = {
+    "its population is frozen when it is opened": """NOT EXISTS (
+        SELECT 1 FROM assurance_review r WHERE r.id = NEW.review_id AND r.state = 'open')
+        OR NEW.number > (SELECT r.items_count FROM assurance_review r WHERE r.id = NEW.review_id)"""
+}
+NEVER = {"it is never deleted": "1 = 1"}
+
+OF_REVIEWS = (
+    refusing("watchbook_review_kept", table=REVIEW, act="UPDATE", what="Review", refusals=KEPT),
+    refusing("watchbook_review_never", table=REVIEW, act="DELETE", what="Review", refusals=NEVER),
+)
+OF_ITEMS = (refusing("watchbook_item_frozen", table=ITEM, act="INSERT", what="Item", refusals=FROZEN),)
+OF_VERDICTS = (
+    refusing("watchbook_verdict_proved", table=VERDICT, act="INSERT", what="Verdict", refusals=PROVED, first=_LOCK),
+)
+OF_ATTESTATIONS = (
+    refusing(
+        "watchbook_attestation_proved",
+        table=ATTESTATION,
+        act="INSERT",
+        what="Attestation",
+        refusals=ATTESTED,
+        first=_LOCK,
+    ),
+)

@@ -1,0 +1,155 @@
+"""What each kind of record holds, and how a record is known to belong to a system and to a time.
+
+This is data: `OPENS` says which models an engagement opens, `REACH` how far it reaches into each. What stands in no
+line of `REACH` is read only in an engagement without limits, so that a new table never leaks by being forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from types import MappingProxyType
+
+from django.apps import apps
+
+from portal.assurance.enums import Register
+
+# Models by "app.Model", * for any characters. Timeline notes, links and periods belong to the records they are about.
+OPENS: MappingProxyType[Register, tuple[str, ...]] = MappingProxyType(
+    {
+        Register.INCIDENTS: ("incidents.*", "records.*"),
+        Register.CHANGES: ("changes.*", "records.*"),
+        Register.MAINTENANCE: ("maintenance.*", "records.*"),
+        Register.APPROVALS: ("approvals.*",),
+        Register.DIRECTORY: ("directory.*",),
+        Register.ACCOUNTS: ("accounts.*", "auth.Group", "axes.Access*"),
+        Register.MESSAGES: ("notify.*", "deadlines.*"),
+        Register.TRAIL: ("audit.*", "assurance.ExportRule"),
+        Register.REVIEWS: ("assurance.Review*", "assurance.Verdict", "assurance.Attestation"),
+    }
+)
+# What every engagement opens: the auditor's own engagements. One's own exports need no permission.
+ALWAYS = ("assurance.Engagement", "assurance.GrantedRecord")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How rows of one model are narrowed.
+
+    `systems` is the lookup that leads to their systems; with `shared`, rows without a system concern all of them.
+    `moment` is the lookup of when they began, and with `until` of when they ended: then they belong to every time that
+    they touch. `about` are pairs of lookups to the type and id of a record that they are about, each of which must lie
+    in the scope. `own` leads to the account that alone may read them. `record` marks what others are about.
+    """
+
+    systems: str = ""
+    shared: bool = False
+    moment: str = ""
+    until: str = ""
+    about: tuple[tuple[str, str], ...] = ()
+    own: str = ""
+    record: bool = False
+
+
+ANYTIME = Reach()
+_OF_INCIDENT = Reach(systems="incident__systems", moment="incident__declared_at")
+_OF_REQUEST = Reach(about=(("request__subject_type", "request__subject_id"),), moment="request__asked_at")
+_SIGN_IN = Reach(moment="attempt_time")
+
+REACH: MappingProxyType[str, Reach] = MappingProxyType(
+    {
+        "incidents.Incident": Reach(systems="systems", moment="declared_at", record=True),
+        "incidents.Responder": _OF_INCIDENT,
+        "incidents.Escalation": _OF_INCIDENT,
+        "incidents.Alert": _OF_INCIDENT,
+        "incidents.IntakeDelivery": Reach(systems="incident__systems", moment="received_at"),
+        "incidents.EscalationPolicy": Reach(systems="systems", shared=True, record=True),
+        "incidents.EscalationStep": Reach(systems="policy__systems", shared=True),
+        "incidents.EscalationTarget": Reach(systems="step__policy__systems", shared=True),
+        "incidents.IntakeToken": ANYTIME,
+        "incidents.IntakeMapping": Reach(systems="system", shared=True),
+        "directory.System": Reach(systems="pk", record=True),
+        "directory.EmergencyContact": Reach(systems="system"),
+        "directory.RecoveryObjective": Reach(systems="system"),
+        "directory.OnCallShift": Reach(moment="starts", until="until"),
+        "directory.Calendar": ANYTIME,
+        "directory.CalendarDay": ANYTIME,
+        "directory.Channel": ANYTIME,
+        "directory.Contact": ANYTIME,
+        "directory.ContactMethod": ANYTIME,
+        "directory.Severity": ANYTIME,
+        "directory.SeverityClock": ANYTIME,
+        "directory.Team": ANYTIME,
+        "deadlines.Deadline": Reach(about=(("subject_type", "subject_id"),)),
+        "deadlines.Sweep": ANYTIME,
+        "notify.Message": Reach(about=(("about_type", "about_id"),), moment="created_at"),
+        "notify.ActionLink": Reach(about=(("message__about_type", "message__about_id"),), moment="created_at"),
+        "notify.Verification": Reach(moment="created_at"),
+        "records.Counter": ANYTIME,
+        "records.Note": Reach(about=(("subject_type", "subject_id"),)),
+        "records.Period": Reach(systems="system", moment="starts", until="ends", about=(("record_type", "record_id"),)),
+        "records.Demand": Reach(systems="system", shared=True, moment="asked_at"),
+        "records.Link": Reach(about=(("from_type", "from_id"), ("to_type", "to_id"))),
+        "approvals.ApprovalRule": ANYTIME,
+        "approvals.RuleStage": ANYTIME,
+        "approvals.ApprovalRequest": Reach(about=(("subject_type", "subject_id"),), moment="asked_at", record=True),
+        "approvals.Stage": _OF_REQUEST,
+        "approvals.Decision": _OF_REQUEST,
+        "accounts.User": ANYTIME,
+        "accounts.SignIn": _SIGN_IN,
+        "axes.AccessLog": _SIGN_IN,
+        "axes.AccessAttempt": _SIGN_IN,
+        "axes.AccessFailureLog": _SIGN_IN,
+        "axes.AccessAttemptExpiration": ANYTIME,
+        "auth.Group": ANYTIME,
+        "audit.Reconciliation": Reach(moment="started_at"),
+        "audit.Verification": Reach(moment="started_at"),
+        "audit.SealBatch": Reach(moment="sealed_at"),
+        "audit.Seal": ANYTIME,
+        "audit.Shape": ANYTIME,
+        "audit.SigningKey": ANYTIME,
+        "audit.Anchor": ANYTIME,
+        "audit.AnchorDelivery": ANYTIME,
+        "audit.LegalHold": Reach(moment="placed_at"),
+        "audit.TombstoneRequest": Reach(moment="asked_at"),
+        "audit.Tombstone": Reach(moment="confirmed_at"),
+        "audit.TombstonedRow": ANYTIME,
+        "assurance.Engagement": Reach(own="auditor"),
+        "assurance.GrantedRecord": Reach(own="engagement__auditor"),
+        "assurance.ExportRule": ANYTIME,
+        "assurance.ReviewPlan": ANYTIME,
+        "assurance.Review": Reach(moment="opened_at", record=True),
+        "assurance.ReviewItem": Reach(moment="review__opened_at"),
+        "assurance.Verdict": Reach(moment="review__opened_at"),
+        "assurance.Attestation": Reach(moment="signed_at"),
+    }
+)
+
+
+@cache
+def models_of(register: str) -> frozenset[str]:
+    """Return the models that a kind of record holds, by label; none for a kind that is not known any more."""
+    patterns = OPENS[Register(register)] if register in Register.values else ()
+    return _matching((*patterns, *ALWAYS))
+
+
+def _matching(patterns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(
+        model._meta.label
+        for model in apps.get_models()
+        if "view" in model._meta.default_permissions
+        and any(fnmatchcase(model._meta.label, pattern) for pattern in patterns)
+    )
+
+
+@cache
+def permission_of(label: str) -> str:
+    """Return the permission to view a model, such as "incidents.view_incident"."""
+    meta = apps.get_model(label)._meta
+    return f"{meta.app_label}.view_{meta.model_name}"
+
+
+def reach_of(label: str) -> Reach | None:
+    """Return how rows of a model are narrowed; nothing where nobody has said so."""
+    return REACH.get(label)

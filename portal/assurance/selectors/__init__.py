@@ -1,0 +1,1 @@
+"""What the pages under /audit/ read."""

@@ -1,0 +1,91 @@
+"""The chips above the trail: each is a link that narrows it, or widens it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.assurance.selectors.trail_filters import ORIGINS, PERIODS, WHATS, Filters
+from portal.assurance.selectors.trail_naming import field_label, kind_of, kinds_of, title_of
+from portal.audit.enums import Action
+from portal.audit.models import TrailRow
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One choice of a filter. `count` is empty where counting would cost too much."""
+
+    label: str
+    url: str
+    current: bool
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One filter with its choices."""
+
+    label: str
+    chips: list[Chip]
+    dates: bool = False
+
+
+def facets_of(filters: Filters, counts: Mapping[str, str]) -> list[Facet]:
+    """Return the filters with their choices. `counts` says how many rows a period holds, where that is known."""
+    periods = [Chip("Any time", filters.address(period="", starts=None, ends=None), not _has_time(filters))]
+    periods += [
+        Chip(
+            label,
+            filters.address(period=key, starts=None, ends=None),
+            filters.period == key,
+            counts.get(key, ""),
+        )
+        for key, label in PERIODS.items()
+    ]
+    whats = [Chip("Everything", filters.address(what=""), not filters.what)]
+    whats += [Chip(label, filters.address(what=key), filters.what == key) for key, label in WHATS.items()]
+    named = [*ORIGINS, *([filters.origin] if filters.origin not in {"", *ORIGINS} else [])]
+    origins = [Chip("Any", filters.address(origin=""), not filters.origin)]
+    origins += [Chip(origin, filters.address(origin=origin), filters.origin == origin) for origin in named]
+    return [Facet("Period", periods, dates=True), Facet("What", whats), Facet("Origin", origins)]
+
+
+def _has_time(filters: Filters) -> bool:
+    return bool(filters.period or filters.starts or filters.ends)
+
+
+def chosen(filters: Filters, rows: list[TrailRow]) -> list[Chip]:
+    """Return what else was chosen, each to be taken away again. Names come from the rows that were found."""
+    found: list[Chip] = []
+
+    def add(label: str, **without: object) -> None:
+        found.append(Chip(label, filters.address(**without), current=True))
+
+    if filters.person is not None:
+        name = next((row.actor_name for row in rows if row.actor_id == filters.person), "")
+        add(f"by {name}" if name else f"by account {filters.person}", person=None)
+    if filters.part:
+        add(f"by {filters.part}", part="")
+    if filters.object:
+        title = next((title_of(row) for row in rows if _is_asked_for(row, filters)), "")
+        add(title or f"{kind_of(filters.model)} {filters.object}", model="", object="")
+    elif filters.model:
+        add(kinds_of(filters.model), model="")
+    if filters.field:
+        add(f"field {field_label(filters.model, filters.field)}", field="")
+    if filters.action:
+        add(Action(filters.action).label, action="")
+    if filters.q:
+        add(f"“{filters.q}”", q="")
+    return found
+
+
+def _is_asked_for(row: TrailRow, filters: Filters) -> bool:
+    return row.model == filters.model and row.object_id == filters.object
+
+
+def in_short(filters: Filters) -> str:
+    """Return the filters in one line, for the button that opens them on a phone."""
+    period = PERIODS.get(filters.period, "Chosen dates" if _has_time(filters) else "Any time")
+    what = WHATS.get(filters.what, "Everything").lower()
+    return f"{period}, {what}, {filters.origin or 'any origin'}"

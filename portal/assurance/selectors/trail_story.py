@@ -1,0 +1,141 @@
+"""The life of one object as a story: from its creation, with its parts, whether it still exists or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import Max, Min, Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from portal.assurance.selectors.trail_filters import Filters
+from portal.assurance.selectors.trail_gestures import Gesture, Page, page_of
+from portal.assurance.selectors.trail_naming import REFERENCE, kind_of, model_of
+from portal.assurance.selectors.trail_rows import Line, lines_of
+from portal.audit.enums import Action
+from portal.audit.models import TrailRow
+from portal.lib.visibility import VisibleQuerySet
+
+LINES = 6
+MOST_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What an object was and is: what it was called, when the trail first and last told of it."""
+
+    model: str
+    key: str
+    kind: str
+    reference: str
+    name: str
+    earlier_names: list[str]
+    first_at: datetime
+    last_at: datetime
+    deleted: bool
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.reference or self.name or f"{self.kind} {self.key}"
+
+    @property
+    def subtitle(self) -> str:
+        """Its name, where the title is its reference."""
+        return self.name.removeprefix(self.reference).strip() if self.reference else ""
+
+    @property
+    def own_title(self) -> str:
+        """What a line about the object itself begins with."""
+        return self.reference or f"{self.kind} {self.name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One gesture of a story with its differences; `hidden` counts those that stand on the page of the gesture."""
+
+    gesture: Gesture
+    lines: list[Line]
+    hidden: int
+    folded: list[Line]
+
+
+def life_of(seen: QuerySet[TrailRow], model: str, key: str) -> Life | None:
+    """Return what became of an object, or nothing when the reader may see none of it. One query."""
+    names = list(
+        seen.filter(model=model, object_id=key)
+        .order_by()
+        .values("name", "reference")
+        .annotate(first=Min("at"), last=Max("at"), newest=Max("pk"), gone=Max("pk", filter=Q(action=Action.DELETED)))
+        .order_by("-newest")[:MOST_NAMES]
+    )
+    if not names:
+        return None
+    now = next((row for row in names if row["name"]), names[0])
+    reference = now["reference"] if REFERENCE.fullmatch(now["reference"]) else ""
+    return Life(
+        model,
+        key,
+        kind_of(model),
+        reference,
+        now["name"],
+        [name for name in dict.fromkeys(row["name"] for row in names) if name and name != now["name"]],
+        min(row["first"] for row in names),
+        max(row["last"] for row in names),
+        deleted=any(row["gone"] for row in names),
+    )
+
+
+def record_address(user: Any, model: str, key: str) -> str:
+    """Return the page of a record while it exists: its own, else the admin's for whoever may open that. One query."""
+    found = model_of(model)
+    if found is None or not isinstance(found._default_manager.none(), VisibleQuerySet):
+        return ""
+    try:
+        live = found._default_manager.visible_to(user).filter(pk=key).first()
+    except (ValueError, OverflowError):
+        return ""
+    return "" if live is None else _page_of(live, user)
+
+
+def _page_of(live: Any, user: Any) -> str:
+    if hasattr(live, "get_absolute_url"):
+        return str(live.get_absolute_url())
+    meta = live._meta
+    if not user.is_staff or not admin.site.is_registered(type(live)):
+        return ""
+    try:
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[live.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def story_of(seen: QuerySet[TrailRow], filters: Filters, *, reader: Any, now: datetime) -> Page:
+    """Return a page of the story of the object that the filters name: from its beginning, unless they name a place.
+
+    `last` means the end of the story here.
+    """
+    placed = filters.before is not None or filters.after is not None
+    asked = filters if placed else replace(filters, last=not filters.last)
+    address = reverse("assurance:story", args=[filters.model, filters.object])
+
+    def link(*, last: bool = False, **place: Any) -> str:
+        query = urlencode({name: str(found) for name, found in place.items()} or ({} if last else {"last": "1"}))
+        return f"{address}?{query}" if query else address
+
+    return page_of(seen, asked, reader=reader, now=now, link=link)
+
+
+def chapters(gestures: list[Gesture]) -> list[Chapter]:
+    """Return the gestures oldest first, each with its first differences."""
+    return [_chapter(gesture) for gesture in reversed(gestures)]
+
+
+def _chapter(gesture: Gesture) -> Chapter:
+    rows = gesture.rows[::-1]
+    changed = [line for row in rows if row.action == Action.CHANGED for line in lines_of(row)]
+    held = [line for row in rows if row.action == Action.CREATED for line in lines_of(row)]
+    return Chapter(gesture, changed[:LINES], max(len(changed) - LINES, 0), held)
