@@ -17,6 +17,7 @@ $(CHECKS): environment
 $(CHECKS): export PORTAL_DATA := $(SCRATCH)
 $(CHECKS): export PORTAL_ENV_FILE :=
 $(CHECKS): export DATABASE_URL :=
+$(CHECKS): export MIGRATION_DATABASE_URL :=
 $(CHECKS): export REDIS_URL :=
 
 format-check:

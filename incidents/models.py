@@ -123,6 +123,8 @@ class Incident(AuditedModel):
 class Responder(AuditedModel):
     """Somebody who works on an incident."""
 
+    belongs_to: ClassVar[str] = "incident"
+
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="responders")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="responses")
     added_at = models.DateTimeField(editable=False)
@@ -182,6 +184,7 @@ class EscalationStep(AuditedModel):
     """One step of a policy: how long after the step before it, and whom it pages."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "policy"
 
     policy = models.ForeignKey(EscalationPolicy, on_delete=models.PROTECT, related_name="steps")
     position = models.PositiveSmallIntegerField()
@@ -203,6 +206,7 @@ class EscalationTarget(AuditedModel):
     """Whom one step pages: a person, a team's on-call, an emergency role of the system, or a channel."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "step"
 
     step = models.ForeignKey(EscalationStep, on_delete=models.PROTECT, related_name="targets")
     kind = models.CharField(max_length=10, choices=TargetKind)
@@ -259,6 +263,7 @@ class IntakeToken(AuditedModel):
     """A secret address that alerts are posted to. Only the digest of the secret is kept."""
 
     privileged: ClassVar[bool] = True
+    masked: ClassVar[tuple[str, ...]] = ("digest",)
 
     name = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=14, choices=IntakeKind)
@@ -294,6 +299,7 @@ class IntakeMapping(AuditedModel):
     """A label of an alert with this value means this system, or this severity. The lowest position wins."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "token"
 
     position = models.PositiveSmallIntegerField(default=100)
     token = models.ForeignKey(

@@ -31,7 +31,7 @@ class StepDraft:
 
 
 @transaction.atomic
-def set_steps(policy: EscalationPolicy, drafts: Sequence[StepDraft], *, by: By, at: datetime, reason: str = "") -> bool:
+def set_steps(policy: EscalationPolicy, drafts: Sequence[StepDraft], *, by: By, at: datetime, reason: str) -> bool:
     """Make these, in their order, the steps of the policy; tell whether that changed anything.
 
     Steps that no draft names are taken away. Targets are pairs of a TargetKind and an id, or the value of an emergency
@@ -51,7 +51,7 @@ def set_steps(policy: EscalationPolicy, drafts: Sequence[StepDraft], *, by: By, 
     return bool(gone) or moved or any(changed)
 
 
-def new_version(policy: EscalationPolicy, *, by: By, at: datetime, reason: str = "") -> None:
+def new_version(policy: EscalationPolicy, *, by: By, at: datetime, reason: str) -> None:
     """Count an edit, so that a running escalation can say that its policy has changed since it started."""
     policy.version += 1
     with acting(by=by, at=at, reason=reason):

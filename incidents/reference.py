@@ -9,6 +9,8 @@ from incidents.enums import TargetKind
 from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget, IntakeMapping
 from portal.directory.models import Severity, Team
 
+REASON = "Reference data of this version"
+
 # name: (default, security, steps of (seconds after the step before, teams))
 POLICIES: dict[str, tuple[bool, bool, tuple[tuple[int, tuple[str, ...]], ...]]] = {
     "On call, then operations": (True, False, ((0, ("oncall",)), (300, ("ops",)))),

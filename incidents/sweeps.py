@@ -28,6 +28,7 @@ from portal.records.models import Demand, Note
 
 OPEN_TOPIC = "incident.open"
 SYSTEM = "system: clocks"
+USUAL_LEVEL = 3
 # What a sweep reads of an incident; a storm locks thousands.
 NEEDED = (
     *("reference", "title", "type", "severity", "is_major", "status", "commander"),
@@ -163,9 +164,13 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
 
 
 def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
-    """Open the incident that another part of the portal asks for; a second demand for the same key joins it."""
+    """Open the incident that another part of the portal asks for; a second demand for the same key joins it.
+
+    Its payload names the severity by code, or by level: then the nearest level that is no worse is taken. What is
+    missing or unknown raises, and the demand is given up after some tries.
+    """
     facts = demand.payload
-    severity = Severity.objects.get(code=facts.get("severity", "SEV-3"))
+    severity = _severity_of(facts)
     key = f"demand:{facts.get('dedup_key', demand.key)}"[:200]
     existing = Incident.objects.open().filter(dedup_key=key).first()
     if existing is not None:
@@ -185,6 +190,14 @@ def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
         at=at,
     )
     return {"incident": incident.reference}
+
+
+def _severity_of(facts: dict[str, Any]) -> Severity:
+    if "severity" in facts:
+        return Severity.objects.get(code=facts["severity"])
+    level = int(facts.get("level", USUAL_LEVEL))
+    found = Severity.objects.filter(level__gte=level).order_by("level").first()
+    return found or Severity.objects.latest("level")
 
 
 HANDLERS = (

@@ -1,6 +1,7 @@
 """The Celery app: a doorbell. Every moment and every message is a row; a task only says "look now".
 
-Sweeps and message lanes have queues and workers of their own, so that a mail server that hangs never delays a sweep.
+Sweeps, message lanes and exports have queues and workers of their own, so that neither a mail server that hangs nor a
+long export ever delays a sweep.
 """
 
 import os
@@ -13,12 +14,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 SWEEPS = "sweep"
 LANES = "lanes"
+EXPORTS = "exports"
 TASK_LIMIT_SECONDS = 60
 
 
-def ticks(task: str, seconds: float) -> dict[str, Any]:
+def ticks(task: str, seconds: float, queue: str = SWEEPS) -> dict[str, Any]:
     """Return a beat entry that rings `task`; a ring nobody heard before the next one but one is dropped."""
-    return {"task": task, "schedule": seconds, "options": {"expires": 2 * seconds, "queue": SWEEPS}}
+    return {"task": task, "schedule": seconds, "options": {"expires": 2 * seconds, "queue": queue}}
 
 
 CONFIGURATION: dict[str, Any] = {
@@ -46,7 +48,11 @@ CONFIGURATION: dict[str, Any] = {
     "task_soft_time_limit": TASK_LIMIT_SECONDS - 5,
     "task_time_limit": TASK_LIMIT_SECONDS,
     "task_default_queue": SWEEPS,
-    "task_routes": {"portal.notify.tasks.*": {"queue": LANES}},
+    "task_routes": {
+        "portal.notify.tasks.*": {"queue": LANES},
+        "portal.assurance.tasks.make_exports": {"queue": EXPORTS},
+        "portal.assurance.tasks.reconcile": {"queue": EXPORTS},
+    },
     "worker_prefetch_multiplier": 1,
     "worker_send_task_events": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -56,6 +62,11 @@ CONFIGURATION: dict[str, Any] = {
         "sweep": ticks("portal.dashboard.tasks.sweep", 2),
         "ring-lanes": ticks("portal.dashboard.tasks.ring_lanes", 2),
         "watch": ticks("portal.dashboard.tasks.watch", 15),
+        "make-exports": ticks("portal.assurance.tasks.make_exports", 5, EXPORTS),
+        "seal": ticks("portal.assurance.tasks.seal", 2),
+        "anchor": ticks("portal.assurance.tasks.anchor", 30, EXPORTS),
+        "verify": ticks("portal.assurance.tasks.verify", 60, EXPORTS),
+        "reconcile": ticks("portal.assurance.tasks.reconcile", 15, EXPORTS),
     },
 }
 

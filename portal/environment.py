@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ T = TypeVar("T")
 SECRET_KEY_LENGTH = 50
 PARTS = ("evidence", "logs", "mail", "static")
 HOST = re.compile(r"\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
+# Commands of manage.py that need the owner of the tables.
+OWNERS_WORK = (("migrate",), ("audit", "install-guards"), ("audit", "grant"))
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 
 
@@ -157,31 +159,57 @@ def secret_key(folder: Path) -> str:
                 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
         return key
-    return _kept_secret(folder / "secret-key")
+    path = folder / "secret-key"
+    key = kept_secret(path, lambda: secrets.token_urlsafe(48))
+    if len(key) < SECRET_KEY_LENGTH:
+        raise SettingsProblem(
+            f"{path} holds no usable key. Delete that file; everybody then signs in again, and apps for second factors "
+            "are set up anew."
+        )
+    return key
 
 
-def _kept_secret(path: Path) -> str:
-    """Read the key at `path`. Two first starts at once agree: linking is atomic and the loser reads."""
+def older_keys(name: str) -> list[str]:
+    """Return keys that were SECRET_KEY before: what they signed or encrypted is still read."""
+
+    def convert(raw: str) -> list[str]:
+        found = [word.strip() for word in raw.split(",") if word.strip()]
+        if any(len(key) < SECRET_KEY_LENGTH for key in found):
+            raise ValueError(name)
+        return found
+
+    nothing: list[str] = []
+    return read(name, nothing, convert, expected="earlier values of SECRET_KEY, separated by commas")
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Read the secret at `path`, made on the first start. Two of them at once agree: the loser of the link reads."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
         try:
             os.link(draft, path)
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    key = path.read_text().strip()
-    if len(key) < SECRET_KEY_LENGTH:
-        raise SettingsProblem(f"{path} holds no usable key. Delete that file; everybody then signs in again.")
-    return key
+    return path.read_text().strip()
 
 
-def database(folder: Path) -> dict[str, Any]:
-    """Return Django's settings of the database: PostgreSQL by DATABASE_URL, else SQLite in the data folder."""
-    expected = "an address such as postgres://user:password@host:5432/watchbook"
+def runtime_role() -> str:
+    """Return the role of DATABASE_URL, "" on SQLite or where the address names none."""
+    return str(_postgresql("DATABASE_URL").get("USER", ""))
+
+
+def has_owner_apart() -> bool:
+    """Return whether MIGRATION_DATABASE_URL names an owner of the tables beside the role of the running portal."""
+    return bool(_postgresql("MIGRATION_DATABASE_URL"))
+
+
+def _postgresql(name: str) -> dict[str, Any]:
+    """Return Django's settings for the PostgreSQL address in this variable, nothing when it is unset."""
 
     def convert(raw: str) -> dict[str, Any]:
         if urlsplit(raw).scheme not in {"postgres", "postgresql"}:
@@ -192,15 +220,55 @@ def database(folder: Path) -> dict[str, Any]:
         return found
 
     nothing: dict[str, Any] = {}
-    found = read("DATABASE_URL", nothing, convert, expected=expected)
+    expected = "an address such as postgres://user:password@host:5432/watchbook"
+    return read(name, nothing, convert, expected=expected)
+
+
+def does_owners_work(argv: Sequence[str]) -> bool:
+    """Return whether the command of `argv` makes tables, guards or grants, so that it connects as the tables' owner.
+
+    Only manage.py's own commands do; whatever calls one of them within another process stays who it is.
+    """
+    program, words = Path(argv[0] if argv else "").name, tuple(argv[1:])
+    return program in {"manage.py", "django-admin"} and any(words[: len(work)] == work for work in OWNERS_WORK)
+
+
+def database(folder: Path, *, as_owner: bool = False) -> dict[str, Any]:
+    """Return Django's settings of the database: PostgreSQL by DATABASE_URL, else SQLite in the data folder.
+
+    `as_owner` takes MIGRATION_DATABASE_URL in its place where it is set. It must name the same database.
+    """
+    found, owner = _postgresql("DATABASE_URL"), _postgresql("MIGRATION_DATABASE_URL")
+    if owner and owner["NAME"] != found.get("NAME"):
+        raise SettingsProblem(
+            "MIGRATION_DATABASE_URL must name the same database as DATABASE_URL. Correct one of them."
+        )
+    if owner and not found.get("USER"):
+        raise SettingsProblem("DATABASE_URL must name its role, because MIGRATION_DATABASE_URL names another one.")
     if not found:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": folder / "watchbook.sqlite3",
             "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_START},
         }
-    options = {"connect_timeout": 5, "application_name": "watchbook", **found.pop("OPTIONS", {})}
+    if as_owner and owner:
+        found = owner
+    # No statement of the portal gains by being compiled first; the long ones of the trail would lose a second by it.
+    plain = {"connect_timeout": 5, "application_name": "watchbook", "options": "-c jit=off"}
+    options = {**plain, **found.pop("OPTIONS", {})}
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **found, "OPTIONS": options}
+
+
+def second_factor(name: str, *, demo: bool, secure: bool) -> str:
+    """Return "required", or "demo" where the demo's logins stand and nothing is reached over https.
+
+    "demo" asks nobody for a second factor who has not chosen one; with https it stops the start.
+    """
+    default = "demo" if demo and not secure else "required"
+    chosen = choice(name, default, ("required", "demo"))
+    if chosen == "demo" and secure:
+        raise SettingsProblem(f"{name}=demo is for trying Watchbook out without https. Unset it.")
+    return chosen
 
 
 def broker(folder: Path) -> tuple[bool, str]:

@@ -1,11 +1,12 @@
 """The settings of Watchbook. Every variable that they read is described in .env.example."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import environment, logs
+from portal import environment, keys, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.read_env_file(BASE_DIR / ".env")
@@ -28,6 +29,7 @@ HEARTBEAT_URL = environment.endpoint(
 
 DEBUG = False
 SECRET_KEY = environment.secret_key(DATA_FOLDER)
+SECRET_KEY_FALLBACKS = environment.older_keys("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = [str(_address.hostname), "localhost", "127.0.0.1", "[::1]", *environment.host_names("PORTAL_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 ROOT_URLCONF = "portal.urls"
@@ -41,9 +43,11 @@ INSTALLED_APPS = [
     "portal.deadlines",
     "portal.notify",
     "portal.records",
+    "portal.approvals",
     "incidents",
     "changes",
     "maintenance",
+    "portal.assurance",
     "portal.dashboard",
     "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
@@ -55,6 +59,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "simple_history",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
 ]
@@ -69,10 +76,15 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.audit.middleware.ActingMiddleware",
+    "portal.accounts.middleware.SessionMiddleware",
+    "portal.accounts.middleware.SecondFactorMiddleware",
     "portal.accounts.middleware.TimeZoneMiddleware",
+    "portal.accounts.middleware.StepUpMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # allauth does not start without it; none of its pages is there
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.assurance.middleware.EngagementMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -94,8 +106,22 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environment.database(DATA_FOLDER)}
+# The portal runs as a role that owns nothing where MIGRATION_DATABASE_URL names the owner of the tables.
+DOES_OWNERS_WORK = environment.does_owners_work(sys.argv)
+DATABASES = {"default": environment.database(DATA_FOLDER, as_owner=DOES_OWNERS_WORK)}
+RUNTIME_ROLE, HAS_OWNER_APART = environment.runtime_role(), environment.has_owner_apart()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What proves the record: the key that signs its heads is kept outside the database.
+SEAL_KEY = keys.seal_key(DATA_FOLDER)
+SEAL_KEYS_FILE = DATA_FOLDER / "seal-public-keys"
+SEAL_PUBLIC_KEYS = keys.public_keys("SEAL_PUBLIC_KEYS")
+ANCHOR_EVERY = timedelta(minutes=environment.number("ANCHOR_MINUTES", 60, least=1, most=1440))
+ANCHOR_FILE = environment.read("ANCHOR_FILE", DATA_FOLDER / "anchors.jsonl", BASE_DIR.joinpath, expected="a file")
+ANCHOR_MAIL = environment.mail_address("ANCHOR_MAIL", "")
+ANCHOR_URL = environment.endpoint(
+    "ANCHOR_URL", ("http", "https"), expected="an address that takes POST, such as https://anchors.example.org/abc"
+)
 
 # The broker is a doorbell: what must happen is in the database. Unset, it is the one that `manage.py portal` starts.
 BROKER_IS_EMBEDDED, REDIS_URL = environment.broker(DATA_FOLDER)
@@ -103,7 +129,11 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
 # People.
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "portal.assurance.backends.EngagementBackend",  # what an auditor may see, and nothing else
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -120,6 +150,24 @@ AXES_LOCKOUT_TEMPLATE = "accounts/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Second factors: django-allauth keeps them; the portal's own pages are the only ones.
+DEMO_LOGINS = DATA_FOLDER / "demo-logins"  # stands there while the logins of the demo company open the portal
+SECOND_FACTOR = environment.second_factor("SECOND_FACTOR", demo=DEMO_LOGINS.is_file(), secure=SECURE)
+ACCOUNT_ADAPTER = "portal.accounts.adapters.AccountAdapter"
+MFA_ADAPTER = "portal.accounts.adapters.FactorAdapter"
+# Two tables that nothing is written to. The library's own way to them changes accounts without history.
+MIGRATION_MODULES = {"account": "portal.accounts.libraries.migrations"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# How long the password is believed while the code is typed, and how long a sign-in lasts: without use, and in all.
+SECOND_STEP_LASTS = timedelta(minutes=10)
+SESSION_IDLE = timedelta(minutes=environment.number("SESSION_IDLE_MINUTES", 120, least=5, most=1440))
+SESSION_LASTS = timedelta(hours=environment.number("SESSION_HOURS", 12, least=1, most=168))
+# Wrong codes, and wrong passwords of somebody who is signed in: so many within the time lock the account's next try.
+PROOFS_LIMIT = 5
+PROOFS_WINDOW = AXES_COOLOFF_TIME
+# What weighs more than the rest asks who is there once more, and believes it so long.
+CONFIRMATION_LASTS = timedelta(minutes=environment.number("CONFIRMATION_MINUTES", 5, least=1, most=60))
+CLOCKS_APART = timedelta(minutes=1)  # how far the clocks of two web machines may differ
 
 # History is read through the portal's own pages; nothing is reverted by hand.
 SIMPLE_HISTORY_REVERT_DISABLED = True
@@ -177,7 +225,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = int(SESSION_LASTS.total_seconds())
 if SECURE:
     MIDDLEWARE = ["portal.proxy.ClientAddress", *MIDDLEWARE]
     SECURE_SSL_REDIRECT = True

@@ -9,5 +9,7 @@ urlpatterns = [
     path("", include("portal.directory.urls")),
     path("", include("portal.notify.urls")),
     path("", include("incidents.urls")),
+    path("approvals/", include("portal.approvals.urls")),
+    path("audit/", include("portal.assurance.urls")),
     path("admin/", admin.site.urls),
 ]

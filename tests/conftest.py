@@ -8,6 +8,7 @@ from hypothesis import settings as properties
 
 from portal.audit.actor import acting
 from tests.factories.payloads import SAMPLES_ABSENT
+from tests.flushing import guards_give_way
 
 # A property says what holds, not how fast: the first example may load a country's holidays on a busy machine.
 properties.register_profile("house", properties.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None)
@@ -20,7 +21,14 @@ LEFT_OUT = "Chromium was not found; on Debian: apt-get install chromium"
 @pytest.fixture(autouse=True)
 def _acting():
     """Name the actor of what a test writes: pytest does not come in through manage.py."""
-    with acting(by="test", origin="command"):
+    with acting(by="test", reason="A test", origin="command"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flushing():
+    """Let transactional tests empty the tables of the record."""
+    with guards_give_way():
         yield
 
 

@@ -16,6 +16,7 @@ os.environ["PORTAL_DATA"] = str(_folder)
 os.environ["PORTAL_ENV_FILE"] = ""
 for name in (
     "PORTAL_URL",
+    "MIGRATION_DATABASE_URL",
     "EMAIL_URL",
     "HEARTBEAT_URL",
     "PORTAL_COMPANY",
@@ -24,12 +25,25 @@ for name in (
     "PORTAL_ADDRESS",
     "PORTAL_HOSTS",
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "SEAL_KEY",
+    "SEAL_KEY_FILE",
+    "SEAL_PUBLIC_KEYS",
+    "ANCHOR_MINUTES",
+    "ANCHOR_FILE",
+    "ANCHOR_MAIL",
+    "ANCHOR_URL",
+    "SECOND_FACTOR",
+    "SESSION_IDLE_MINUTES",
+    "SESSION_HOURS",
+    "CONFIRMATION_MINUTES",
 ):
     os.environ.pop(name, None)
 
 from portal.settings import *  # noqa: E402, F403
 from portal.settings import DATA_FOLDER, DATABASES, INSTALLED_APPS  # noqa: E402
 
+SECOND_FACTOR = "demo"  # a test that asks for the second factor sets it to "required"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = "memory://"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,7 +19,10 @@ from django.utils.safestring import SafeString
 from incidents.intake import reading, tokens
 from incidents.models import IntakeDelivery, IntakeMapping, IntakeToken
 from incidents.policy import Refused
+from portal.accounts import stepup
 from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
+from portal.audit.asking import ReasonForm, reason_of
+from portal.audit.middleware import person
 from portal.lib import clock
 
 SHOWN_BODY = 40_000  # characters of a body that are shown
@@ -32,7 +35,7 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     list_display = ["name", "kind", "default_severity", "created_at", "created_by", "revoked_at"]
     list_filter = ["kind", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
-    masked_fields: ClassVar[list[str]] = ["digest"]
+    masked_fields: ClassVar[tuple[str, ...]] = IntakeToken.masked
 
     def get_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
         """Return what is chosen, and for one that stands who made and who revoked it."""
@@ -54,30 +57,36 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
         if obj.revoked_at is not None or not self.has_change_permission(request, obj):
             return []
         address = reverse("admin:incidents_intaketoken_revoke", args=[obj.pk])
-        return [Verb("Revoke address", address, danger=True, icon="ban")]
+        return [Verb("Revoke address", address, post=False, danger=True, icon="ban")]
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Revoke the address; only POST does."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Ask why, and revoke the address."""
         token = self.get_object(request, str(pk))
         if token is None:
             raise Http404("There is no such address.")
         if not self.has_change_permission(request, token):
             raise PermissionDenied
+        verb = Verb("Revoke address", "", danger=True, icon="ban")
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            text = "What is posted to it is answered 404 from then on. A revoked address never comes back."
+            return self.reason_page(request, token, form, title=f"Revoke {token}", text=text, verb=verb)
         try:
-            tokens.revoke(token, by=request.user, at=clock.now())  # type: ignore[arg-type]
+            tokens.revoke(token, by=person(request), at=clock.now(), reason=form.cleaned_data["change_reason"])
             messages.success(request, f"“{token}” is revoked. What is posted to it is answered 404 from now on.")
         except Refused as refused:
             messages.error(request, str(refused))
         return redirect("admin:incidents_intaketoken_change", pk)
 
     def save_model(self, request: HttpRequest, obj: IntakeToken, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Make a new address with a secret of its own."""
+        """Make a new address with a secret of its own, after a confirmation."""
         if change:
             super().save_model(request, obj, form, change)
         else:
-            obj.secret = tokens.issue(obj, by=request.user, at=clock.now())  # type: ignore[attr-defined,arg-type]
+            stepup.require_confirmation(request)
+            obj.secret = tokens.issue(  # type: ignore[attr-defined]
+                obj, by=person(request), at=clock.now(), reason=reason_of(request)
+            )
 
     def response_add(
         self, request: HttpRequest, obj: IntakeToken, post_url_continue: str | None = None

@@ -16,6 +16,8 @@ from incidents import policies, readiness
 from incidents.admin.steps import Choices, StepForm, StepFormSet, read_wait
 from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget
 from portal.audit.admin import GuardedAdmin, GuardedStackedInline
+from portal.audit.asking import reason_of
+from portal.audit.middleware import person
 from portal.lib import clock, durations
 
 STEP_FIELDS = [("place", "wait"), ("teams", "roles"), ("people", "channels"), "remove"]
@@ -136,9 +138,10 @@ class EscalationPolicyAdmin(GuardedAdmin[EscalationPolicy]):
         """Write the steps through their service, count the edit, and say what is wrong with the policy now."""
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         at, policy = clock.now(), form.instance
-        changed = policies.set_steps(policy, formset.drafts(), by=request.user, at=at)  # type: ignore[arg-type]
+        by, reason = person(request), reason_of(request)
+        changed = policies.set_steps(policy, formset.drafts(), by=by, at=at, reason=reason)
         if change and (changed or form.has_changed()):
-            policies.new_version(policy, by=request.user, at=at)  # type: ignore[arg-type]
+            policies.new_version(policy, by=by, at=at, reason=reason)
         for sentence in readiness.policy_holes(policy, at=at):
             messages.warning(request, sentence)
 

@@ -16,27 +16,27 @@ from portal.lib import digests
 
 
 def add(
-    *, name: str, kind: str, by: By, at: datetime, default_severity: Severity | None = None
+    *, name: str, kind: str, by: By, at: datetime, reason: str, default_severity: Severity | None = None
 ) -> tuple[IntakeToken, str]:
     """Make an intake address and return it with its secret. ValidationError names a field that is wrong."""
     token = IntakeToken(name=name.strip(), kind=kind, default_severity=default_severity)
-    return token, issue(token, by=by, at=at)
+    return token, issue(token, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
-def issue(token: IntakeToken, *, by: By, at: datetime) -> str:
+def issue(token: IntakeToken, *, by: By, at: datetime, reason: str) -> str:
     """Save a new address and return its secret, which is kept nowhere. ValidationError names a field that is wrong."""
     secret = digests.new_secret()
     token.digest = digests.digest(secret)
     token.created_at, token.created_by = at, actor_of(by).name
     token.full_clean()
-    with acting(by=by, at=at):
+    with acting(by=by, at=at, reason=reason):
         token.save()
     return secret
 
 
 @transaction.atomic
-def revoke(token: IntakeToken, *, by: By, at: datetime, reason: str = "") -> IntakeToken:
+def revoke(token: IntakeToken, *, by: By, at: datetime, reason: str) -> IntakeToken:
     """Answer this address no longer. Refused is raised when it is revoked already."""
     token = IntakeToken.objects.select_for_update(of=("self",)).get(pk=token.pk)
     if token.revoked_at is not None:

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from incidents.intake import reading, tokens
 from incidents.intake.receiving import AGAIN, UNKNOWN, Answer, Post, take
+from portal.accounts.second import not_needed_for
 from portal.lib import clock
 
 CHUNK = 64 * 1024
@@ -24,6 +25,7 @@ class _Stream(Protocol):
         ...
 
 
+@not_needed_for
 @csrf_exempt
 @never_cache
 def intake(request: HttpRequest, secret: str) -> JsonResponse:

@@ -18,11 +18,13 @@ from django.views.decorators.http import require_http_methods
 from incidents import services
 from incidents.policy import Refused
 from incidents.selectors.links import answering, has_left, incident_of
+from portal.accounts.second import not_needed_for
 from portal.lib import clock
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 
 
+@not_needed_for
 @never_cache
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,7 @@ Everything is read when the template asks for it, once, and with a fixed number 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
@@ -17,8 +17,11 @@ from django.utils import timezone
 from incidents.enums import OPEN
 from incidents.models import Incident
 from portal.accounts.models import User
+from portal.approvals.models import ApprovalRequest
 from portal.dashboard import health
+from portal.deadlines.models import Sweep
 from portal.lib import clock
+from portal.lib.counting import counts_of
 from portal.notify import services as notify
 from portal.site import Count, NavigationGroup, PortalAdminSite
 
@@ -27,7 +30,8 @@ VERSION = "0.1"
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Give templates `shell` and `engine`. Nothing is read before a template asks."""
-    return {"shell": Shell(request), "engine": Engine(request)}
+    found = Shell(request)
+    return {"shell": found, "engine": Engine(request, found)}
 
 
 def signed_in(request: HttpRequest) -> bool:
@@ -66,32 +70,49 @@ class Shell:
 
     @cached_property
     def navigation(self) -> list[NavigationGroup]:
-        """The groups and links that the reader may use, with what waits in them. One query."""
+        """The groups and links that the reader may use, with what waits in them."""
         if not signed_in(self.request):
             return []
         site = cast(PortalAdminSite, admin.site)
-        return site.navigation(self.request, {"incidents": Count(self._open_incidents(), "open", "red")})
-
-    def _open_incidents(self) -> int:
-        return Incident.objects.visible_to(self.request.user).filter(status__in=OPEN).count()
+        counts = {
+            "incidents": Count(self._counts["incidents"], "open", "red"),
+            "approvals": Count(self._counts["approvals"], "waiting for you", "amber"),
+        }
+        return site.navigation(self.request, counts)
 
     @cached_property
     def inbox_count(self) -> int:
-        """How many messages the reader has not read. One query."""
-        if not signed_in(self.request):
-            return 0
-        return notify.unread_count(self.request.user)
+        """How many messages the reader has not read."""
+        return self._counts["inbox"] if signed_in(self.request) else 0
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        """How much burns, waits and is unread, and whether the engine has swept lately. One query."""
+        user = self.request.user
+        lately = self.now - timedelta(seconds=health.MOST_SILENT)
+        return counts_of(
+            incidents=Incident.objects.visible_to(user).filter(status__in=OPEN),
+            approvals=ApprovalRequest.objects.visible_to(user).waiting_for(user, at=self.now),
+            inbox=notify.inbox_of(user).filter(read_at=None),
+            sweeps=Sweep.objects.filter(at__gte=lately),
+        )
+
+    @cached_property
+    def swept_lately(self) -> bool:
+        """Whether the engine keeps time."""
+        return self._counts["sweeps"] > 0
 
 
 class Engine:
     """The pulse of the engine, as staff must see it on every page."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, shell: Shell | None = None) -> None:
         self.request = request
+        self.shell = shell or Shell(request)
 
     @cached_property
     def banner(self) -> str:
-        """The sentence of the red banner, or nothing while the engine keeps time. One query."""
-        if not signed_in(self.request) or not self.request.user.is_staff:
+        """The sentence of the red banner, or nothing while the engine keeps time."""
+        if not signed_in(self.request) or not self.request.user.is_staff or self.shell.swept_lately:
             return ""
         return health.engine_state(clock.now()).banner

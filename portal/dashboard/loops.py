@@ -1,4 +1,4 @@
-"""The engine without Celery: one loop for deadlines, one for each message lane, in one process."""
+"""The engine without Celery: one loop for deadlines, one for each message lane and one for exports, in one process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 
+from portal.assurance.services import proving, reconciliation
 from portal.audit.actor import acting
 from portal.dashboard import heartbeat, sweeping, watchdog
 from portal.lib import clock
@@ -19,13 +20,16 @@ from portal.notify import services as notify
 log = structlog.get_logger(__name__)
 LONGEST_WAIT = 5.0
 WATCH_SECONDS = 15.0
+ANCHOR_SECONDS = 30.0
+VERIFY_SECONDS = 60.0
+RECONCILE_SECONDS = 15.0  # between two slices of it, and between two looks whether the night has come
 LEAVE_SECONDS = 15.0
 
 
 def run_loops(*, only: str = "", interval: float = 2.0) -> None:
     """Run until SIGTERM or SIGINT, then finish the step at hand. A message lane that hangs delays no other loop.
 
-    `only` is "deadlines" or "messages" to run the one without the other; `interval` is in seconds.
+    `only` is "deadlines", "messages" or "exports" to leave out the others; `interval` is in seconds.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,14 +50,20 @@ def run_loops(*, only: str = "", interval: float = 2.0) -> None:
 
 def _steps(only: str, interval: float) -> list[tuple[str, Callable[[], object], float]]:
     steps: list[tuple[str, Callable[[], object], float]] = []
-    if only != "messages":
+    if only in {"", "deadlines"}:
         steps.append(("deadlines", partial(sweeping.sweep_deadlines, now=clock.database_now), interval))
+        steps.append(("sealing", partial(proving.seal, now=clock.database_now), interval))
         steps.append(("watchdog", _watch, WATCH_SECONDS))
-    if only != "deadlines":
+    if only in {"", "messages"}:
         steps.extend(
             (lane, partial(sweeping.send_messages, now=clock.database_now, lanes=[lane]), interval)
             for lane in notify.lanes()
         )
+    if only in {"", "exports"}:
+        steps.append(("exports", partial(sweeping.make_exports, now=clock.database_now), interval))
+        steps.append(("anchors", partial(proving.anchor, now=clock.database_now), ANCHOR_SECONDS))
+        steps.append(("verification", partial(proving.verify_tonight, now=clock.database_now), VERIFY_SECONDS))
+        steps.append(("reconciliation", partial(reconciliation.nightly, now=clock.database_now), RECONCILE_SECONDS))
     return steps
 
 

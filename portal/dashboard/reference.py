@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import TextChoices
 
 from incidents import policy
 from incidents.enums import OPEN, Status
 from portal.accounts.roles import ROLES
+from portal.approvals import policy as approvals
+from portal.approvals.enums import RequestState, StageState
+from portal.assurance import policy as assurance
+from portal.assurance import registers
+from portal.assurance.enums import EngagementState, ItemState, Register, ReviewKind, ReviewState
 from portal.dashboard import health
 from portal.directory import reference as directory
 from portal.directory.enums import LimitUnit
@@ -27,6 +33,9 @@ def pages() -> dict[str, str]:
     """Return every page by file name."""
     written = {
         "incident-states.md": _states(),
+        "approval-states.md": _approval_states(),
+        "review-states.md": _review_states(),
+        "engagements.md": _engagements(),
         "roles.md": _roles(),
         "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
         "severities.md": _severities(),
@@ -77,6 +86,84 @@ def _states() -> list[str]:
     ]
 
 
+def _approval_states() -> list[str]:
+    return [
+        *_title("The life of an approval"),
+        "A request shows one record word for word, and every decision is bound to the digest of those words. While it",
+        "is pending or approved, any later edit of the record voids it. Nothing leaves denied, expired, voided,",
+        "withdrawn and final. A new implementer voids the decisions so far: reassign leads back to pending.",
+        "",
+        *_diagram(RequestState.PENDING, "ask", approvals.TRANSITIONS),
+        "## Its stages",
+        "",
+        "Stages open in their order. One denial ends the request; the others are closed with it.",
+        "",
+        *_diagram(StageState.WAITING, "ask", approvals.STAGE_TRANSITIONS),
+    ]
+
+
+def _review_states() -> list[str]:
+    return [
+        *_title("The life of a review"),
+        "A review is signed once each of its items is decided. Then nothing in it changes any more.",
+        "",
+        *_diagram(ReviewState.OPEN, "open", assurance.REVIEW),
+        "## An item of privileged changes",
+        "",
+        "Attested, settled and followed up are decided. Whoever made a change answers, and never decides on it.",
+        "",
+        *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.CHANGES]),
+        "## An item of access",
+        "",
+        "Attested, revoked and no longer held are decided. Nobody decides on their own access.",
+        "",
+        *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.ACCESS]),
+    ]
+
+
+def _engagements() -> list[str]:
+    opened = ((kind.label, ", ".join(f"`{pattern}`" for pattern in registers.OPENS[kind])) for kind in Register)
+    reaches = ((f"`{label}`", *_reach(found)) for label, found in sorted(registers.REACH.items()))
+    return [
+        *_title("What an engagement opens"),
+        "An auditor reads what the kinds of records of a running engagement open, and nothing else. A planned one",
+        "starts, and a running one ends, by its own dates; both can be ended early.",
+        "",
+        *_diagram(EngagementState.PLANNED, "grant", assurance.ENGAGEMENT),
+        "## Kinds of records",
+        "",
+        *_table(("kind", "records"), opened),
+        "## Systems and periods",
+        "",
+        "How rows are narrowed where an engagement names systems or a period. What has no line here is read only in an",
+        "engagement without limits. Rows of the trail belong to the moment at which they were written.",
+        "",
+        *_table(("records", "of a system by", "of a period by"), reaches),
+    ]
+
+
+def _reach(found: registers.Reach) -> tuple[str, str]:
+    if found.own:
+        return "one's own alone", "one's own alone"
+    about = "what it is about" if found.about else ""
+    systems = f"`{found.systems}`{', or none' if found.shared else ''}" if found.systems else about
+    moment = f"`{found.moment}`{f' to `{found.until}`' if found.until else ''}" if found.moment else about
+    return systems or "every one", moment or "always"
+
+
+def _diagram(first: TextChoices, verb: str, transitions: Mapping[str, Mapping[Any, Any]]) -> list[str]:
+    """Return a state machine as a drawing and as a table."""
+    moves = [(verb, before, after) for verb, found in transitions.items() for before, after in found.items()]
+    ends = {after for _, _, after in moves} - {before for _, before, _ in moves}
+    return [
+        *("```mermaid", "stateDiagram-v2", f"    [*] --> {first.value}: {verb}"),
+        *(f"    {before.value} --> {after.value}: {verb}" for verb, before, after in moves),
+        *(f"    {state.value} --> [*]" for state in type(first) if state in ends),
+        *("```", ""),
+        *_table(("verb", "from", "to"), ((verb, before.label, after.label) for verb, before, after in moves)),
+    ]
+
+
 def _roles() -> list[str]:
     lines = [
         *_title("Roles and permissions"),
@@ -86,7 +173,7 @@ def _roles() -> list[str]:
     for role in ROLES:
         lines += [f"## {role.name}", "", role.description, ""]
         lines += [*_allowed("Sees", role.permissions, ("view",)), *_allowed("Adds and changes", role.permissions, ADDS)]
-        lines.append("")
+        lines += [f"- Signs in with: {'password and second factor' if role.second_factor else 'password'}", ""]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""One look at everything that is due: deadlines first, then the messages that they decided.
+"""One look at everything that is due: deadlines first, then the messages that they decided, then exports.
 
 Every caller is an edge (a Celery task, `manage.py sweep`, the demo): it reads the clock and passes it in. Any number of
 sweeps may run side by side; the claim of a deadline or a message is what keeps them apart.
@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from incidents import sweeps
+from portal.approvals.sweeps import sweep_approvals
+from portal.assurance.exporting import sweeps as exports
+from portal.assurance.sweeps import sweep_reviews
 from portal.deadlines import services as deadlines
 from portal.notify import services as notify
 
@@ -27,7 +31,7 @@ def sweep_deadlines(*, now: Clock) -> int:
     settled = 0
     for _ in range(MOST_ROUNDS):
         at = now()
-        found = sweeps.sweep_incidents(at=at)
+        found = sweeps.sweep_incidents(at=at) + sweep_approvals(at=at) + sweep_reviews(at=at)
         deadlines.mark_sweep(DEADLINES, at=at)
         settled += found
         if not found:
@@ -47,11 +51,16 @@ def send_messages(*, now: Clock, lanes: list[str] | None = None) -> int:
     return tried
 
 
+def make_exports(*, now: Clock) -> int:
+    """Make the files that are asked for and let old ones expire; return how many exports were taken."""
+    return exports.make_exports(now=now)
+
+
 def sweep_once(*, now: Clock, only: str = "") -> dict[str, int]:
-    """Sweep deadlines, then messages; `only` is "deadlines" or "messages" to do the one without the other."""
-    done = {"deadlines": 0, "messages": 0}
-    if only != "messages":
-        done["deadlines"] = sweep_deadlines(now=now)
-    if only != "deadlines":
-        done["messages"] = send_messages(now=now)
-    return done
+    """Sweep deadlines, then messages, then exports; `only` names one of them to leave out the others."""
+    parts: dict[str, Callable[[], int]] = {
+        "deadlines": partial(sweep_deadlines, now=now),
+        "messages": partial(send_messages, now=now),
+        "exports": partial(make_exports, now=now),
+    }
+    return {name: part() if only in {"", name} else 0 for name, part in parts.items()}

@@ -12,6 +12,9 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.requests import SignedIn
+from portal.accounts.second import not_needed_for
+from portal.approvals.selectors import listing as approvals
+from portal.approvals.selectors.badges import kinds_of_records
 from portal.dashboard import health
 from portal.dashboard.selectors import burning, jumping, readying, starting, upcoming
 from portal.directory.models import Contact
@@ -34,6 +37,7 @@ def now(request: SignedIn) -> HttpResponse:
         "once": uuid.uuid4(),
         "fire": fire,
         "waiting": burning.waiting_for(request.user, contact, at=at),
+        "to_decide": approvals.waiting_rows(request.user, at=at),
         "due": upcoming.due_soon(request.user, at=at, but=fire.first.row.incident if fire.first else None),
         "duties": duties,
         "steps": starting.first_steps(request.user, contact, duties),
@@ -50,7 +54,12 @@ def now(request: SignedIn) -> HttpResponse:
 def readiness(request: SignedIn) -> HttpResponse:
     """Show for each system who would be paged now, and every hole with the place to mend it."""
     at = clock.now()
-    return render(request, "dashboard/readiness.html", {"now": at, "ready": readying.readiness(request.user, at=at)})
+    context = {
+        "now": at,
+        "ready": readying.readiness(request.user, at=at),
+        "approvals": kinds_of_records(request.user),
+    }
+    return render(request, "dashboard/readiness.html", context)
 
 
 @require_safe
@@ -72,6 +81,7 @@ def keys(request: SignedIn) -> HttpResponse:
     return render(request, "dashboard/keys.html")
 
 
+@not_needed_for
 @require_safe
 @never_cache
 def healthz(_request: HttpRequest) -> JsonResponse:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils.text import Truncator
 
+from portal.audit import anchors, reconciling, sealing, verifying
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
 from portal.directory import services as directory
@@ -25,6 +26,7 @@ from portal.notify.models import Message, MessageState
 from portal.records import services as records
 
 ALARM_AGAIN = timedelta(hours=1)
+MOST_UNRECONCILED = timedelta(hours=36)
 NAMED = 3
 KIND = "watchdog."
 
@@ -41,7 +43,7 @@ class Alarm:
 
 def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
-    checks = (_overdue, _stuck, _unanswered)
+    checks = (_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unsealed, _unanchored, _differing)
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
 
@@ -85,6 +87,73 @@ def _unanswered(at: datetime) -> Alarm | None:
         "unanswered",
         f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} requests between parts of the portal wait",
         f"Each should have been answered by now. The oldest:\n{named}\nCheck that the worker runs and read its log.",
+    )
+
+
+def _given_up(_at: datetime) -> Alarm | None:
+    found = list(records.given_up()[: NAMED + 1])
+    if not found:
+        return None
+    named = "\n".join(f"- {demand}: {demand.error}" for demand in found[:NAMED])
+    return Alarm(
+        "given-up",
+        f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} requests between parts of the portal "
+        "were given up",
+        f"Nobody answers them any more until you act:\n{named}\n"
+        "Mend what the error says and have it tried again, or close it, on its page.",
+        "/admin/records/demand/?given_up_at__isempty=0",
+    )
+
+
+def _unreconciled(at: datetime) -> Alarm | None:
+    """Tell when no reconciliation came to its end for longer than a night takes; a new portal has time for one."""
+    since = reconciling.waiting_since(at=at)
+    if since is None or at - since <= MOST_UNRECONCILED:
+        return None
+    return Alarm(
+        "unreconciled",
+        f"The record was not reconciled for {times.duration((at - since).total_seconds())}",
+        "Whether every row agrees with its history is looked at once a night, and the last look is too long ago. Check "
+        "that the worker of exports runs and read its log, or run manage.py audit reconcile.",
+        "/admin/audit/reconciliation/",
+    )
+
+
+def _unsealed(at: datetime) -> Alarm | None:
+    seconds = sealing.state().waits(at)
+    if seconds <= sealing.MOST_WAITING.total_seconds():
+        return None
+    return Alarm(
+        "unsealed",
+        f"A row of the record has waited {times.duration(seconds)} for its seal",
+        "Until it is sealed, nothing shows whether somebody alters it. Check that the worker runs and read its log.",
+    )
+
+
+def _unanchored(at: datetime) -> Alarm | None:
+    found = anchors.late(at=at)
+    if not found:
+        return None
+    named = "\n".join(f"- {row.get_way_display()}: {row.error or 'not tried yet'}" for row in found)
+    return Alarm(
+        "unanchored",
+        "Signed heads of the record do not leave this machine",
+        f"They are tried again at least once an hour. The oldest of each way:\n{named}\nCheck ANCHOR_FILE, ANCHOR_MAIL "
+        "and ANCHOR_URL (docs/operator.md).",
+    )
+
+
+def _differing(_at: datetime) -> Alarm | None:
+    """Tell, once an hour until it is clean, that the last verification found something."""
+    newest = verifying.last_run()
+    if newest is None or not newest.found:
+        return None
+    named = "\n".join(f"- {finding['sentence']}" for finding in newest.report.get("findings", [])[:NAMED])
+    return Alarm(
+        "differing",
+        f"Verification of the record found {newest.found} differences",
+        f"Somebody may have altered the record. The first:\n{named}\nTell an auditor, and keep the anchors safe. "
+        "All of them: manage.py audit verify.",
     )
 
 

@@ -120,7 +120,7 @@ class ContactAdmin(GuardedAdmin[Contact]):
 class ContactMethodAdmin(OfAnyone, SecretAddress, GuardedAdmin[ContactMethod]):
     """Ways to reach people."""
 
-    masked_fields = ("address",)
+    masked_fields = ContactMethod.masked
     list_display = ("contact", "kind", "shown_address", "position", "verified_at", "active")
     list_filter = ("kind", "active")
     fields = ("contact", "kind", "address", "position", "verified_at", "active")
@@ -160,14 +160,15 @@ class OnCallShiftAdmin(GuardedAdmin[OnCallShift]):
         if obj.withdrawn or obj.until <= now or not self.has_change_permission(request, obj):
             return []
         word = "End now" if obj.starts <= now else "Withdraw"
-        return [Verb(word, reverse("directory:end-shift", args=[obj.pk]), danger=True, icon="circle-stop")]
+        address = reverse("directory:end-shift", args=[obj.pk])
+        return [Verb(word, address, post=False, danger=True, icon="circle-stop")]
 
 
 @admin.register(Channel)
 class ChannelAdmin(SecretAddress, GuardedAdmin[Channel]):
     """Shared addresses."""
 
-    masked_fields = ("address",)
+    masked_fields = Channel.masked
     list_display = ("name", "kind", "shown_address", "active")
     list_filter = ("kind", "active")
     fields = ("name", "kind", "address", "active")

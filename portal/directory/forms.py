@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.audit.asking import ReasonField
 from portal.directory.models import Contact, Team
 from portal.lib.widgets import Moment
 
@@ -37,11 +38,9 @@ class PutOnCallForm(forms.Form):
         help_text="Nobody is on call after it unless somebody follows.",
         error_messages={"required": "Say until when.", "invalid": "Give a day and an hour."},
     )
-    reason = forms.CharField(
-        required=False,
-        max_length=300,
+    reason = ReasonField(
         help_text="Kept in the history, such as: stands in for Mei until Monday.",
-        error_messages={"max_length": "Keep the reason under 300 characters."},
+        error_messages={"required": "Say why: it decides who is called."},
     )
 
     def __init__(self, *args: Any, team: Team, user: User, at: datetime, **kwargs: Any) -> None:

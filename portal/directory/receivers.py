@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import connections
-
 from portal.audit.actor import acting
 from portal.directory import reference
-from portal.directory.models import SeverityClock
+from portal.lib.migrated import is_complete
 
 
-def load_reference_data(using: str, **_: object) -> None:
-    """Load the reference rows once the tables stand; they do not after the app was migrated backwards."""
-    if SeverityClock._meta.db_table in connections[using].introspection.table_names():
-        with acting(by="system: reference data", origin="command"):
+def load_reference_data(**signal: object) -> None:
+    """Load the reference rows once all tables stand; they do not while some apps are migrated only in part."""
+    if is_complete(signal):
+        with acting(by="system: reference data", reason=reference.REASON, origin="command"):
             reference.load()

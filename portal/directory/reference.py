@@ -16,6 +16,8 @@ from django.db import transaction
 from portal.directory.enums import Clock, LimitUnit, Tone
 from portal.directory.models import Calendar, Severity, SeverityClock, Team
 
+REASON = "Reference data of this version"
+
 TEAMS = {
     "oncall": ("First responders", "Are called first, and answer whatever no other team owns."),
     "security": ("Security", "Answers security incidents, and keeps their evidence."),

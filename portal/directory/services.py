@@ -1,4 +1,7 @@
-"""The verbs and questions of the directory: who is on call, how people are reached, who answers for a system."""
+"""The verbs and questions of the directory: who is on call, how people are reached, who answers for a system.
+
+Every verb that writes asks for its reason: who is called is never changed without one.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ def on_call_until(team: Team, *, at: datetime) -> datetime | None:
 
 @transaction.atomic
 def put_on_call(
-    team: Team, contact: Contact, *, starts: datetime, until: datetime, by: By, at: datetime, reason: str = ""
+    team: Team, contact: Contact, *, starts: datetime, until: datetime, by: By, at: datetime, reason: str
 ) -> OnCallShift:
     """Put somebody on call for the team from `starts` until `until`; from then on they are the one who is paged.
 
@@ -81,7 +84,7 @@ def put_on_call(
 
 
 @transaction.atomic
-def end_shift(shift: OnCallShift, *, by: By, at: datetime, reason: str = "") -> OnCallShift:
+def end_shift(shift: OnCallShift, *, by: By, at: datetime, reason: str) -> OnCallShift:
     """End a running shift now, or withdraw one that has not begun. Raises ValidationError when it is over already."""
     shift = OnCallShift.objects.select_for_update().get(pk=shift.pk)
     if shift.withdrawn or shift.until <= at:
@@ -121,7 +124,7 @@ def methods_of(contact: Contact) -> list[ContactMethod]:
 
 
 @transaction.atomic
-def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetime, reason: str = "") -> ContactMethod:
+def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetime, reason: str) -> ContactMethod:
     """Add a way to reach the person, last in order and unverified. A retired one of that address comes back.
 
     Raises ValidationError when the address has not the form of its kind, or stands there already.
@@ -145,7 +148,7 @@ def add_method(contact: Contact, *, kind: str, address: str, by: By, at: datetim
 
 
 @transaction.atomic
-def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetime, reason: str = "") -> None:
+def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetime, reason: str) -> None:
     """Put the person's methods in this order, the first tried first.
 
     `ids` names each standing method once; otherwise ValidationError is raised, because the list has changed meanwhile.
@@ -162,7 +165,7 @@ def reorder_methods(contact: Contact, ids: Sequence[int], *, by: By, at: datetim
 
 
 @transaction.atomic
-def retire_method(method: ContactMethod, *, by: By, at: datetime, reason: str = "") -> None:
+def retire_method(method: ContactMethod, *, by: By, at: datetime, reason: str) -> None:
     """Use this method no longer. The row stays, because messages and history name it."""
     method = ContactMethod.objects.select_for_update().get(pk=method.pk)
     if not method.active:
@@ -173,7 +176,7 @@ def retire_method(method: ContactMethod, *, by: By, at: datetime, reason: str = 
 
 
 @transaction.atomic
-def mark_verified(method: ContactMethod, *, by: By, at: datetime, reason: str = "") -> ContactMethod:
+def mark_verified(method: ContactMethod, *, by: By, at: datetime, reason: str) -> ContactMethod:
     """Note that its owner has proved to read what is sent there.
 
     Raises ValidationError when the address has changed since `method` was read, or when the method is retired.
@@ -202,6 +205,12 @@ def emergency_contacts(system_ids: Iterable[int]) -> dict[int, dict[str, Emergen
     for row in rows.order_by("system_id", "id"):
         found[row.system_id][row.role] = row
     return dict(found)
+
+
+def remove_emergency_contact(row: EmergencyContact, *, by: By, at: datetime, reason: str) -> None:
+    """Take somebody out of a system's emergency contacts. The history of the line stays."""
+    with transaction.atomic(), acting(by=by, at=at, reason=reason):
+        row.delete()
 
 
 def tightest_rto(system_ids: Iterable[int]) -> tuple[int, System] | None:

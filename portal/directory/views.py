@@ -10,9 +10,10 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.requests import SignedIn
+from portal.audit.asking import ReasonForm
 from portal.directory import pages, services
 from portal.directory.forms import PutOnCallForm, add_refusal
 from portal.directory.models import Contact, OnCallShift, System, Team
@@ -140,15 +141,20 @@ def _put(request: SignedIn, team: Team, form: PutOnCallForm) -> bool:
     return True
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @permission_required("directory.change_oncallshift", raise_exception=True)
 def end_shift(request: SignedIn, pk: int) -> HttpResponse:
-    """End a running shift now, or withdraw one that has not begun."""
+    """Ask why a running shift ends now, or one that has not begun is withdrawn, and do it."""
     shift = get_object_or_404(OnCallShift.objects.visible_to(request.user).select_related("team", "contact"), pk=pk)
     now = clock.now()
+    sent = request.method == "POST"
+    form = ReasonForm(request.POST if sent else None)
+    if not sent or not form.is_valid():
+        context = {"now": now, "shift": shift, "form": form, "running": shift.starts <= now}
+        return render(request, "directory/end_shift.html", context, status=422 if sent else 200)
     try:
-        ended = services.end_shift(shift, by=request.user, at=now, reason=request.POST.get("reason", "")[:300])
+        ended = services.end_shift(shift, by=request.user, at=now, reason=form.cleaned_data["change_reason"])
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:

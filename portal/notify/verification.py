@@ -84,7 +84,7 @@ def _try(method: ContactMethod, code: str, by: By, at: datetime) -> str:
         left = TRIES - 1 - max(row.attempts for row in standing)
         return f"That is not the code. {left} tries left." if left > 0 else "That is not the code. Ask for a new one."
     _open(method, at).update(used_at=at)
-    directory.mark_verified(method, by=by, at=at)
+    directory.mark_verified(method, by=by, at=at, reason="The code that was sent there was typed back")
     return ""
 
 

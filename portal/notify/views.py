@@ -26,6 +26,7 @@ from portal.notify.models import Message
 from portal.notify.verification import LIFETIME
 
 PAGE = 25
+OWN_PAGE = "by the person themselves, on their page of contact methods"
 MARKED_AT_ONCE = 200
 
 
@@ -96,7 +97,14 @@ def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
     now = clock.now()
     given = form.cleaned_data
     try:
-        method = directory.add_method(contact, kind=given["kind"], address=given["address"], by=request.user, at=now)
+        method = directory.add_method(
+            contact,
+            kind=given["kind"],
+            address=given["address"],
+            by=request.user,
+            at=now,
+            reason=f"Added {OWN_PAGE}",
+        )
     except ValidationError as refusal:
         add_refusal(form, refusal)
         return False
@@ -165,7 +173,7 @@ def move_method(request: SignedIn, contact: Contact, method: ContactMethod) -> H
     if 0 <= there < len(ids):
         ids[here], ids[there] = ids[there], ids[here]
         try:
-            directory.reorder_methods(contact, ids, by=request.user, at=clock.now())
+            directory.reorder_methods(contact, ids, by=request.user, at=clock.now(), reason=f"Put in order {OWN_PAGE}")
         except ValidationError as refusal:
             messages.error(request, " ".join(refusal.messages))
     return redirect("notify:contact-methods")
@@ -210,7 +218,7 @@ def verify_method(request: SignedIn, contact: Contact, method: ContactMethod) ->
 @on_own_method
 def retire_method(request: SignedIn, contact: Contact, method: ContactMethod) -> HttpResponse:
     """Use a method no longer."""
-    directory.retire_method(method, by=request.user, at=clock.now())
+    directory.retire_method(method, by=request.user, at=clock.now(), reason=f"Retired {OWN_PAGE}")
     messages.success(request, f"Nothing more is sent to {method.shown_address}.")
     if contact.pk not in directory.sending_methods([contact.pk]):
         messages.warning(request, "You have no verified contact method now. Pages reach only your inbox here.")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.celery import LANES, SWEEPS
+from portal.celery import EXPORTS, LANES, SWEEPS
 from portal.supervisor.child import Child
 
 WEB_PROCESSES = 2
@@ -13,6 +13,7 @@ WEB_THREADS = 8
 SWEEP_WORKERS = 2  # when one dies, the other goes on without a pause
 SWEEP_PROCESSES = 1
 LANE_PROCESSES = 4
+EXPORT_PROCESSES = 1
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def child(place: Place, name: str, argv: Sequence[str]) -> Child:
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PORTAL_DATA": str(place.data.resolve()),
         "PYTHONUNBUFFERED": "1",
+        "MIGRATION_DATABASE_URL": "",  # what serves pages need not know the owner of the tables
     }
     log = place.data / "logs" / f"{name.replace(' ', '-')}.log"
     return Child(name, argv, log=log, folder=place.checkout, environment=environment)
@@ -73,5 +75,6 @@ def children(place: Place) -> list[Child]:
         child(place, "web", web(place)),
         *sweepers,
         child(place, "message worker", worker(LANES, LANE_PROCESSES)),
+        child(place, "export worker", worker(EXPORTS, EXPORT_PROCESSES)),
         child(place, "beat", beat()),
     ]

@@ -34,7 +34,7 @@ def run(_address: str) -> bool:
     now = datetime.now(UTC)
     if not System.objects.filter(slug__startswith="bench-").exists():
         seed.company(now)
-    with acting(by="bench", origin="command"):
+    with acting(by="bench", reason="A benchmark", origin="command"):
         user = User.objects.create_superuser("bench-reader")
     few, many = (visit(user, count, now) for count in (FEW, MANY))
     met = True

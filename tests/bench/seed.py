@@ -24,7 +24,7 @@ BATCH = 2000
 
 def company(at: datetime) -> EscalationPolicy:
     """Make people, a team on call, a dozen systems and the policy that pages them: team, then person, then person."""
-    with acting(by="bench", origin="command"):
+    with acting(by="bench", reason="A benchmark", origin="command"):
         people = [
             make_contact(f"Person {number}", user=User.objects.create_user(f"bench{number}", is_staff=True))
             for number in range(6)

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 def leila():
     """A manager with an entry in the directory."""
     user = make_user("leila", first_name="Leila", last_name="Nasser", is_staff=True)
-    grant(user, "manager", by="test", at=clock.now())
+    grant(user, "manager", by="test", at=clock.now(), reason="A test")
     return make_contact("Leila Nasser", user=user)
 
 

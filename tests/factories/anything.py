@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from tests.factories.accounts import make_user
@@ -19,9 +20,50 @@ _numbers = count(1)
 SPECIAL: dict[str, Any] = {
     "directory.OnCallShift": lambda: {"starts": NOON, "until": NOON + timedelta(hours=8)},
     "incidents.Incident": lambda: {"reference": f"INC-{next(_numbers):06d}"},
+    "approvals.ApprovalRequest": lambda: {
+        "reference": f"APR-{next(_numbers):06d}",
+        "kind": "severity",
+        "subject_type": ContentType.objects.get(app_label="directory", model="severity"),
+        "subject_id": make("directory.Severity", tone="red").pk,
+        "requester_id": 1_000_000,
+        "round": 1,
+    },
+    "approvals.Stage": lambda: {"needed": 1},
+    "approvals.RuleStage": lambda: {"position": next(_numbers) % 20 + 1, "needed": 1},
+    "approvals.ApprovalRule": lambda: {"kind": f"kind-{next(_numbers)}", "decide_within_hours": 24},
+    "approvals.Decision": lambda: _decision(),  # noqa: PLW0108 - it stands below
     "incidents.EscalationTarget": lambda: {"kind": "team", "team": make("directory.Team")},
+    "assurance.Engagement": lambda: {"starts": NOON, "ends": NOON + timedelta(days=9), "registers": ["incidents"]},
+    "assurance.Review": lambda: {"items_count": 99},
+    "assurance.ReviewItem": lambda: {"number": next(_numbers) % 99 + 1, "review": make("assurance.Review")},
+    "assurance.Verdict": lambda: _verdict(),  # noqa: PLW0108 - it stands below
+    "assurance.Attestation": lambda: {"review": (review := make("assurance.Review")), "population": review.population},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
+
+
+def _decision() -> dict[str, Any]:
+    """What a decision must prove: an open stage of a pending request, its digest, and a decider with its role."""
+    decider = make_user(roles=["manager"])
+    stage = make("approvals.Stage", role="Manager")
+    stage.state = "open"
+    stage.save()
+    asked = stage.request
+    copied = {name: getattr(asked, name) for name in ("digest", "round", "requester_id", "requester_name")}
+    return {
+        **copied,
+        "request": asked,
+        "stage": stage,
+        "decider_id": decider.pk,
+        "decided_by": str(decider),
+        "decided_at": NOON,
+    }
+
+
+def _verdict() -> dict[str, Any]:
+    """What a verdict must prove: an item of an open review, the account that it is about, and the next step."""
+    item = make("assurance.ReviewItem")
+    return {"review": item.review, "item": item, "about_id": item.about_id, "step": 1, "state": "attested"}
 
 
 def make(model: Any, **given: Any) -> Any:
@@ -33,7 +75,7 @@ def make(model: Any, **given: Any) -> Any:
     values = {**SPECIAL.get(model._meta.label, dict)(), **given}
     for field in model._meta.concrete_fields:
         if field.name not in values and not field.primary_key and _required(field):
-            values[field.name] = _value(field)
+            values[field.name] = some_value(field)
     return model._default_manager.create(**values)
 
 
@@ -41,7 +83,8 @@ def _required(field: Any) -> bool:
     return not (field.null or field.has_default() or (field.blank and field.empty_strings_allowed))
 
 
-def _value(field: Any) -> Any:
+def some_value(field: Any) -> Any:
+    """Return something that a field can hold; what it points at is made."""
     number = next(_numbers)
     if field.is_relation:
         target = field.remote_field.model

@@ -17,7 +17,7 @@ from incidents.clocks import clock_cards
 from incidents.enums import TargetKind
 from incidents.models import EscalationPolicy, EscalationTarget, IntakeDelivery, IntakeToken
 from incidents.policies import key_of
-from tests.factories.accounts import make_user
+from tests.factories.accounts import confirm, make_user
 from tests.factories.directory import NOON, make_channel, make_contact, make_system, make_team
 from tests.factories.incidents import make_incident, make_mapping, make_policy, make_token
 from tests.factories.payloads import body
@@ -134,7 +134,7 @@ def step_fields(number, *, pk="", policy="", **fields):
 
 
 def policy_fields(*steps, initial=0, **fields):
-    found = {"name": "Nights", "repeat": 1, "final_wait": "5 min", "active": "on", **fields}
+    found = {"name": "Nights", "repeat": 1, "final_wait": "5 min", "active": "on", "change_reason": "Why not", **fields}
     for step in steps:
         found |= step
     return found | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": initial}
@@ -272,9 +272,9 @@ def test_the_page_of_a_policy_needs_as_many_queries_for_ten_steps_as_for_two(
     short = make_policy(steps=[make_contact() for _ in range(2)])
     long = make_policy(steps=[make_contact() for _ in range(10)])
     page(administrator, change(short))
-    with django_assert_max_num_queries(30) as few:
+    with django_assert_max_num_queries(40) as few:
         page(administrator, change(short))
-    with django_assert_max_num_queries(30) as many:
+    with django_assert_max_num_queries(40) as many:
         page(administrator, change(long))
     assert len(many) == len(few)
 
@@ -283,8 +283,11 @@ def test_the_page_of_a_policy_needs_as_many_queries_for_ten_steps_as_for_two(
 
 
 def test_a_new_address_is_shown_once(administrator):
-    found = {"name": "Prometheus", "kind": "alertmanager", "reopen_minutes": 30}
-    answer = administrator.post(reverse("admin:incidents_intaketoken_add"), found)
+    found = {"name": "Prometheus", "kind": "alertmanager", "reopen_minutes": 30, "change_reason": "It watches us"}
+    add = reverse("admin:incidents_intaketoken_add")
+    assert administrator.post(add, found)["Location"].startswith("/confirm/")
+    confirm(administrator)
+    answer = administrator.post(add, found)
     shown = answer.content.decode()
     secret = re.search(r"/intake/([\w-]{30,})/", shown)[1]
     assert "no-store" in answer.headers["Cache-Control"]
@@ -295,14 +298,17 @@ def test_a_new_address_is_shown_once(administrator):
         assert token.digest not in page(administrator, address)
 
 
-def test_an_address_is_revoked_by_a_button(administrator):
+def test_an_address_is_revoked_by_a_button_that_asks_why(administrator):
     token, secret = make_token()
     address = reverse("admin:incidents_intaketoken_revoke", args=[token.pk])
-    assert f'action="{address}"' in page(administrator, change(token))
-    assert administrator.get(address).status_code == 405
-    assert administrator.post(address, follow=True).status_code == 200
+    assert f'href="{address}"' in page(administrator, change(token))
+    assert "Revoke address" in page(administrator, address)
+    refused = administrator.post(address, {"change_reason": " "})
+    assert (refused.status_code, "Say why" in refused.content.decode()) == (422, True)
+    assert administrator.post(address, {"change_reason": "It leaked"}, follow=True).status_code == 200
     assert Client().post(f"/intake/{secret}/", b"{}", "application/json").status_code == 404
-    assert f'action="{address}"' not in page(administrator, change(token))
+    assert token.history.first().history_change_reason == "It leaked"
+    assert f'href="{address}"' not in page(administrator, change(token))
 
 
 def test_only_administrators_revoke():

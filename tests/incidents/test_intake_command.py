@@ -15,8 +15,9 @@ from tests.factories.payloads import body
 pytestmark = pytest.mark.django_db
 
 
-def run(*arguments: str, capsys) -> str:
-    call_command("intake", *arguments)
+def run(verb: str, *arguments: str, capsys, reason: str = "The probes moved") -> str:
+    why = [] if verb == "list" else ["--reason", reason]
+    call_command("intake", verb, *arguments, *why)
     return capsys.readouterr().out
 
 
@@ -52,7 +53,7 @@ def test_a_level_may_be_named_for_alerts_that_name_none(capsys):
 
 def test_revoke_closes_the_address(capsys):
     _, secret = make_token("Prometheus")
-    run("revoke", "Prometheus", "--reason", "It leaked", capsys=capsys)
+    run("revoke", "Prometheus", reason="It leaked", capsys=capsys)
     assert Client().post(f"/intake/{secret}/", body("v4_firing"), "application/json").status_code == 404
     token = IntakeToken.objects.get()
     assert token.revoked_at
@@ -71,3 +72,12 @@ def test_list_says_what_each_address_does(capsys):
     _, secret = make_token("Prometheus")
     Client().post(f"/intake/{secret}/", b"{", "application/json")
     assert re.search(r"Prometheus: Prometheus Alertmanager, in use, last post \d{4}", run("list", capsys=capsys))
+
+
+def test_add_and_revoke_ask_why(capsys):
+    for verb in ("add", "revoke"):
+        with pytest.raises(CommandError, match="--reason"):
+            call_command("intake", verb, "Prometheus")
+        with pytest.raises(CommandError, match="Say why"):
+            run(verb, "Prometheus", reason=" \n", capsys=capsys)
+    assert not IntakeToken.objects.exists()

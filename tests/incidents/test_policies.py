@@ -32,7 +32,7 @@ def test_what_is_taken_away_leaves_its_history():
     policy = make_policy(steps=[make_contact()])
     step = policy.steps.get()
     target = step.targets.get()
-    assert set_steps(policy, [], by="system: tests", at=NOON)
+    assert set_steps(policy, [], by="system: tests", at=NOON, reason="A test")
     assert not policy.steps.exists()
     assert EscalationStep.history.filter(id=step.pk).latest().history_type == "-"
     assert EscalationTarget.history.filter(id=target.pk).latest().history_type == "-"
@@ -42,13 +42,13 @@ def test_the_same_steps_again_change_nothing():
     person = make_contact()
     policy = make_policy(steps=[person])
     same = [StepDraft(policy.steps.get().pk, 0, ((TargetKind.PERSON, person.pk),))]
-    assert not set_steps(policy, same, by="system: tests", at=NOON)
+    assert not set_steps(policy, same, by="system: tests", at=NOON, reason="A test")
 
 
 def test_a_step_of_another_policy_cannot_be_taken_over():
     other = make_policy(steps=[make_contact()]).steps.get()
     policy = make_policy()
-    set_steps(policy, [StepDraft(other.pk, 30)], by="system: tests", at=NOON)
+    set_steps(policy, [StepDraft(other.pk, 30)], by="system: tests", at=NOON, reason="A test")
     other.refresh_from_db()
     assert other.policy != policy
     assert policy.steps.get().pk != other.pk
@@ -57,12 +57,12 @@ def test_a_step_of_another_policy_cannot_be_taken_over():
 def test_too_many_steps_are_refused():
     policy = make_policy(steps=[make_contact()])
     with pytest.raises(Refused, match="at most 20 steps"):
-        set_steps(policy, [StepDraft(None, 0)] * 21, by="system: tests", at=NOON)
+        set_steps(policy, [StepDraft(None, 0)] * 21, by="system: tests", at=NOON, reason="A test")
     assert policy.steps.count() == 1
 
 
 def test_an_edit_is_counted():
     policy = make_policy()
-    new_version(policy, by="system: tests", at=NOON)
+    new_version(policy, by="system: tests", at=NOON, reason="A test")
     policy.refresh_from_db()
     assert policy.version == 2

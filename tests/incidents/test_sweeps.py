@@ -1,12 +1,13 @@
 """What the engine says about clocks, and the demands it answers."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from incidents import clocks, services
 from incidents.models import Incident
-from incidents.sweeps import sweep_incidents
+from incidents.sweeps import OPEN_TOPIC, sweep_incidents
 from portal.deadlines.models import DeadlineState
 from portal.notify.models import Message
 from portal.records import services as records
@@ -80,3 +81,35 @@ def test_sweeping_twice_does_nothing_twice():
     before = kinds(incident), Message.objects.count()
     assert sweep_incidents(at=after(61)) == 0
     assert (kinds(incident), Message.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        ({}, "KeyError"),
+        ({"title": "x", "severity": "SEV-9"}, "Severity matching query does not exist"),
+        ({"title": "x", "level": "bad"}, "ValueError"),
+        ({"title": " "}, "Give it a title"),
+    ],
+)
+def test_a_demand_with_a_bad_payload_is_given_up_and_stops_nobody(payload, error):
+    ask = partial(records.ask, topic=OPEN_TOPIC, by="system: tests", answer_by=NOON)
+    ask(key="bad", payload=payload, at=NOON)
+    ask(key="good", payload={"title": "Disk of db1 is full"}, at=NOON + timedelta(seconds=1))
+    at = NOON
+    for _ in range(30):
+        sweep_incidents(at=at)
+        at += timedelta(minutes=15)
+    bad = Demand.objects.get(key="bad")
+    assert (bad.tries, bad.answered_at) == (records.MOST_TRIES, None)
+    assert bad.given_up_at is not None
+    assert error in bad.error
+    assert Incident.objects.get().title == "Disk of db1 is full"
+
+
+def test_a_demand_may_name_a_level_instead_of_a_code():
+    for number, (level, wanted) in enumerate([(2, 2), (1, 1), (7, 4)]):
+        payload = {"title": "x", "level": level, "dedup_key": str(number)}
+        records.ask(topic=OPEN_TOPIC, key=str(number), payload=payload, by="x", at=NOON, answer_by=NOON)
+        sweep_incidents(at=NOON)
+        assert Incident.objects.latest("id").severity.level == wanted

@@ -24,19 +24,22 @@ from django.utils import timezone
 from incidents.models import EscalationPolicy
 from portal.accounts import services as accounts
 from portal.accounts.models import User
+from portal.audit.actor import acting
 from portal.directory import services as directory
 from portal.directory.models import Contact, System, Team
-by, now = "system: journey", timezone.now()
+by, now, why = "system: journey", timezone.now(), "A company for the journey"
+act = acting(by=by, reason=why)
+act.__enter__()
 user = User.objects.create_user("grace", password={PASSWORD!r}, first_name="Grace", last_name="Hopper")
-accounts.grant(user, "responder", by=by, at=now)
+accounts.grant(user, "responder", by=by, at=now, reason=why)
 for name, address, team, account in (
     ("Ada Lovelace", {ADA!r}, "oncall", None), ("Grace Hopper", {GRACE!r}, "ops", user)
 ):
     contact = Contact.objects.create(name=name, user=account)
-    method = directory.add_method(contact, kind="email", address=address, by=by, at=now)
-    directory.mark_verified(method, by=by, at=now)
+    method = directory.add_method(contact, kind="email", address=address, by=by, at=now, reason=why)
+    directory.mark_verified(method, by=by, at=now, reason=why)
     directory.put_on_call(
-        Team.objects.get(slug=team), contact, starts=now, until=now + timedelta(days=1), by=by, at=now
+        Team.objects.get(slug=team), contact, starts=now, until=now + timedelta(days=1), by=by, at=now, reason=why
     )
 System.objects.create(slug="ticket-desk", name="Ticket Desk", owner=Team.objects.get(slug="oncall"))
 step = EscalationPolicy.objects.get(is_default=True).steps.get(position=2)

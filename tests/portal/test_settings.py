@@ -45,11 +45,18 @@ BAD = [
     ("PORTAL_HOSTS", "http://watchbook.internal", "PORTAL_HOSTS must be host names"),
     ("SECRET_KEY", "short", "SECRET_KEY must be at least 50 random characters"),
     ("SECRET_KEY", "a" * 60, "SECRET_KEY must be at least 50 random characters"),
+    ("SECRET_KEY_FALLBACKS", "short,a", "SECRET_KEY_FALLBACKS must be earlier values of SECRET_KEY"),
+    ("SECOND_FACTOR", "never", "SECOND_FACTOR must be one of required, demo"),
+    ("SESSION_IDLE_MINUTES", "0", "SESSION_IDLE_MINUTES must be a whole number from 5 to 1440"),
+    ("SESSION_HOURS", "for ever", "SESSION_HOURS must be a whole number from 1 to 168"),
+    ("CONFIRMATION_MINUTES", "90", "CONFIRMATION_MINUTES must be a whole number from 1 to 60"),
     ("PORTAL_TIME_ZONE", "Mars/Olympus", "PORTAL_TIME_ZONE must be a time zone"),
     ("PORTAL_TIME_ZONE", "../etc/passwd", "PORTAL_TIME_ZONE must be a time zone"),
     ("DATABASE_URL", "mysql://u:p@host/db", "DATABASE_URL must be an address such as postgres://"),
     ("DATABASE_URL", "postgres://u:p@host:5432", "DATABASE_URL must be"),
     ("DATABASE_URL", "watchbook", "DATABASE_URL must be"),
+    ("MIGRATION_DATABASE_URL", "mysql://u:p@host/db", "MIGRATION_DATABASE_URL must be an address such as postgres://"),
+    ("MIGRATION_DATABASE_URL", "postgres://u:p@h/db", "must name the same database as DATABASE_URL"),
     ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL must be an address such as redis://"),
     ("REDIS_URL", "http://host", "REDIS_URL must be"),
     ("EMAIL_URL", "mail.example.org", "EMAIL_URL must be a mail server"),
@@ -71,7 +78,7 @@ def test_a_variable_that_cannot_be_used_stops_the_start_with_one_sentence(tmp_pa
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "MIGRATION_DATABASE_URL", "EMAIL_URL", "REDIS_URL"])
 def test_the_sentence_never_repeats_a_value_that_may_hold_a_password(tmp_path, name):
     assert "hunter2" not in load(tmp_path, **{name: "x://user:hunter2@host:none/"}).stderr
 
@@ -179,6 +186,24 @@ def test_a_secret_key_that_lost_its_content_is_named(tmp_path):
         environment.secret_key(tmp_path)
 
 
+class TestSecondFactor:
+    def test_it_is_required_by_default(self, tmp_path):
+        assert load_values(tmp_path)["SECOND_FACTOR"] == "required"
+        assert load_values(tmp_path, PORTAL_URL="https://w.example.org")["SECOND_FACTOR"] == "required"
+
+    def test_a_demo_whose_logins_stand_asks_for_none(self, tmp_path):
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "demo-logins").touch()
+        assert load_values(tmp_path)["SECOND_FACTOR"] == "demo"
+        assert load_values(tmp_path, SECOND_FACTOR="required")["SECOND_FACTOR"] == "required"
+        assert load_values(tmp_path, PORTAL_URL="https://w.example.org")["SECOND_FACTOR"] == "required"
+
+    def test_with_https_there_is_no_exception(self, tmp_path):
+        done = load(tmp_path, PORTAL_URL="https://w.example.org", SECOND_FACTOR="demo")
+        assert "SECOND_FACTOR=demo is for trying Watchbook out without https" in done.stderr
+        assert done.returncode == 1
+
+
 def test_the_content_security_policy_allows_nothing_unsafe():
     directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
     assert directives["default-src"] == ["'self'"]
@@ -188,7 +213,56 @@ def test_the_content_security_policy_allows_nothing_unsafe():
 def test_every_variable_is_documented_and_nothing_else_is():
     documented = set(re.findall(r"^#?([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE))
     sources = [CHECKOUT / "portal" / "settings.py", CHECKOUT / "portal" / "environment.py"]
-    call = r"(?:environment\.\w+|read|endpoint|environ\.get)\(\s*\"([A-Z_]+)\""
+    sources.append(CHECKOUT / "portal" / "keys.py")
+    call = r"(?:environment\.\w+|keys\.public_keys|read|endpoint|_postgresql|environ\.get)\(\s*\"([A-Z_]+)\""
     used = {name for source in sources for name in re.findall(call, source.read_text())}
     assert used <= documented
     assert documented - used == {"WATCHBOOK_SAMPLES", "WATCHBOOK_TEST_DATA", "FAULTS_SEED"}
+
+
+OWNER, RUNTIME = "postgres://owner:a@h:5432/db", "postgres://clerk:b@h:5432/db"
+
+
+def test_the_running_portal_is_never_the_owner_of_the_tables(tmp_path):
+    values = load_values(tmp_path, DATABASE_URL=RUNTIME, MIGRATION_DATABASE_URL=OWNER)
+    assert values["DATABASES"]["default"]["USER"] == "clerk"
+    assert (values["RUNTIME_ROLE"], values["HAS_OWNER_APART"], values["DOES_OWNERS_WORK"]) == ("clerk", True, False)
+
+
+def test_without_an_owner_apart_everything_is_done_by_one_role(tmp_path):
+    values = load_values(tmp_path, DATABASE_URL=RUNTIME)
+    assert (values["RUNTIME_ROLE"], values["HAS_OWNER_APART"]) == ("clerk", False)
+
+
+@pytest.mark.parametrize(
+    ("argv", "owners"),
+    [
+        (["manage.py", "migrate"], True),
+        (["./manage.py", "migrate", "incidents", "zero"], True),
+        (["manage.py", "audit", "install-guards"], True),
+        (["manage.py", "audit", "grant", "clerk"], True),
+        (["manage.py", "audit", "verify"], False),
+        (["manage.py", "audit"], False),
+        (["manage.py", "portal"], False),
+        (["manage.py", "flush"], False),
+        (["manage.py"], False),
+        (["pytest", "migrate"], False),
+        (["/venv/pytest/__main__.py", "migrate"], False),
+        (["/venv/bin/gunicorn", "migrate"], False),
+        ([], False),
+    ],
+)
+def test_only_what_makes_tables_guards_or_grants_is_done_as_the_owner(argv, owners):
+    assert environment.does_owners_work(argv) is owners
+
+
+def test_the_owner_connects_by_an_address_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", RUNTIME)
+    monkeypatch.setenv("MIGRATION_DATABASE_URL", OWNER)
+    assert environment.database(tmp_path, as_owner=True)["USER"] == "owner"
+    assert environment.database(tmp_path)["USER"] == "clerk"
+
+
+def test_the_grants_need_to_know_the_role_of_the_running_portal(tmp_path):
+    done = load(tmp_path, DATABASE_URL="postgres://h:5432/db", MIGRATION_DATABASE_URL=OWNER)
+    assert "DATABASE_URL must name its role" in done.stderr

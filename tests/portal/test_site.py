@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import AnonymousUser, Group
+from django.contrib.auth.models import AnonymousUser
 
 from portal.site import GROUPS, Count
 from tests.factories.accounts import make_user
@@ -11,10 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def reader(role="", **fields):
-    user = make_user(role.lower() or "nobody", is_staff=True, **fields)
-    if role:
-        user.groups.add(Group.objects.get(name=role))
-    return user
+    return make_user(role.lower() or "nobody", roles=[role.lower()] if role else [], is_staff=True, **fields)
 
 
 @pytest.fixture

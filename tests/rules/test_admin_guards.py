@@ -15,6 +15,8 @@ from tests.factories.anything import make
 pytestmark = pytest.mark.django_db
 
 REGISTERED = {model._meta.label: registered for model, registered in admin.site._registry.items()}
+# Rows about another record are seen only by whoever may see that record too: label, and what it is about here.
+ABOUT = {"approvals.ApprovalRequest": "directory.Severity", "approvals.Stage": "approvals.ApprovalRequest"}
 GUARDED = {label: found for label, found in REGISTERED.items() if isinstance(found, GuardedAdmin)}
 # Registered by a library, shown to administrators as the library made them: label and reason.
 FOREIGN: dict[str, str] = {}
@@ -37,6 +39,8 @@ def allow(user, label, *acts):
     meta = REGISTERED[label].opts
     names = [f"{act}_{meta.model_name}" for act in acts]
     user.user_permissions.add(*Permission.objects.filter(content_type__app_label=meta.app_label, codename__in=names))
+    if label in ABOUT:
+        allow(user, ABOUT[label], "view")
 
 
 def rows(model):

@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("portal", "incidents", "changes", "maintenance")
 SOURCES = [path for part in PARTS for path in sorted((ROOT / part).rglob("*.py")) if "migrations" not in path.parts]
 # Beside services proper: what services are made of.
-LIKE_SERVICES = ("incidents/escalation/", "incidents/clocks/", "incidents/sweeps.py")
+LIKE_SERVICES = (
+    "incidents/escalation/", "incidents/clocks/", "incidents/sweeps.py", "portal/assurance/exporting/",
+    "portal/assurance/packets/",
+)  # fmt: skip
 CLOCKS = {
     ("clock", "now"), ("clock", "database_now"), ("clock", "offset_seconds"), ("timezone", "now"), ("datetime", "now"),
     ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("timezone", "localdate"), ("time", "time"),
@@ -26,23 +29,55 @@ LATER = {"eta", "countdown", "autoretry_for"}
 SIGNAL_MODULES = ("django.dispatch", "celery.signals", "simple_history.signals")
 # What a module may import of signals or connect: file, name and reason.
 SIGNALS = {
+    ("portal/audit/apps.py", "pre_migrate"): "SQLite rebuilds no table that a trigger of another one reads",
+    ("portal/audit/apps.py", "pre_migrate.connect"): "SQLite rebuilds no table that a trigger of another one reads",
+    ("portal/audit/apps.py", "post_migrate"): "guards are installed after migrations",
+    ("portal/audit/apps.py", "post_migrate.connect"): "guards are installed after migrations",
     ("portal/accounts/apps.py", "post_migrate"): "roles are synchronised after migrations",
     ("portal/accounts/apps.py", "post_migrate.connect"): "roles are synchronised after migrations",
+    ("portal/accounts/apps.py", "user_logged_in"): "every sign-in is on the trail, by whatever route",
+    ("portal/accounts/apps.py", "user_logged_in.connect"): "every sign-in is on the trail, by whatever route",
+    ("portal/accounts/apps.py", "user_logged_out"): "every sign-out is on the trail, by whatever route",
+    ("portal/accounts/apps.py", "user_logged_out.connect"): "every sign-out is on the trail, by whatever route",
+    ("portal/accounts/apps.py", "user_login_failed"): "every refused sign-in is on the trail, by whatever route",
+    ("portal/accounts/apps.py", "user_login_failed.connect"): "every refused sign-in is on the trail",
     ("portal/directory/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("portal/directory/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
+    ("portal/assurance/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("portal/assurance/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
+    ("portal/approvals/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("portal/approvals/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
+    ("portal/audit/history.py", "pre_save"): "what would leave no history is refused before it is written",
+    ("portal/audit/history.py", "pre_save.connect"): "what would leave no history is refused before it is written",
+    ("portal/audit/history.py", "pre_delete"): "a relation ends without a signal when what it points at is deleted",
+    ("portal/audit/history.py", "pre_delete.connect"): "a relation ends without a signal when its end is deleted",
+    ("portal/audit/history.py", "post_delete"): "a relation ends without a signal when what it points at is deleted",
+    ("portal/audit/history.py", "post_delete.connect"): "a relation ends without a signal when its end is deleted",
     ("portal/celery.py", "signals"): "the one way to keep Celery from replacing the logs; it concerns no record",
     ("portal/celery.py", "signals.setup_logging.connect"): "the one way to keep Celery from replacing the logs",
 }
 # Receivers of the project that listen when it runs: signal, module and reason.
 LISTENING = {
+    ("pre_migrate", "portal.audit.receivers"): "SQLite rebuilds no table that a trigger of another one reads",
+    ("post_migrate", "portal.audit.receivers"): "guards are installed after migrations",
+    ("post_migrate", "portal.audit.adopting"): "history from before the trail is told in it, once",
     ("class_prepared", "portal.audit.history"): "django-simple-history makes the history model of each audited one",
+    ("pre_save", "portal.audit.history"): "what would leave no history is refused before it is written",
+    ("pre_delete", "portal.audit.history"): "a relation ends without a signal when what it points at is deleted",
     ("post_save", "portal.audit.history"): "django-simple-history writes the history of each audited row",
     ("post_delete", "portal.audit.history"): "django-simple-history writes the history of each audited row",
+    ("post_save", "portal.accounts.rights"): "the history of groups and permissions, which are Django's own",
+    ("m2m_changed", "portal.accounts.models"): "the history of accounts; a role given or withdrawn ends their sessions",
     ("m2m_changed", "portal.audit.history"): "django-simple-history writes the history of each audited relation",
+    ("user_logged_in", "portal.accounts.receivers"): "every sign-in is on the trail, by whatever route",
+    ("user_logged_out", "portal.accounts.receivers"): "every sign-out is on the trail, by whatever route",
+    ("user_login_failed", "portal.accounts.receivers"): "every refused sign-in is on the trail, by whatever route",
     ("post_migrate", "portal.accounts.receivers"): "roles are synchronised after migrations",
     ("post_migrate", "portal.directory.receivers"): "reference data is loaded after migrations",
+    ("post_migrate", "portal.assurance.receivers"): "reference data is loaded after migrations",
+    ("post_migrate", "portal.approvals.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "incidents.receivers"): "reference data is loaded after migrations",
 }
 

@@ -11,6 +11,7 @@ LAYERS = (
     {"accounts"},
     {"directory"},
     {"deadlines", "notify", "records"},
+    {"approvals"},
     set(DOMAINS),
 )
 HEIGHT = {label: height for height, layer in enumerate(LAYERS) for label in layer}

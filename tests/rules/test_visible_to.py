@@ -16,7 +16,8 @@ HARMLESS = {"visible_to", "none"}
 SHORTCUTS = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}
 # Queries that no reader's rights narrow: file, model and reason.
 EXEMPT = {
-    ("portal/accounts/views.py", "User"): "one's own account",
+    ("portal/accounts/views/account.py", "User"): "one's own account",
+    ("portal/accounts/views/door.py", "User"): "whoever just gave the password of this account",
     ("portal/dashboard/views.py", "Contact"): "one's own entry",
     ("portal/notify/views.py", "Contact"): "one's own entry",
     ("portal/notify/views.py", "ContactMethod"): "one's own methods",
@@ -34,6 +35,21 @@ EXEMPT = {
     ("incidents/selectors/people.py", "Note"): "who wrote into one incident that visible_to has found",
     ("incidents/views/acting.py", "Incident"): "the lock of a record that was found by visible_to",
     ("incidents/views/declaring.py", "Incident"): "what one's own form has declared",
+    ("portal/assurance/selectors/engagements.py", "Engagement"): "one's own engagements, also those that are over",
+    ("portal/assurance/selectors/engagements.py", "User"): "the names of those whom an auditor may ask",
+    ("portal/assurance/selectors/review_items.py", "ReviewItem"): "items of one review that visible_to has found",
+    ("portal/assurance/selectors/review_items.py", "Verdict"): "verdicts on items of such a review",
+    ("portal/assurance/selectors/review_list.py", "ReviewItem"): "items of such reviews, and about one's own changes",
+    ("portal/assurance/selectors/review_list.py", "Verdict"): "verdicts on such items",
+    ("portal/assurance/selectors/review_room.py", "ReviewItem"): "items of one review that visible_to has found",
+    ("portal/assurance/selectors/review_story.py", "ReviewItem"): "items of such a review, and about one's own change",
+    ("portal/assurance/selectors/review_story.py", "Review"): "the review with one's own change in it",
+    ("portal/assurance/selectors/review_story.py", "Verdict"): "verdicts on such items",
+    ("portal/assurance/selectors/asof_roles.py", "User"): "versions that the trail which the reader may see tells of",
+    ("portal/assurance/selectors/trail_figures.py", "Seal"): "the seal of a row that visible_to has found",
+    ("portal/assurance/selectors/trail_figures.py", "SealBatch"): "how far the chain goes: figures without content",
+    ("portal/assurance/selectors/trail_figures.py", "Verification"): "when the chain was last verified",
+    ("portal/assurance/selectors/trail_figures.py", "AnchorDelivery"): "when an anchor last left the machine",
     ("incidents/admin/steps.py", "EscalationTarget"): "what the policy in the form names already",
 }
 MODULES = [

@@ -14,6 +14,7 @@ from incidents.intake import tokens
 from incidents.models import IntakeToken
 from incidents.policy import Refused
 from portal.audit.actor import Actor, current
+from portal.audit.reasons import one_line
 from portal.directory.models import Severity
 from portal.lib import clock
 
@@ -30,13 +31,18 @@ class Command(BaseCommand):
         add.add_argument("name", help="What the source is called: it stands in the timeline.")
         add.add_argument("--kind", choices=IntakeKind.values, default=IntakeKind.ALERTMANAGER)
         add.add_argument("--severity", default="", help="The level when no label says one, such as SEV-2.")
+        add.add_argument("--reason", required=True, help="Why; it is kept in the history for good.")
         revoke = verbs.add_parser("revoke", help="Answer an address no longer.")
         revoke.add_argument("name")
-        revoke.add_argument("--reason", default="")
+        revoke.add_argument("--reason", required=True, help="Why; it is kept in the history for good.")
         verbs.add_parser("list", help="Show the addresses, without their secrets.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         """Do what was asked; CommandError says why it could not be done."""
+        if verb != "list":
+            options["reason"] = one_line(options["reason"])
+            if not options["reason"]:
+                raise CommandError('Say why, as in: --reason "The new monitoring posts here".')
         {"add": self._add, "revoke": self._revoke, "list": self._list}[verb](options)
 
     def _add(self, options: dict[str, Any]) -> None:
@@ -48,7 +54,12 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no severity {options['severity']}. Choose one of {codes}.")
         try:
             token, secret = tokens.add(
-                name=options["name"], kind=options["kind"], default_severity=severity, by=_by(), at=clock.now()
+                name=options["name"],
+                kind=options["kind"],
+                default_severity=severity,
+                by=_by(),
+                at=clock.now(),
+                reason=options["reason"],
             )
         except ValidationError as problem:
             raise CommandError(f"The address was not made. {' '.join(problem.messages)}") from None
@@ -72,7 +83,7 @@ class Command(BaseCommand):
             last = f"last post {token.last:%Y-%m-%d %H:%M} UTC" if token.last else "no post yet"
             self.stdout.write(f"{token.name}: {token.get_kind_display()}, {state}, {last}")
         if not rows:
-            self.stdout.write("There is no intake address. Make one: manage.py intake add NAME --kind alertmanager")
+            self.stdout.write("There is no intake address. Make one: manage.py intake add NAME --reason WHY")
 
 
 def _by() -> Actor | str:

@@ -23,6 +23,7 @@ from portal.directory.models import (
     Team,
 )
 
+REASON = "The demo company"
 LONDON = ZoneInfo("Europe/London")
 TURN = timedelta(days=14)
 TURNS_BEHIND, TURNS_AHEAD = 7, 4
@@ -53,9 +54,9 @@ def _person(person: company.Person, *, by: By, at: datetime, password: str) -> C
     user = _account(person, by=by, at=at, password=password) if person.login and password else None
     contact = Contact.objects.create(name=person.name, title=person.title, time_zone=person.zone, user=user)
     address = f"{person.name.lower().replace(' ', '.')}@{company.DOMAIN}"
-    mail = directory.add_method(contact, kind=MethodKind.EMAIL, address=address, by=by, at=at)
-    directory.mark_verified(mail, by=by, at=at)
-    directory.add_method(contact, kind=MethodKind.PHONE, address=person.phone, by=by, at=at)
+    mail = directory.add_method(contact, kind=MethodKind.EMAIL, address=address, by=by, at=at, reason=REASON)
+    directory.mark_verified(mail, by=by, at=at, reason=REASON)
+    directory.add_method(contact, kind=MethodKind.PHONE, address=person.phone, by=by, at=at, reason=REASON)
     return contact
 
 
@@ -70,7 +71,7 @@ def _account(person: company.Person, *, by: By, at: datetime, password: str) -> 
         time_zone=person.zone,
         is_staff=True,
     )
-    accounts.grant(user, person.login, by=by, at=at)
+    accounts.grant(user, person.login, by=by, at=at, reason=REASON)
     return user
 
 
@@ -91,7 +92,8 @@ def _shifts(people: dict[str, Contact], *, by: By, at: datetime, now: datetime) 
             if slug == company.HOLE:
                 until = min(until, closing)
             if starts < until:
-                directory.put_on_call(team, people[keys[number % len(keys)]], starts=starts, until=until, by=by, at=at)
+                contact = people[keys[number % len(keys)]]
+                directory.put_on_call(team, contact, starts=starts, until=until, by=by, at=at, reason=REASON)
 
 
 def handover(now: datetime) -> datetime:

@@ -18,6 +18,7 @@ from django.db.models import F
 from incidents import services, sweeps
 from incidents.enums import IncidentType
 from incidents.models import Incident
+from portal.approvals.sweeps import sweep_approvals
 from portal.audit.actor import By, acting
 from portal.dashboard.demo.founding import LONDON
 from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
@@ -57,9 +58,9 @@ class Play:
         for moment, number, step in sorted(events):
             self.sweep_until(moment)
             if step < 0:
-                made[number] = self._alone(self._declare, stories[number], number, moment)
+                made[number] = self.alone(self._declare, stories[number], number, moment)
             else:
-                self._alone(self._act, made[number], stories[number].steps[step], moment)
+                self.alone(self._act, made[number], stories[number].steps[step], moment)
         self.sweep_until(self.now)
         self.deliver(until=self.now - STILL_UNSENT)
         return len(made)
@@ -78,7 +79,9 @@ class Play:
             due = pending.filter(due_at__lte=moment).values_list("due_at", flat=True).first()
             if due is None:
                 return
-            self._alone(sweeps.sweep_incidents, at=min(due + timedelta(seconds=1), moment))
+            at = min(due + timedelta(seconds=1), moment)
+            self.alone(sweeps.sweep_incidents, at=at)
+            self.alone(sweep_approvals, at=at)
             self.deliver(until=moment - STILL_UNSENT)
 
     def deliver(self, *, until: datetime) -> None:
@@ -91,7 +94,7 @@ class Play:
         seen = Message.objects.filter(lane="inbox", read_at=None, created_at__lte=min(past, self.now - UNREAD_SINCE))
         seen.update(read_at=F("created_at") + READ_AFTER)
 
-    def _alone(self, work: Callable[..., Any], *args: Any, **words: Any) -> Any:
+    def alone(self, work: Callable[..., Any], *args: Any, **words: Any) -> Any:
         """Do one human act as a gesture of its own, outside the one of the command."""
         return Context().run(work, *args, **words)
 

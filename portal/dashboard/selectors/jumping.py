@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from incidents.enums import OPEN
 from incidents.models import Incident
+from portal.approvals.models import ApprovalRequest
 from portal.directory.models import Contact, System, Team
 
 REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
+APPROVAL = re.compile(r"^apr[ -]?0*(\d{1,9})$", re.IGNORECASE)
 LONGEST = 100
 MOST_WORDS = 8
 SHOWN = 10
@@ -43,6 +45,10 @@ def find(words: str, user: Any) -> list[Hit]:
         exact = list(Incident.objects.visible_to(user).filter(reference=reference).select_related("severity"))
         if exact:
             return [_incident(found) for found in exact]
+    asked = APPROVAL.match(words)
+    if asked:
+        requests = ApprovalRequest.objects.visible_to(user).filter(reference=f"APR-{int(asked[1]):06d}")
+        return [_approval(found) for found in requests]
     terms = words.split()[:MOST_WORDS]
     return [*_directory(terms, user), *_incidents(terms, user)] if terms else []
 
@@ -79,6 +85,11 @@ def _incidents(terms: list[str], user: Any) -> list[Hit]:
 def _incident(found: Incident) -> Hit:
     detail = f"{found.reference} · {found.severity.code} · {found.get_status_display()}"
     return Hit("Incident", "siren", found.title, detail, found.get_absolute_url())
+
+
+def _approval(found: ApprovalRequest) -> Hit:
+    detail = f"{found.reference} · {found.get_state_display()}"
+    return Hit("Approval", "file-check", found.title, detail, found.get_absolute_url())
 
 
 def _page(row: System | Contact | Team) -> str:

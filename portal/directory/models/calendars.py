@@ -55,6 +55,7 @@ class CalendarDay(AuditedModel):
     """A day of a calendar's own: a company holiday, or a working day where the library knows a holiday."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "calendar"
 
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="own_days")
     date = models.DateField()

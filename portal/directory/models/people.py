@@ -57,6 +57,8 @@ class ContactMethod(AuditedModel):
     """
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "contact"
+    masked: ClassVar[tuple[str, ...]] = ("address",)
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="methods")
     kind = models.CharField(max_length=12, choices=MethodKind)
@@ -142,6 +144,7 @@ class OnCallShift(AuditedModel):
     """
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "team"
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="shifts")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="shifts")
@@ -180,6 +183,7 @@ class Channel(AuditedModel):
     """A shared address that several people read, such as a chat room or a mailing list."""
 
     privileged: ClassVar[bool] = True
+    masked: ClassVar[tuple[str, ...]] = ("address",)
 
     name = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=12, choices=[c for c in MethodKind.choices if c[0] != "phone"])

@@ -47,6 +47,7 @@ class SeverityClock(AuditedModel):
     """The limit of one clock at one severity. No row means that the clock does not run at that level."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "severity"
 
     severity = models.ForeignKey(Severity, on_delete=models.PROTECT, related_name="clocks")
     clock = models.CharField(max_length=20, choices=Clock)

@@ -63,6 +63,7 @@ class EmergencyContact(AuditedModel):
     """Who answers for a system in one role, and who stands in."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "system"
 
     system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="emergency_contacts")
     role = models.CharField(max_length=20, choices=EmergencyRole)
@@ -102,6 +103,7 @@ class RecoveryObjective(AuditedModel):
     """How soon a system must be back (RTO) and how much data it may lose (RPO), both in minutes."""
 
     privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "system"
 
     system = models.OneToOneField(System, on_delete=models.PROTECT, related_name="objective")
     rto_minutes = models.PositiveIntegerField(

@@ -318,5 +318,5 @@ def test_an_alert_of_a_revoked_address_keeps_no_incident_from_being_closed(secre
     incident = services.acknowledge(Incident.objects.get(), by=make_contact(), at=after(minutes=1))
     services.resolve(incident, by=make_contact(), at=after(minutes=2))
     assert services.open_ends(incident) == ["The alert “Disk of the ticket store is almost full” still fires."]
-    tokens.revoke(incident.alerts.get().token, by=make_contact(), at=after(minutes=3))
+    tokens.revoke(incident.alerts.get().token, by=make_contact(), at=after(minutes=3), reason="A test")
     assert services.close(incident, by=make_contact(), at=after(minutes=4)).status == Status.CLOSED

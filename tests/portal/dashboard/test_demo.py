@@ -11,6 +11,8 @@ from incidents.enums import EscalationState, Status
 from incidents.models import Escalation, Incident, IntakeToken
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
+from portal.approvals.enums import RequestState
+from portal.approvals.models import ApprovalRequest
 from portal.dashboard.demo import company, making
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline, DeadlineState
@@ -49,6 +51,12 @@ def test_the_company_stands_and_is_true_to_life(mailoutbox):
     assert clocks.filter(state=DeadlineState.MET).count() > 30
     assert clocks.filter(state=DeadlineState.FIRED).count() > 5
     assert clocks.filter(state=DeadlineState.PENDING).exists()
+
+    # every state of an approval but final, and something to decide for the manager and the change approver
+    asked = ApprovalRequest.objects.all()
+    assert set(asked.values_list("state", flat=True)) == set(RequestState.values) - {RequestState.FINAL}
+    for login in ("manager", "change-approver"):
+        assert asked.waiting_for(User.objects.get(username=login), at=now).count() == 1
 
     # one escalation that reached nobody, one incident that was reopened, two of security
     assert Escalation.objects.filter(state=EscalationState.EXHAUSTED).exists()

@@ -5,6 +5,7 @@ import pytest
 from portal.dashboard.selectors import jumping
 from portal.lib import clock
 from tests.factories.accounts import make_user
+from tests.factories.approvals import make_person, make_request
 from tests.factories.directory import make_contact, make_system, make_team
 from tests.factories.incidents import make_incident
 
@@ -26,6 +27,15 @@ def test_a_reference_in_any_spelling_leads_to_its_room(jump, spelling):
 
     assert answer.status_code == 302
     assert answer.url == incident.get_absolute_url()
+
+
+@pytest.mark.parametrize("spelling", ["APR-000001", "apr-1", "APR 1", "apr1"])
+def test_the_reference_of_an_approval_leads_to_its_page(jump, spelling):
+    make_person("Hannah Whitcombe", "manager")
+    make_person("Arjun Mehta", "change-approver")
+    assert jump(spelling).status_code == 200
+    make_request(at=clock.now())
+    assert jump(spelling).url == "/approvals/APR-000001/"
 
 
 def test_the_name_of_one_system_leads_to_it(jump):

@@ -8,6 +8,8 @@ from django.core.management import CommandError, call_command
 
 from incidents import policy
 from portal.accounts.roles import ROLES
+from portal.assurance import policy as assurance
+from portal.assurance.enums import Register
 from portal.dashboard import reference
 
 
@@ -20,6 +22,14 @@ def test_every_transition_is_drawn():
     for verb, moves in policy.TRANSITIONS.items():
         for before, after in moves.items():
             assert f"{before.value} --> {after.value}: {verb}" in drawn
+
+
+def test_every_way_of_a_review_is_drawn_and_every_kind_of_record_is_named():
+    drawn = reference.pages()["review-states.md"]
+    for moves in (assurance.REVIEW, *assurance.ITEMS.values()):
+        for verb, pairs in moves.items():
+            assert all(f"{before.value} --> {after.value}: {verb}" in drawn for before, after in pairs.items())
+    assert all(f"| {kind.label} |" in reference.pages()["engagements.md"] for kind in Register)
 
 
 def test_every_role_is_described():

@@ -28,7 +28,7 @@ def test_one_sweep_says_what_it_did(mailoutbox):
 
     call_command("sweep", stdout=said)
 
-    assert said.getvalue() == "Settled 1 deadlines and tried 1 messages.\n"
+    assert said.getvalue() == "Settled 1 deadlines, tried 1 messages, took 0 exports.\n"
     assert deadlines.last_sweep_age_seconds(at=clock.database_now()) < 5
 
 

@@ -77,6 +77,6 @@ def test_what_is_swept_twice_happens_once():
 
     again = sweeping.sweep_once(now=at(NOON))
 
-    assert again == {"deadlines": 0, "messages": 0}
+    assert again == {"deadlines": 0, "messages": 0, "exports": 0}
     assert Message.objects.count() == messages
     assert Incident.objects.count() == 1

@@ -5,9 +5,16 @@ from itertools import pairwise
 
 import pytest
 
+from portal.audit import anchors, reconciling, trail
+from portal.audit.actor import acting
+from portal.audit.enums import Action
+from portal.audit.models import Reconciliation
+from portal.audit.sealing import seal
 from portal.dashboard import health, watchdog
 from portal.deadlines import services as deadlines
 from portal.notify.models import Message, MessageState
+from portal.records import services as records
+from portal.records.models import Demand
 from tests.factories.accounts import make_user
 from tests.factories.deadlines import make_deadline
 from tests.factories.directory import NOON, make_contact, make_method
@@ -107,6 +114,26 @@ def test_an_unanswered_demand_raises_an_alarm(administrator):
     assert "broken" in alarms().get(lane="inbox").body
 
 
+def test_a_demand_that_was_given_up_raises_an_alarm_with_its_error_until_somebody_acts(administrator):
+    demand = make_demand("broken", answer_by=NOON)
+    Demand.objects.filter(pk=demand.pk).update(given_up_at=NOON, tries=10, error="Severity: no SEV-9")
+
+    assert [alarm.kind for alarm in watchdog.watch(at=LATER)] == ["given-up"]
+    assert "no SEV-9" in alarms().get(lane="inbox").body
+    records.settle_by_hand(demand, by="Kwame", at=LATER, reason="Opened by hand")
+    assert watchdog.alarms(at=LATER) == []
+
+
+def test_a_record_that_nobody_reconciled_for_more_than_a_night_raises_an_alarm(administrator):
+    seal(at=NOON)
+    assert watchdog.alarms(at=NOON + timedelta(days=9)) == []  # a portal that has just begun
+    reconciling.begin(by="system: reconciliation", at=NOON)
+    assert watchdog.alarms(at=NOON + timedelta(hours=36)) == []
+    assert [alarm.kind for alarm in watchdog.alarms(at=NOON + timedelta(hours=37))] == ["unreconciled"]
+    Reconciliation.objects.update(finished_at=NOON + timedelta(hours=30))
+    assert watchdog.alarms(at=NOON + timedelta(hours=37)) == []
+
+
 def test_nobody_to_alarm_breaks_nothing():
     make_deadline(due_at=NOON)
 
@@ -138,3 +165,22 @@ def test_the_heartbeat_stops_when_the_engine_does_not_keep_time(trouble):
 
 def test_the_limits_are_those_of_healthz():
     assert health.MOST_OVERDUE == 60
+
+
+def test_a_row_that_waits_too_long_for_its_seal_raises_an_alarm():
+    seal(at=NOON)
+    with acting(by="test", reason="A test", at=NOON):
+        trail.record(Action.EVENT, event="Something happened")
+    assert watchdog.alarms(at=NOON + timedelta(minutes=5)) == []
+    assert [alarm.kind for alarm in watchdog.alarms(at=NOON + timedelta(minutes=6))] == ["unsealed"]
+
+
+def test_an_anchor_that_does_not_leave_raises_an_alarm_with_its_error(settings, tmp_path):
+    settings.ANCHOR_FILE = tmp_path / "gone" / "anchors.jsonl"
+    seal(at=NOON)
+    anchors.anchor(at=NOON)
+    anchors.deliver(now=lambda: NOON)
+    seal(at=NOON)
+    [alarm] = watchdog.alarms(at=NOON + timedelta(hours=3))
+    assert alarm.kind == "unanchored"
+    assert "FileNotFoundError" in alarm.body

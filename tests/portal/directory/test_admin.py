@@ -27,7 +27,7 @@ NAMES = [
 
 def sign_in(client, role):
     user = make_user(role, is_staff=True)
-    grant(user, role, by="test", at=NOON)
+    grant(user, role, by="test", at=NOON, reason="A test")
     client.force_login(user)
     return client
 
@@ -48,7 +48,13 @@ def test_every_part_has_a_list_and_a_form(administrator, name):
 
 
 def contact_form(contact=None, **fields):
-    data = {"name": "Mei Tanaka", "time_zone": "Asia/Tokyo", "active": "on", "title": ""}
+    data = {
+        "name": "Mei Tanaka",
+        "time_zone": "Asia/Tokyo",
+        "active": "on",
+        "title": "",
+        "change_reason": "A new start",
+    }
     data |= {"methods-TOTAL_FORMS": "0", "methods-INITIAL_FORMS": "0"}
     return data | fields
 
@@ -83,7 +89,7 @@ def test_deactivating_somebody_says_where_they_are_still_named(administrator):
 
 
 def test_a_system_without_an_owner_is_saved_with_a_warning(administrator):
-    data = {"slug": "search", "name": "Search", "active": "on"}
+    data = {"slug": "search", "name": "Search", "active": "on", "change_reason": "We run it now"}
     for prefix in ("emergency_contacts", "objective"):
         data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     page = administrator.post(reverse("admin:directory_system_add"), data, follow=True)

@@ -83,14 +83,14 @@ def test_history_says_who_put_somebody_on_call_and_why():
 
 def test_a_running_shift_ends_now():
     team = make_team(on_call=make_contact())
-    shift = services.end_shift(team.shifts.get(), by="test", at=NOON)
+    shift = services.end_shift(team.shifts.get(), by="test", at=NOON, reason="A test")
     assert shift.until == NOON
     assert services.on_call(team, at=NOON) is None
 
 
 def test_a_coming_shift_is_withdrawn_and_never_counts():
     team = make_team()
-    shift = services.end_shift(put(team, make_contact(), starts=NOON + HOUR), by="test", at=NOON)
+    shift = services.end_shift(put(team, make_contact(), starts=NOON + HOUR), by="test", at=NOON, reason="A test")
     assert shift.withdrawn
     assert services.on_call(team, at=NOON + 2 * HOUR) is None
 
@@ -98,7 +98,7 @@ def test_a_coming_shift_is_withdrawn_and_never_counts():
 def test_a_shift_that_is_over_cannot_be_ended():
     shift = make_shift(make_team(), make_contact(), until=NOON)
     with pytest.raises(ValidationError, match="over already"):
-        services.end_shift(shift, by="test", at=NOON)
+        services.end_shift(shift, by="test", at=NOON, reason="A test")
 
 
 def test_the_last_resort_are_reachable_administrators():
@@ -129,7 +129,7 @@ def test_messages_go_to_verified_methods_in_their_order(django_assert_num_querie
 
 
 def add(contact, kind=MethodKind.EMAIL, address="mei@example.org"):
-    return services.add_method(contact, kind=kind, address=address, by="test", at=NOON)
+    return services.add_method(contact, kind=kind, address=address, by="test", at=NOON, reason="A test")
 
 
 def test_a_new_method_comes_last_and_is_not_verified():
@@ -143,8 +143,8 @@ def test_an_address_is_not_added_twice_and_comes_back_when_it_was_retired():
     method = add(mei)
     with pytest.raises(ValidationError, match="in the list already"):
         add(mei, address="mei@EXAMPLE.org")
-    services.mark_verified(method, by="test", at=NOON)
-    services.retire_method(method, by="test", at=NOON)
+    services.mark_verified(method, by="test", at=NOON, reason="A test")
+    services.retire_method(method, by="test", at=NOON, reason="A test")
     again = add(mei)
     assert (again.pk, again.active, again.verified_at) == (method.pk, True, None)
 
@@ -166,7 +166,7 @@ def test_a_person_has_a_limited_number_of_methods():
 def test_methods_are_put_in_order():
     mei = make_contact(reachable=False)
     first, second, third = (make_method(mei) for _ in range(3))
-    services.reorder_methods(mei, [third.pk, first.pk, second.pk], by="test", at=NOON)
+    services.reorder_methods(mei, [third.pk, first.pk, second.pk], by="test", at=NOON, reason="A test")
     assert services.methods_of(mei) == [third, first, second]
 
 
@@ -174,7 +174,7 @@ def test_an_order_of_other_methods_is_refused():
     mei = make_contact()
     stranger = make_method(make_contact(reachable=False))
     with pytest.raises(ValidationError, match="have changed meanwhile"):
-        services.reorder_methods(mei, [stranger.pk], by="test", at=NOON)
+        services.reorder_methods(mei, [stranger.pk], by="test", at=NOON, reason="A test")
 
 
 def test_a_code_for_an_address_that_changed_meanwhile_verifies_nothing():
@@ -183,7 +183,7 @@ def test_a_code_for_an_address_that_changed_meanwhile_verifies_nothing():
     changed.address = "elsewhere@example.org"
     changed.save()
     with pytest.raises(ValidationError, match="changed meanwhile"):
-        services.mark_verified(method, by="test", at=NOON)
+        services.mark_verified(method, by="test", at=NOON, reason="A test")
 
 
 def test_emergency_contacts_come_with_their_backups_in_one_query(django_assert_num_queries):

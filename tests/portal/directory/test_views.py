@@ -28,7 +28,7 @@ SYSTEMS, PEOPLE = "/directory/systems/", "/directory/people/"
 
 def somebody(role):
     user = make_user(role)
-    grant(user, role, by="test", at=NOON)
+    grant(user, role, by="test", at=NOON, reason="A test")
     return user
 
 
@@ -139,6 +139,7 @@ ON_CALL = "/directory/teams/support/on-call/"
 
 def put(client, contact, *, until=None, **fields):
     until = until or clock.now() + timedelta(days=2)
+    fields.setdefault("reason", "Jonas is ill")
     data = {"contact": getattr(contact, "pk", contact), "until": f"{until:%Y-%m-%dT%H:%M}", **fields}
     return client.post(ON_CALL, data, follow=True)
 
@@ -167,12 +168,13 @@ def test_putting_somebody_on_call_who_cannot_be_reached_says_so(manager):
         ({"until": "2190-01-01T09:00"}, "at most a year"),
         ({"starts": "2190-01-01T09:00"}, "must end after it starts"),
         ({"reason": "x" * 301}, "under 300 characters"),
+        ({"reason": " \n"}, "Say why"),
     ],
 )
 def test_a_bad_form_is_answered_with_a_sentence(manager, fields, sentence):
     mei = make_contact()
     until = clock.now() + timedelta(days=2)
-    data = {"contact": mei.pk, "until": f"{until:%Y-%m-%dT%H:%M}", **fields}
+    data = {"contact": mei.pk, "until": f"{until:%Y-%m-%dT%H:%M}", "reason": "Jonas is ill", **fields}
     answer = manager.post(ON_CALL, data)
     assert answer.status_code == 422
     assert sentence in text(answer)
@@ -197,14 +199,22 @@ def test_only_who_may_puts_people_on_call(responder):
     assert responder.post(reverse("directory:end-shift", args=[shift.pk])).status_code == 403
 
 
-def test_a_shift_is_ended_by_post_only(manager):
+BECAUSE = {"change_reason": "Mei is ill"}
+
+
+def test_a_shift_is_ended_with_a_reason(manager):
     shift = on_duty(Team.objects.get(slug="support"), make_contact("Mei Tanaka"))
     address = reverse("directory:end-shift", args=[shift.pk])
-    assert manager.get(address).status_code == 405
-    page = text(manager.post(address, follow=True))
+    assert address in text(manager.get(ON_CALL))
+    assert "End the shift of Mei Tanaka now" in text(manager.get(address))
+    refused = manager.post(address, {"change_reason": " "})
+    assert (refused.status_code, "Say why" in text(refused)) == (422, True)
+    assert shift.history.count() == 1
+    page = text(manager.post(address, BECAUSE, follow=True))
     assert "Mei Tanaka is no longer on call for Support." in page
     assert "Nobody is on call for Support now." in page
-    assert "over already" in text(manager.post(address, follow=True))
+    assert shift.history.first().history_change_reason == "Mei is ill"
+    assert "over already" in text(manager.post(address, BECAUSE, follow=True))
 
 
 def test_a_coming_shift_is_withdrawn(manager):
@@ -212,7 +222,7 @@ def test_a_coming_shift_is_withdrawn(manager):
     team, mei = Team.objects.get(slug="support"), make_contact("Mei Tanaka")
     shift = make_shift(team, mei, starts=now + timedelta(days=1), until=now + timedelta(days=2))
     assert "Withdraw" in text(manager.get(ON_CALL))
-    page = text(manager.post(reverse("directory:end-shift", args=[shift.pk]), follow=True))
+    page = text(manager.post(reverse("directory:end-shift", args=[shift.pk]), BECAUSE, follow=True))
     assert "Mei Tanaka will not be on call for Support." in page
 
 

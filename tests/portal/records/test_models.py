@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.records.models import AppendOnly, Note
+from portal.audit.facts import AppendOnly
+from portal.records.models import Note
 from tests.factories.directory import make_system
 from tests.factories.records import make_note_of
 

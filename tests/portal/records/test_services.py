@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.urls import reverse
 
 from portal.audit.actor import acting
+from portal.audit.models import TrailRow
 from portal.records import services
 from portal.records.models import Demand, Note, Period
+from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.records import make_demand, make_note_of
 
@@ -123,7 +126,8 @@ def test_a_demand_that_fails_keeps_its_error_and_stops_nobody():
     bad, good = Demand.objects.get(key="bad"), Demand.objects.get(key="good")
     assert (bad.answered_at, bad.error) == (None, "ValueError: cannot")
     assert (good.answered_by, good.answered_at, good.answer) == ("system: test", NOON, {"made": "good"})
-    assert services.answer_demands("test.topic", at=NOON, handle=lambda demand: None) == 1
+    assert services.answer_demands("test.topic", at=NOON, handle=lambda demand: None) == 0  # it waits a little
+    assert services.answer_demands("test.topic", at=NOON + timedelta(seconds=5), handle=lambda demand: None) == 1
     assert Demand.objects.get(key="bad").error == ""
 
 
@@ -142,3 +146,79 @@ def test_a_link_shows_on_both_records_and_is_made_once():
     (there,), (back,) = services.links_of(system), services.links_of(contact)
     assert (there.record, there.forward, there.kind, there.made_by) == (contact, True, "owned by", "Ada")
     assert (back.record, back.forward) == (system, False)
+
+
+def fails(demand):
+    raise ValueError("no title")
+
+
+@pytest.mark.django_db
+class TestADemandThatNobodyCanAnswer:
+    def test_it_is_tried_again_each_time_later_and_given_up_after_some_tries(self):
+        make_demand("bad")
+        at, waits = NOON, []
+        for _ in range(services.MOST_TRIES):
+            services.answer_demands("test.topic", at=at, handle=fails)
+            row = Demand.objects.get()
+            if row.given_up_at is None:
+                waits.append((row.retry_at - at).total_seconds())
+                at = row.retry_at
+        assert waits == [5, 15, 45, 135, 405, 900, 900, 900, 900]
+        assert (row.given_up_at, row.retry_at, row.tries) == (at, None, services.MOST_TRIES)
+        assert row.error == "ValueError: no title"
+        assert services.answer_demands("test.topic", at=at + timedelta(days=9), handle=lambda demand: None) == 0
+        assert list(services.given_up()) == [row]
+        assert not services.unanswered(at=at + timedelta(days=9)).exists()
+
+    def given_up(self):
+        demand = make_demand("bad")
+        Demand.objects.filter(pk=demand.pk).update(tries=10, given_up_at=NOON, error="ValueError: no title")
+        return demand
+
+    def test_somebody_has_it_tried_again_once_it_is_mended(self):
+        demand = self.given_up()
+        services.try_again(demand, by="Kwame", at=NOON, reason="The severity is back")
+        assert services.answer_demands("test.topic", at=NOON, handle=lambda demand: {"made": 1}) == 1
+        row = TrailRow.objects.latest("id")
+        assert (row.actor_name, row.reason, row.object_id) == ("Kwame", "The severity is back", str(demand.pk))
+        with pytest.raises(ValueError, match="not given up"):
+            services.try_again(demand, by="Kwame", at=NOON, reason="Again")
+
+    def test_somebody_closes_it_and_says_why(self):
+        demand = self.given_up()
+        services.settle_by_hand(demand, by="Kwame", at=NOON, reason="Done by telephone")
+        row = Demand.objects.get()
+        assert (row.answered_by, row.answer) == ("Kwame", {"settled_by_hand": "Done by telephone"})
+        assert not services.given_up().exists()
+        with pytest.raises(ValueError, match="not given up"):
+            services.settle_by_hand(demand, by="Kwame", at=NOON, reason="Again")
+
+
+@pytest.mark.django_db
+class TestItsRecordPage:
+    @pytest.fixture
+    def demand(self):
+        demand = make_demand("bad")
+        Demand.objects.filter(pk=demand.pk).update(tries=10, given_up_at=NOON, error="ValueError: no title")
+        return demand
+
+    def test_an_administrator_has_it_tried_again_or_closes_it(self, client, demand):
+        client.force_login(make_user(roles=["administrator"]))
+        again, settle = (reverse(f"admin:records_demand_{verb}", args=[demand.pk]) for verb in ("again", "settle"))
+        page = client.get(reverse("admin:records_demand_change", args=[demand.pk])).content.decode()
+        assert f'href="{again}"' in page
+        assert f'href="{settle}"' in page
+        assert client.post(again, {"change_reason": ""}).status_code == 422
+        assert client.post(again, {"change_reason": "Mended"}).status_code == 302
+        assert Demand.objects.get().given_up_at is None
+        refused = client.post(again, {"change_reason": "x"}, follow=True)
+        assert "it is tried again by itself" in refused.content.decode()
+
+    def test_nobody_else_does(self, client, demand):
+        client.force_login(make_user(roles=["auditor"]))
+        page = client.get(reverse("admin:records_demand_change", args=[demand.pk])).content.decode()
+        assert "Try again" not in page
+        for verb in ("again", "settle"):
+            address = reverse(f"admin:records_demand_{verb}", args=[demand.pk])
+            assert client.post(address, {"change_reason": "x"}).status_code == 403
+        assert Demand.objects.get().given_up_at == NOON

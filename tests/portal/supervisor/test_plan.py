@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.celery import CONFIGURATION, LANES, SWEEPS
+from portal.celery import CONFIGURATION, EXPORTS, LANES, SWEEPS
 from portal.supervisor import plan
 
 
@@ -21,6 +21,12 @@ def test_a_hung_message_lane_cannot_hold_up_a_sweep(children):
     assert queue_of(children["sweep worker 1"]) == queue_of(children["sweep worker 2"]) == SWEEPS
     assert queue_of(children["message worker"]) == LANES
     assert CONFIGURATION["task_routes"]["portal.notify.tasks.*"] == {"queue": LANES}
+
+
+def test_a_long_export_cannot_hold_up_a_sweep_or_a_message(children):
+    assert queue_of(children["export worker"]) == EXPORTS
+    assert CONFIGURATION["task_routes"]["portal.assurance.tasks.make_exports"] == {"queue": EXPORTS}
+    assert CONFIGURATION["beat_schedule"]["make-exports"]["options"]["queue"] == EXPORTS
 
 
 def test_every_process_is_told_its_data_folder(children, tmp_path):

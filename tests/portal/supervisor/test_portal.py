@@ -16,7 +16,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CHECKOUT = Path(__file__).resolve().parents[3]
 KEPT = {"watchbook.sqlite3", "broker", "evidence", "logs", "mail", "secret-key", "address"}
-NAMES = ["broker", "web", "sweep worker 1", "sweep worker 2", "message worker", "beat"]
+NAMES = ["broker", "web", "sweep worker 1", "sweep worker 2", "message worker", "export worker", "beat"]
 
 
 def free_port():

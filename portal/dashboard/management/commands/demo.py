@@ -29,6 +29,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{company.NAME} stands already; nothing was changed.")
         self._logins(demo)
+        self._second_factor(demo)
         if demo.intake:
             self.stdout.write(f"Alertmanager may post to {demo.intake} (shown once).")
 
@@ -39,3 +40,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Sign in at {settings.PORTAL_URL}/ as one of: {', '.join(demo.logins)}")
         shown = demo.password or "the one that was printed when the company was made"
         self.stdout.write(f"Password of each: {shown}")
+
+    def _second_factor(self, demo: making.Demo) -> None:
+        """Leave word for the pages whether the demo's logins open this portal: then nobody needs a second factor."""
+        if demo.logins:
+            settings.DEMO_LOGINS.touch()
+            self.stdout.write("Nobody needs a second factor to try it out; SECOND_FACTOR=required asks for one.")
+        else:
+            settings.DEMO_LOGINS.unlink(missing_ok=True)

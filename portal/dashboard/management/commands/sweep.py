@@ -1,4 +1,4 @@
-"""`manage.py sweep`: fire what is due and send what waits, once or for ever, without Redis."""
+"""`manage.py sweep`: fire what is due, send what waits and make exports, once or for ever, without Redis."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from portal.lib import clock
 class Command(BaseCommand):
     """Sweep by hand, or as a service beside the portal or in place of its worker and beat."""
 
-    help = "Fire due deadlines and send waiting messages. With --loop until it is ended; it needs no Redis."
+    help = (
+        "Fire due deadlines, send waiting messages and make exports. With --loop until it is ended; it needs no Redis."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take --loop, --only and --interval."""
         parser.add_argument("--loop", action="store_true", help="Go on until SIGTERM or Ctrl-C.")
-        parser.add_argument("--only", choices=["deadlines", "messages"], default="", help="Leave the other out.")
+        parser.add_argument(
+            "--only", choices=["deadlines", "messages", "exports"], default="", help="Leave the others out."
+        )
         parser.add_argument("--interval", type=_seconds, default=2.0, help="Seconds between two looks (2).")
 
     def handle(self, *args: Any, loop: bool, only: str, interval: float, **options: Any) -> None:
@@ -31,7 +35,8 @@ class Command(BaseCommand):
             return
         with acting(by="system: sweep", origin="command"):
             done = sweeping.sweep_once(now=clock.database_now, only=only)
-        self.stdout.write(f"Settled {done['deadlines']} deadlines and tried {done['messages']} messages.")
+        figures = f"{done['deadlines']} deadlines, tried {done['messages']} messages, took {done['exports']} exports"
+        self.stdout.write(f"Settled {figures}.")
 
 
 def _seconds(raw: str) -> float:
