@@ -25,8 +25,9 @@ Fetched = list[tuple[Any, ...]]
 
 
 class Row(NamedTuple):
-    """A row as its texts."""
+    """A row as its number and its texts."""
 
+    number: int
     envelope: bytes
     payload: bytes
 
@@ -60,7 +61,7 @@ class Reader:
     def rows(self, ids: Collection[int]) -> dict[int, Row]:
         """Return the rows of these ids that exist, and perhaps some between them, by id."""
         where, values = among(self.connection, f"t.{self._quoted(self.definition.key)}", ids)
-        return {found[0]: Row(found[1], found[2]) for found in self.select(where, values)}
+        return {found[0]: Row._make(found) for found in self.select(where, values)}
 
     def select(
         self, where: str, values: Sequence[Any] = (), *, extra: Sequence[str] = (), tail: str = ""
@@ -96,11 +97,14 @@ class Reader:
 
     def _with_relations(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         ids = [row[0] for row in rows]
-        kept = [(relation.name, self._related(relation, ids)) for relation in self.definition.relations]
-        return [
-            (row[0], row[1], row[2] + b"".join(relation_text(name, of[row[0]]) for name, of in kept), *row[3:])
-            for row in rows
-        ]
+        for relation in self.definition.relations:
+            texts = {owner: relation_text(relation.name, kept) for owner, kept in self._related(relation, ids).items()}
+            none = relation_text(relation.name, [])
+            rows = [
+                (number, envelope, payload + texts.get(number, none), *rest)
+                for number, envelope, payload, *rest in rows
+            ]
+        return rows
 
     def _related(self, relation: Relation, ids: Collection[int]) -> dict[int, list[bytes]]:
         """Return the texts of the rows of a relation, by the history row that they belong to."""

@@ -1,7 +1,8 @@
 """One walk along the chain: every seal is compared with the row and the history row that it covers.
 
 The database writes texts, Python hashes: while one batch is compared, the next is read. A seal that fits is passed over
-quickly; everything else becomes a suspect, which portal.audit.verifying.blaming looks at when all is read.
+quickly (portal.audit.verifying.passing); everything else becomes a suspect, which portal.audit.verifying.blaming looks
+at when all is read.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from portal.audit.seals import Seal, Shape
 from portal.audit.shapes import ENVELOPE, Definition
 from portal.audit.verifying.ahead import ahead
 from portal.audit.verifying.ids import IdSet
+from portal.audit.verifying.passing import unfit
 from portal.audit.verifying.report import Report
 
 BATCH = 5_000
@@ -137,14 +139,14 @@ class Walk:
         self.covers: dict[int, Cover] = {}
         self.last: Sealed | None = None
         self._progress = progress
-        self._previous: bytes | None = BEGINNING
+        self.previous: bytes | None = BEGINNING
 
     def go(self) -> None:
         """Walk along the whole chain."""
         self._learn_shapes()
         total = Seal.objects.using(self.using).order_by("-position").values_list("position", flat=True).first() or 0
         for batch in ahead(self._batches(), threaded=self.connection.vendor == "postgresql"):
-            for seal in batch.seals:
+            for seal in unfit(self, batch):
                 self._check(seal, batch)
             self.report.rows += len(batch.seals)
             if self._progress is not None:
@@ -178,7 +180,7 @@ class Walk:
         columns, table = ", ".join(map(quote, COLUMNS)), quote(Seal._meta.db_table)
         query = f"SELECT {columns} FROM {table} WHERE position > %s ORDER BY position LIMIT {BATCH}"  # noqa: S608
         after = 0
-        while seals := [Sealed(*row) for row in fetch(self.connection, query, [after])]:
+        while seals := list(map(Sealed._make, fetch(self.connection, query, [after]))):
             yield self._with_rows(seals)
             after = seals[-1].position
 
@@ -208,7 +210,7 @@ class Walk:
         expected = self.last.position + 1 if self.last is not None else 1
         if seal.position != expected:
             self.gaps.append(Gap(expected, seal.position - 1, self.last, seal))
-            self._previous = None
+            self.previous = None
         cover, rows = self.covers.get(seal.shape), batch.rows.get(seal.shape)
         once = self.met[seal.source].add(seal.row_id)
         row = rows.get(seal.row_id) if rows is not None else None
@@ -226,11 +228,11 @@ class Walk:
         if seal.history_shape is not None:
             history, faults = self._history(seal, batch)
             fault |= faults
-        if self._previous is not None and sha256(self._previous + seal.link).digest() != seal.digest:
+        if self.previous is not None and sha256(self.previous + seal.link).digest() != seal.digest:
             fault |= Fault.CHAIN
         if fault:
-            self._suspect(Suspect(seal, fault, row, history, self._previous))
-        self._previous, self.last = seal.digest, seal
+            self._suspect(Suspect(seal, fault, row, history, self.previous))
+        self.previous, self.last = seal.digest, seal
 
     def _compared(self, seal: Sealed, cover: Cover, row: Row, batch: Batch) -> Fault:
         """Compare the row's envelope and payload."""
