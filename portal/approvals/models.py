@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -271,6 +272,7 @@ class Decision(AppendOnlyModel):
     """
 
     correction: ClassVar[str] = "Whoever asked can withdraw the request and ask again."
+    codes: ClassVar[Collection[str]] = ("digest", "origin")
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_DECISIONS
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")

@@ -16,6 +16,10 @@ class Refused(ValueError):
     """An act does not fit the request as it stands, or whoever acts. The sentence is shown to the user."""
 
 
+class NotYours(Refused):
+    """Whoever acts has no part in this act on this request, however it stands."""
+
+
 # verb: {state before: state after}
 TRANSITIONS: MappingProxyType[str, dict[RequestState, RequestState]] = MappingProxyType(
     {
@@ -61,6 +65,8 @@ NO_REASON = "Say in a sentence why you deny it. The reason is kept for good and 
 UNCONFIRMED = "Confirm that it is you, then decide."
 NOT_WHAT_IS_SHOWN = "What you read is not what this request shows. Open its page again, read it, then decide."
 NOT_YOURS = "Only {name}, who asked for it, can withdraw it."
+NOT_TO_ASK = "Whoever may change a record may ask for its approval."
+NOT_TO_NAME = "Only whoever asked, or may change the record, names who carries it out."
 NO_WORDS = "Say in a sentence why. It is kept with the request."
 
 
@@ -180,14 +186,19 @@ def check_confirmed(*, confirmed: bool) -> None:
 
 
 def check_withdraw(request: RequestLike, person: Person, reason: str) -> None:
-    """Refuse to withdraw what somebody else asked for, what is over, and to say no reason."""
+    """Refuse to withdraw what somebody else asked for, with NotYours; what is over, and to say no reason."""
+    check_requester(request, person)
     next_state("withdraw", request.state)
+    if not reason.strip():
+        raise Refused(NO_WORDS)
+
+
+def check_requester(request: RequestLike, person: Person) -> None:
+    """Refuse a closed account; and whoever did not ask, with NotYours."""
     if not person.active:
         raise Refused(CLOSED_ACCOUNT)
     if person.user_id != request.requester_id:
-        raise Refused(NOT_YOURS.format(name=request.requester_name))
-    if not reason.strip():
-        raise Refused(NO_WORDS)
+        raise NotYours(NOT_YOURS.format(name=request.requester_name))
 
 
 def changed(moved: Iterable[Moved]) -> str:

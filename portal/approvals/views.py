@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts import stepup
 from portal.accounts.requests import SignedIn
-from portal.approvals import registry, services
+from portal.approvals import policy, registry, services
 from portal.approvals.forms import AGAIN, AskForm, DecideForm, ImplementerForm, OnceForm, WithdrawForm
 from portal.approvals.models import ApprovalRequest
-from portal.approvals.policy import Refused
+from portal.approvals.policy import NotYours, Refused
 from portal.approvals.registry import Approvable
 from portal.approvals.selectors.listing import Filters, lists_of
-from portal.approvals.selectors.room import look_again, refusal_at, request_for, room_of
+from portal.approvals.selectors.room import never_decides, refusal_at, request_for, room_of
 from portal.approvals.shown import digest, parsed
 from portal.audit.actor import acting
 from portal.lib import clock
@@ -45,9 +46,12 @@ def approval_list(request: SignedIn) -> HttpResponse:
 @never_cache
 @login_required
 def approval_request(request: SignedIn, reference: str) -> HttpResponse:
-    """Show one request word for word, its stages, and the form to decide for those who may."""
+    """Show one request word for word, its stages, and the form to decide for those who may.
+
+    It says when the record was changed since, and writes nothing: the sweep, a decision or a new request voids it.
+    """
     at = clock.database_now()
-    found = look_again(request_for(request.user, reference), at=at)
+    found = request_for(request.user, reference)
     return _room(request, found, DecideForm(user=request.user, initial=_bound(found)), at=at)
 
 
@@ -55,11 +59,16 @@ def approval_request(request: SignedIn, reference: str) -> HttpResponse:
 @never_cache
 @login_required
 def decide(request: SignedIn, reference: str) -> HttpResponse:
-    """Record the decision of the reader; what does not fit is refused with its sentence, and nothing is written."""
+    """Record the decision of the reader; what does not fit is refused with its sentence, and nothing is written.
+
+    403 is for whoever decides at none of its stages, 422 for what does not fit now.
+    """
     at = clock.database_now()
     found = request_for(request.user, reference)
     if request.method != "POST":
         return redirect(found)
+    if never_decides(found, request.user):
+        return _room(request, found, DecideForm(user=request.user, initial=_bound(found)), at=at, status=403)
     form = DecideForm(request.POST, user=request.user, initial=_bound(found))
     if not form.is_valid():
         form.add_error(None, AGAIN)
@@ -123,6 +132,8 @@ def _room(
 def withdraw(request: SignedIn, reference: str) -> HttpResponse:
     """Let whoever asked take the request back, with a reason."""
     found = request_for(request.user, reference)
+    with _denying():
+        policy.check_requester(found, services.person_of(request.user))
     form = WithdrawForm(request.POST or None, user=request.user)
 
     def act(at: datetime) -> ApprovalRequest:
@@ -138,6 +149,8 @@ def withdraw(request: SignedIn, reference: str) -> HttpResponse:
 def implementer(request: SignedIn, reference: str) -> HttpResponse:
     """Name another implementer, which voids the decisions so far."""
     found = request_for(request.user, reference)
+    with _denying():
+        services.check_may_name(found, registry.of_kind(found.kind), request.user)
     form = ImplementerForm(request.POST or None, user=request.user, initial={"implementer": found.implementer_id})
 
     def act(at: datetime) -> ApprovalRequest:
@@ -145,6 +158,15 @@ def implementer(request: SignedIn, reference: str) -> HttpResponse:
 
     words = {"title": "Name who carries it out", "verb": "Name implementer", "icon": "user-cog", "danger": False}
     return _act(request, found, form, act, words, said="The implementer is named. Every stage decides anew.")
+
+
+@contextmanager
+def _denying() -> Iterator[None]:
+    """Answer 403, with the sentence, to whoever has no part in an act; nothing of its form is shown."""
+    try:
+        yield
+    except NotYours as refused:
+        raise PermissionDenied(str(refused)) from refused
 
 
 def _words(form: OnceForm) -> dict[str, Any]:
@@ -215,7 +237,7 @@ def _subject(request: SignedIn, kind: str, pk: int) -> tuple[Approvable, Any]:
     if not rows.filter(pk=pk).exists():
         raise Http404("There is no such record.")
     if not found.may_ask(request.user):
-        raise PermissionDenied("Whoever may change a record may ask for its approval.")
+        raise PermissionDenied(policy.NOT_TO_ASK)
     return found, found.read(pk)
 
 

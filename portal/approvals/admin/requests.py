@@ -20,7 +20,7 @@ from portal.approvals import services
 from portal.approvals.enums import Verdict
 from portal.approvals.models import ApprovalRequest, Decision, Stage
 from portal.approvals.policy import Refused
-from portal.approvals.selectors.room import look_again, refusal_at, room_of
+from portal.approvals.selectors.room import refusal_at, room_of
 from portal.audit.admin import GuardedAdmin, GuardedTabularInline, ReadOnlyAdmin, Verb
 from portal.lib import clock
 
@@ -133,9 +133,8 @@ def _user(request: HttpRequest) -> User:
 
 
 def _chosen(found: ApprovalRequest, request: HttpRequest, *, at: datetime) -> Chosen:
-    standing = look_again(found, at=at)
-    room = room_of(standing, _user(request), at=at)
-    return Chosen(standing, room.deciding, room.refusal)
+    room = room_of(found, _user(request), at=at)
+    return Chosen(found, room.deciding, room.refusal)
 
 
 def _approve(one: Chosen, request: HttpRequest, *, at: datetime) -> tuple[int, str]:

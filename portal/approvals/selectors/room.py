@@ -36,8 +36,8 @@ class StageLine:
 class Room:
     """The page of one request for one reader.
 
-    `refusal` says why the reader may not decide, "" when they may; `earlier` are decisions that became void because
-    the implementer changed.
+    `refusal` says why the reader may not decide, "" when they may; `out_of_date` what changed since it was shown: the
+    next sweep voids the request. `earlier` are decisions that became void because the implementer changed.
     """
 
     request: ApprovalRequest
@@ -48,6 +48,7 @@ class Room:
     earlier: list[Decision]
     deciding: Stage | None
     refusal: str
+    out_of_date: str
     soon: bool
     may_withdraw: bool
     may_name: bool
@@ -62,14 +63,6 @@ def request_for(user: Any, reference: str) -> ApprovalRequest:
     return found
 
 
-def look_again(request: ApprovalRequest, *, at: datetime) -> ApprovalRequest:
-    """Return the request as it stands once its record was looked at: one that was changed is void from now on."""
-    kind = registry.of_kind(request.kind)
-    if kind is None or not services.is_stale(request, kind, kind.read(request.subject_id)):
-        return request
-    return services.notice(request, at=at)
-
-
 def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
     """Return everything of one request that its reader may see."""
     kind = registry.of_kind(request.kind)
@@ -79,6 +72,7 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
     deciding = next((stage for stage in stages if stage.state == StageState.OPEN), None)
     may_ask = kind is not None and kind.may_ask(user)
     mine = request.requester_id == user.pk
+    out_of_date = services.out_of_date(request, kind, subject) if kind is not None else ""
     return Room(
         request=request,
         look=state_look(request.state),
@@ -87,12 +81,23 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
         lines=[_line(stage, decisions, request, user) for stage in stages],
         earlier=[one for one in decisions if one.round != request.round],
         deciding=deciding,
-        refusal=refusal_at(request, deciding, user, at=at),
+        refusal=refusal_at(request, deciding, user, at=at) or out_of_date,
+        out_of_date=out_of_date,
         soon=request.state == RequestState.PENDING and request.decide_by - at < SOON,
         may_withdraw=mine and request.is_live,
         may_name=(mine or may_ask) and request.is_live,
-        may_ask_again=may_ask and not request.is_live and request.state != RequestState.FINAL and subject is not None,
+        may_ask_again=may_ask and subject is not None and _is_over(request, out_of_date),
     )
+
+
+def _is_over(request: ApprovalRequest, out_of_date: str) -> bool:
+    """Tell whether another request may take its place: it ended otherwise than final, or is about to be void."""
+    return bool(out_of_date) or not (request.is_live or request.state == RequestState.FINAL)
+
+
+def never_decides(request: ApprovalRequest, user: User) -> bool:
+    """Tell whether the reader has no part in deciding, however the request stands: the role of none of its stages."""
+    return user.role_names.isdisjoint(stage.role for stage in request.stages.all())
 
 
 def _record_url(kind: Approvable | None, subject: Any, user: User) -> str:

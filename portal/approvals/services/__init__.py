@@ -5,9 +5,9 @@ from portal.approvals.services.badges import Standing, check_approved, standing,
 from portal.approvals.services.common import done
 from portal.approvals.services.deciding import decide
 from portal.approvals.services.ending import expire, finalise, withdraw
-from portal.approvals.services.noticing import is_stale, notice, notice_all
+from portal.approvals.services.noticing import notice, notice_all, out_of_date
 from portal.approvals.services.people import account_of, asked_people, deciders, may_decide, person_of
-from portal.approvals.services.reassigning import reassign
+from portal.approvals.services.reassigning import check_may_name, reassign
 from portal.approvals.services.voiding import changes_of
 
 __all__ = [
@@ -17,15 +17,16 @@ __all__ = [
     "asked_people",
     "changes_of",
     "check_approved",
+    "check_may_name",
     "decide",
     "deciders",
     "done",
     "expire",
     "finalise",
-    "is_stale",
     "may_decide",
     "notice",
     "notice_all",
+    "out_of_date",
     "person_of",
     "reassign",
     "rule_of",

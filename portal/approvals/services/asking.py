@@ -11,10 +11,10 @@ from portal.accounts.models import User
 from portal.approvals import policy, registry
 from portal.approvals.enums import RequestState
 from portal.approvals.models import LONGEST_NAME, ApprovalRequest, ApprovalRule, RuleStage, Stage
-from portal.approvals.policy import Refused
+from portal.approvals.policy import NotYours, Refused
 from portal.approvals.registry import Approvable
 from portal.approvals.services.common import PREFIX, lock_subject, set_deadlines
-from portal.approvals.services.people import person_of
+from portal.approvals.services.people import account_of, person_of
 from portal.approvals.services.stages import check_somebody, open_next
 from portal.approvals.services.voiding import void_if_changed
 from portal.approvals.shown import digest as digest_of
@@ -34,8 +34,9 @@ def ask(
     """Ask for the approval of a record as it stands, and ask the people of its first stage.
 
     `reason` says why; `implementer` is the account that carries it out, where the record names none itself. `digest`
-    is that of what the requester read, when they read it on a page. Refused is raised with a sentence for a record that
-    is not approved here, is asked for or approved already, or that nobody else could decide on.
+    is that of what the requester read, when they read it on a page. NotYours is raised for whoever may not change the
+    record; Refused with a sentence for one that is not approved here, is asked for or approved already, or that nobody
+    else could decide on.
     """
     kind = registry.of_subject(subject)
     if kind is None:
@@ -43,6 +44,8 @@ def ask(
     person = person_of(by)
     if not person.active:
         raise Refused(policy.CLOSED_ACCOUNT)
+    if not kind.may_ask(account_of(by)):
+        raise NotYours(policy.NOT_TO_ASK)
     if not reason.strip():
         raise Refused(policy.NO_WORDS)
     with transaction.atomic(), acting(by=by, at=at, reason=reason):

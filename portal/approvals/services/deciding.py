@@ -8,10 +8,10 @@ from portal.approvals import messages, policy
 from portal.approvals.enums import Verdict
 from portal.approvals.models import ApprovalRequest, Decision, Stage
 from portal.approvals.policy import Refused
-from portal.approvals.services.common import Held, close_stages, locked, move, move_stage
+from portal.approvals.services.common import close_stages, locked, move, move_stage
+from portal.approvals.services.noticing import notice_held
 from portal.approvals.services.people import contacts_of, person_of
 from portal.approvals.services.stages import open_next
-from portal.approvals.services.voiding import void_if_changed
 from portal.approvals.shown import differences
 from portal.audit.actor import By, actor_of, current
 from portal.audit.enums import Action
@@ -35,15 +35,24 @@ def decide(
     """Write down what somebody decided at a stage, and what follows from it.
 
     `digest` is that of what they read, `confirmed` whether they have lately confirmed that it is them. Refused is
-    raised with the sentence that says why not: see portal.approvals.policy. A record that was changed meanwhile voids
-    the request, which stays void although the decision is refused.
+    raised with the sentence that says why not: see portal.approvals.policy. Whoever may not decide writes nothing. For
+    whoever may, a record that was changed meanwhile voids the request, and one that names another implementer has
+    every stage decide anew: so it stays although the decision is refused.
     """
     with locked(request, by=by, at=at, reason=reason.strip() or _plain_reason(verdict)) as held:
-        voided = void_if_changed(held.request, held.kind, held.subject, at=at)
-        if not voided:
-            _decide(held, stage, verdict=verdict, digest=digest, confirmed=confirmed, by=by, at=at, reason=reason)
-    if voided:
-        raise Refused(voided)
+        found = Stage.objects.filter(request=held.request, pk=stage.pk).select_related("request").first()
+        if found is None:
+            raise Refused("This stage belongs to another request.")
+        person = person_of(by, held.request)
+        policy.check_decide(held.request, found, person, at=at)
+        noticed = notice_held(held, at=at)
+        if not noticed:
+            _decide(
+                held.request, found, person, verdict=verdict, digest=digest, confirmed=confirmed, by=by, at=at,
+                reason=reason,
+            )  # fmt: skip
+    if noticed:
+        raise Refused(noticed)
     return held.request
 
 
@@ -52,25 +61,20 @@ def _plain_reason(verdict: str) -> str:
 
 
 def _decide(
-    held: Held, stage: Stage, *, verdict: str, digest: str, confirmed: bool, by: By, at: datetime, reason: str
-) -> None:
-    request = held.request
-    found = Stage.objects.filter(request=request, pk=stage.pk).select_related("request").first()
-    if found is None:
-        raise Refused("This stage belongs to another request.")
-    person = person_of(by, request)
-    policy.check_decide(request, found, person, at=at)
+    request: ApprovalRequest, stage: Stage, person: policy.Person,
+    *, verdict: str, digest: str, confirmed: bool, by: By, at: datetime, reason: str,
+) -> None:  # fmt: skip
     if digest != request.digest:
         raise Refused(_other_words(request, digest))
     policy.check_words(verdict, reason)
     policy.check_confirmed(confirmed=confirmed)
-    decision = _write(request, found, person, verdict=verdict, by=by, at=at, reason=reason.strip())
-    words = f"{decision.get_verdict_display()} stage {found.position}, {found.name}"
+    decision = _write(request, stage, person, verdict=verdict, by=by, at=at, reason=reason.strip())
+    words = f"{decision.get_verdict_display()} stage {stage.position}, {stage.name}"
     record(Action.DECIDED, event=words, subject=request, reason=decision.reason)
     if verdict == Verdict.DENY:
-        _deny(request, found, decision, by=by, at=at)
+        _deny(request, stage, decision, by=by, at=at)
     else:
-        _approve(request, found, by=by, at=at)
+        _approve(request, stage, by=by, at=at)
 
 
 def _other_words(request: ApprovalRequest, digest: str) -> str:

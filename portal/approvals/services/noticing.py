@@ -1,16 +1,19 @@
-"""Noticing what changed. Nothing below pushes: it is seen when somebody looks or decides, and by the sweep."""
+"""Noticing what changed. Nothing below pushes: the sweep sees it within a minute, and whoever may decide or ask sooner.
+
+Looking at a page writes nothing: it says that the request is out of date, see `out_of_date`.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from portal.approvals import registry
+from portal.approvals import policy, registry
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.registry import Approvable
-from portal.approvals.services.common import SYSTEM, locked
+from portal.approvals.services.common import SYSTEM, Held, locked
 from portal.approvals.services.reassigning import follow_implementer
-from portal.approvals.services.voiding import void_if_changed
+from portal.approvals.services.voiding import changes_of, void_if_changed
 
 
 def notice(request: ApprovalRequest, *, at: datetime) -> ApprovalRequest:
@@ -18,19 +21,28 @@ def notice(request: ApprovalRequest, *, at: datetime) -> ApprovalRequest:
     if not request.is_live:
         return request
     with locked(request, by=SYSTEM, at=at, reason="The record was looked at again.") as held:
-        if not void_if_changed(held.request, held.kind, held.subject, at=at):
-            follow_implementer(held, at=at)
+        notice_held(held, at=at)
         return held.request
 
 
-def is_stale(request: ApprovalRequest, kind: Approvable, subject: Any | None) -> bool:
-    """Tell, without a lock, whether `notice` would find something."""
+def notice_held(held: Held, *, at: datetime) -> str:
+    """Void a locked request whose record was changed, or begin anew with the implementer whom the record names now.
+
+    Return the sentence that says so; "" when all stands as it was shown.
+    """
+    return void_if_changed(held.request, held.kind, held.subject, at=at) or follow_implementer(held, at=at)
+
+
+def out_of_date(request: ApprovalRequest, kind: Approvable, subject: Any | None) -> str:
+    """Return, without a lock, the sentence of what `notice` would find; "" when it would find nothing."""
     if not request.is_live:
-        return False
+        return ""
     if subject is None or kind.digest(subject) != request.digest:
-        return True
+        return policy.changed(changes_of(request, kind, subject))
     implementer = kind.implementer(subject)
-    return implementer is not None and implementer.pk != request.implementer_id
+    if implementer is None or implementer.pk == request.implementer_id:
+        return ""
+    return policy.restarted(old=request.implementer_name, new=str(implementer))
 
 
 def notice_all(*, at: datetime) -> int:
@@ -40,7 +52,7 @@ def notice_all(*, at: datetime) -> int:
         requests = list(ApprovalRequest.objects.live().filter(kind=kind.kind).order_by("pk"))
         subjects = kind.rows().in_bulk([request.subject_id for request in requests]) if requests else {}
         for request in requests:
-            if is_stale(request, kind, subjects.get(request.subject_id)):
+            if out_of_date(request, kind, subjects.get(request.subject_id)):
                 notice(request, at=at)
                 found += 1
     return found

@@ -8,7 +8,8 @@ from portal.accounts.models import User
 from portal.approvals import messages, policy
 from portal.approvals.enums import StageState
 from portal.approvals.models import ApprovalRequest, ApprovalRule
-from portal.approvals.policy import Refused
+from portal.approvals.policy import NotYours, Refused
+from portal.approvals.registry import Approvable
 from portal.approvals.services.common import SYSTEM, Held, locked, move, move_stage, set_deadlines, stages_of
 from portal.approvals.services.people import account_of
 from portal.approvals.services.stages import check_somebody, open_next
@@ -24,17 +25,13 @@ def reassign(
 ) -> ApprovalRequest:
     """Name another implementer, or none: every stage decides anew, in the time that the rule gives.
 
-    Refused is raised when the request is over, when that person carries it out already, without a reason, and for
-    whoever neither asked nor may change the record.
+    NotYours is raised for whoever neither asked nor may change the record; Refused when the request is over, when that
+    person carries it out already, and without a reason.
     """
     with locked(request, by=by, at=at, reason=reason) as held:
+        check_may_name(held.request, held.kind, account_of(by))
         voided = void_if_changed(held.request, held.kind, held.subject, at=at)
         if not voided:
-            account = account_of(by)
-            if not account.is_active:
-                raise Refused(policy.CLOSED_ACCOUNT)
-            if account.pk != held.request.requester_id and not held.kind.may_ask(account):
-                raise Refused("Only whoever asked, or may change the record, names who carries it out.")
             if not reason.strip():
                 raise Refused(policy.NO_WORDS)
             check_somebody(
@@ -46,12 +43,25 @@ def reassign(
     return held.request
 
 
-def follow_implementer(held: Held, *, at: datetime) -> None:
-    """Name the implementer whom the locked record itself names now, where it names one that the request does not."""
+def check_may_name(request: ApprovalRequest, kind: Approvable | None, account: User) -> None:
+    """Refuse whoever neither asked nor may change the record, with NotYours; and a closed account."""
+    if not account.is_active:
+        raise Refused(policy.CLOSED_ACCOUNT)
+    if account.pk != request.requester_id and not (kind is not None and kind.may_ask(account)):
+        raise NotYours(policy.NOT_TO_NAME)
+
+
+def follow_implementer(held: Held, *, at: datetime) -> str:
+    """Name the implementer whom the locked record itself names now, where it names one that the request does not.
+
+    Return the sentence that says that every stage decides anew; "" when nobody else is named.
+    """
     named = held.kind.implementer(held.subject) if held.subject is not None else None
-    if named is not None and held.request.is_live and named.pk != held.request.implementer_id:
-        with acting(by=SYSTEM, at=at, reason=f"The record names {named} as its implementer."):
-            _restart(held, named, by=SYSTEM, at=at)
+    if named is None or not held.request.is_live or named.pk == held.request.implementer_id:
+        return ""
+    with acting(by=SYSTEM, at=at, reason=f"The record names {named} as its implementer."):
+        _restart(held, named, by=SYSTEM, at=at)
+    return held.request.outcome
 
 
 def _restart(held: Held, implementer: User | None, *, by: By, at: datetime) -> None:

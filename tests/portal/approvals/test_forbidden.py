@@ -6,7 +6,7 @@ The ways are the page, the record page, the bulk action, the service and the dat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,9 @@ from django.urls import reverse
 from portal.accounts.models import User
 from portal.approvals import policy, registry, services
 from portal.approvals.models import ApprovalRequest, Decision, Stage
-from portal.approvals.policy import Refused
+from portal.approvals.policy import NotYours, Refused
 from portal.approvals.sweeps import sweep_approvals
+from portal.audit.models import TrailRow
 from portal.lib import clock
 from tests.factories.accounts import confirm
 from tests.factories.approvals import REASON, decide, make_objective, make_person, open_stage, set_stages
@@ -52,12 +53,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Case:
-    """How a forbidden decision comes about, the sentence, what the database says, and the paths that do not exist."""
+    """How a forbidden decision comes about, the sentence, what the database says, and the paths that do not exist.
+
+    `status` is what the page answers: 403 to whoever decides at none of the stages. `after` is the state that a service
+    leaves where it voids; where nobody acts, such as on a page that is only opened, nothing is written.
+    """
 
     arrange: Callable[[World], Attempt]
     sentence: str
     database: str = ""
     without: tuple[str, ...] = ()
+    status: int = 422
+    after: str = ""
 
 
 class World:
@@ -102,6 +109,12 @@ def implemented_by_a_superuser(world: World) -> Attempt:
     return Attempt(world.ask(implementer=root), root)
 
 
+def implementer_in_the_last_stage(world: World) -> Attempt:
+    make_person("Second Approver", "change-approver")
+    request = decide(world.ask(implementer=world.arjun), world.hannah, at=world.now)
+    return Attempt(request, world.arjun)
+
+
 def implementer_since_the_first_approval(world: World) -> Attempt:
     request = decide(world.ask(), world.hannah, at=world.now)
     request = services.reassign(request, implementer=world.hannah, by=world.kwame, at=world.now, reason="Ines is ill")
@@ -110,6 +123,22 @@ def implementer_since_the_first_approval(world: World) -> Attempt:
 
 def wrong_role(world: World) -> Attempt:
     return Attempt(world.ask(), world.leila)
+
+
+def an_auditor(world: World) -> Attempt:
+    return Attempt(world.ask(), make_person("Siobhan Kearney", "auditor"))
+
+
+def an_auditor_of_a_changed_record(world: World) -> Attempt:
+    request = world.ask()
+    world.edit(request)
+    return Attempt(request, make_person("Siobhan Kearney", "auditor"))
+
+
+def requester_of_a_changed_record(world: World) -> Attempt:
+    request = world.ask(by=world.hannah)
+    world.edit(request)
+    return Attempt(request, world.hannah)
 
 
 def a_superuser_without_the_role(world: World) -> Attempt:
@@ -223,9 +252,13 @@ CASES = {
     own_of_a_superuser: Case(own_of_a_superuser, policy.OWN, OWN),
     implemented_by_oneself: Case(implemented_by_oneself, policy.IMPLEMENTER, IMPLEMENTED),
     implemented_by_a_superuser: Case(implemented_by_a_superuser, policy.IMPLEMENTER, IMPLEMENTED),
+    implementer_in_the_last_stage: Case(implementer_in_the_last_stage, policy.IMPLEMENTER, IMPLEMENTED),
     implementer_since_the_first_approval: Case(implementer_since_the_first_approval, policy.IMPLEMENTER, IMPLEMENTED),
-    wrong_role: Case(wrong_role, MANAGERS_ONLY, PROVEN_ROLE),
-    a_superuser_without_the_role: Case(a_superuser_without_the_role, MANAGERS_ONLY, PROVEN_ROLE),
+    wrong_role: Case(wrong_role, MANAGERS_ONLY, PROVEN_ROLE, status=403),
+    an_auditor: Case(an_auditor, MANAGERS_ONLY, PROVEN_ROLE, status=403),
+    an_auditor_of_a_changed_record: Case(an_auditor_of_a_changed_record, MANAGERS_ONLY, PROVEN_ROLE, status=403),
+    requester_of_a_changed_record: Case(requester_of_a_changed_record, policy.OWN, OWN),
+    a_superuser_without_the_role: Case(a_superuser_without_the_role, MANAGERS_ONLY, PROVEN_ROLE, status=403),
     twice_at_one_stage: Case(twice_at_one_stage, policy.TWICE, ONCE),
     twice_at_two_stages: Case(twice_at_two_stages, policy.TWICE, ONCE),
     a_stage_that_is_not_open_yet: Case(a_stage_that_is_not_open_yet, NOT_OPEN, "Decision: the stage is not open"),
@@ -238,7 +271,8 @@ CASES = {
     changed_a_moment_ago: Case(
         changed_a_moment_ago,
         CHANGED,
-        without=("record page", "database"),  # they do not read the record; the sweep voids it within a minute
+        without=("database",),  # it does not read the record; the sweep voids the request within a minute
+        after="voided",
     ),
     denied: Case(denied, policy.OVER["denied"], NOT_PENDING),
     withdrawn: Case(withdrawn, policy.OVER["withdrawn"], NOT_PENDING),
@@ -268,8 +302,7 @@ def test_a_forbidden_decision_is_refused_with_its_sentence(case, path, client):
     TRY[path](case, attempt, client)
 
     assert list(Decision.objects.values()) == decisions
-    voided = case.arrange is changed_a_moment_ago
-    assert state_of(attempt.request) == ("voided" if voided else state)
+    assert state_of(attempt.request) == (case.after if case.after and path != "record page" else state)
 
 
 def state_of(request: ApprovalRequest) -> str:
@@ -315,7 +348,7 @@ def by_page(case: Case, attempt: Attempt, client: Any) -> None:
     response = client.post(reverse("approvals:decide", args=[attempt.request.reference]), data)
     if led_away(attempt, response):
         return
-    assert response.status_code == 422
+    assert response.status_code == case.status
     assert case.sentence in told(response)
 
 
@@ -411,6 +444,79 @@ def test_a_forged_copy_is_refused_by_the_database(forged, refusal):
     }  # fmt: skip
     with pytest.raises(IntegrityError, match=refusal):
         insert({**values, **forged})
+
+
+def test_what_is_opened_says_that_the_record_was_changed_and_writes_nothing(client):
+    attempt = changed_a_moment_ago(World())
+    enter(attempt, client)
+    rows = TrailRow.objects.count()
+    request = reverse("approvals:request", args=[attempt.request.reference])
+    page = client.get(request)
+    assert CHANGED in told(page)
+    assert "Approve these words" not in told(page)
+    read = {"action": "approve_selected", "_selected_action": [attempt.request.pk]}
+    assert CHANGED in told(client.post(reverse("admin:approvals_approvalrequest_changelist"), read))
+    assert state_of(attempt.request) == "pending"
+    assert TrailRow.objects.count() == rows
+    sweep_approvals(at=clock.now())
+    assert state_of(attempt.request) == "voided"
+
+
+# The other acts, by whoever has no part in them.
+
+ACTS = {
+    "withdraw": ({"reason": "So be it"}, "Only Kwame Mensah, who asked for it, can withdraw it."),
+    "implementer": ({"reason": "So be it", "implementer": ""}, policy.NOT_TO_NAME),
+}
+
+
+@pytest.mark.parametrize("verb", ACTS)
+@pytest.mark.parametrize("role", ["auditor", "responder", "change-approver"])
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_act_on_a_request_of_others_is_refused_and_writes_nothing(verb, role, changed, client):
+    world, (data, sentence) = World(), ACTS[verb]
+    attempt = Attempt(world.ask(), make_person("Some Body", role))
+    if changed:
+        world.edit(attempt.request)
+    enter(attempt, client)
+    before = list(ApprovalRequest.history.values())
+    address = reverse(f"approvals:{verb}", args=[attempt.request.reference])
+    for response in (
+        client.get(address),
+        client.post(address, {"once": "5d1e0a4c-0000-4000-8000-000000000001", **data}),
+    ):
+        assert response.status_code == 403
+        assert sentence in told(response)
+    acts = {
+        "withdraw": lambda: services.withdraw(attempt.request, by=attempt.by, at=world.now, reason="So be it"),
+        "implementer": lambda: services.reassign(
+            attempt.request, implementer=world.ines, by=attempt.by, at=world.now, reason="So be it"
+        ),
+    }
+    with pytest.raises(NotYours) as refused:
+        acts[verb]()
+    assert str(refused.value) == sentence
+    assert list(ApprovalRequest.history.values()) == before
+
+
+@pytest.mark.parametrize("role", ["auditor", "responder"])
+def test_only_whoever_may_change_a_record_asks_for_its_approval(role, client):
+    world, by = World(), make_person("Some Body", role)
+    with pytest.raises(NotYours, match="may change a record"):
+        world.ask(by=by)
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_a_record_that_names_its_decider_as_implementer_has_every_stage_decide_anew(monkeypatch):
+    world = World()
+    request = world.ask()
+    kind = registry.of_kind("objective")
+    monkeypatch.setitem(registry._kinds, "objective", replace(kind, implementer=lambda objective: world.hannah))
+    attempt = Attempt(request, world.hannah)
+    by_service(Case(own, policy.restarted(old="", new="Hannah Whitcombe")), attempt, None)
+    request.refresh_from_db()
+    assert (request.state, request.round, request.implementer_id) == ("pending", 2, world.hannah.pk)
+    by_service(Case(own, policy.IMPLEMENTER), Attempt(request, world.hannah), None)
 
 
 def test_the_system_decides_nothing():

@@ -117,9 +117,26 @@ def test_the_page_says_who_decides_and_who_does_not(asked, enter, hannah, kwame)
 def test_a_page_that_is_opened_finds_that_the_record_was_changed(asked, enter, hannah, objective):
     objective.rto_minutes = 120
     objective.save()
-    page = text(enter(hannah).get(asked.get_absolute_url()))
+    client = enter(hannah)
+    page = text(client.get(asked.get_absolute_url()))
     assert "Changed: RTO: 60 min (1 h) &gt; 120 min (2 h)." in page
+    assert "Approve these words" not in page
+    assert ApprovalRequest.objects.get().state == "pending"  # whoever only reads writes nothing
+    refused = client.post(reverse("approvals:decide", args=[asked.reference]), form(asked))
+    assert refused.status_code == 422
     assert ApprovalRequest.objects.get().state == "voided"
+
+
+def test_whoever_may_change_the_record_asks_again_before_a_sweep_has_voided_the_request(asked, enter, kwame, objective):
+    objective.rto_minutes = 120
+    objective.save()
+    client = enter(kwame)
+    again = reverse("approvals:ask", args=["objective", objective.pk])
+    assert again in text(client.get(asked.get_absolute_url()))
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text(client.get(again)))[1]
+    data = {"once": str(uuid.uuid4()), "digest": digest, "reason": REASON, "implementer": ""}
+    assert client.post(again, data).status_code == 302
+    assert set(ApprovalRequest.objects.values_list("state", flat=True)) == {"voided", "pending"}
 
 
 def test_a_decision_is_recorded_with_where_it_came_from(asked, enter, hannah):
@@ -184,9 +201,10 @@ def test_whoever_asked_withdraws_on_a_page(asked, enter, kwame, hannah):
     assert client.post(address, {"once": str(uuid.uuid4()), "reason": " "}).status_code == 422
     assert client.post(address, {"once": str(uuid.uuid4()), "reason": "A mistake"}).status_code == 302
     assert ApprovalRequest.objects.get().outcome == "A mistake"
-    refused = enter(hannah).post(address, {"once": str(uuid.uuid4()), "reason": "x"})
+    refused = client.post(address, {"once": str(uuid.uuid4()), "reason": "x"})
     assert refused.status_code == 422
     assert "It was withdrawn." in text(refused)
+    assert enter(hannah).get(address).status_code == 403
 
 
 def test_another_implementer_is_named_on_a_page(asked, enter, kwame, hannah, now):
