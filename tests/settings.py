@@ -47,6 +47,7 @@ SECOND_FACTOR = "demo"  # a test that asks for the second factor sets it to "req
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = "memory://"
+WHITENOISE_AUTOREFRESH = True  # else every client of a test reads the folders of static files anew
 INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: parallel requests of a live server cannot share SQLite in memory.

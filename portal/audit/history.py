@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models, transaction
 from django.db.models.signals import post_delete, pre_delete, pre_save
 from django.utils import timezone
-from simple_history.manager import HistoricalQuerySet
+from simple_history.manager import HistoricalQuerySet, HistoryDescriptor, HistoryManager
 from simple_history.models import HistoricalRecords
 
 from portal.audit import trail
@@ -36,6 +36,15 @@ class HistoryQuerySet(HistoricalQuerySet):
     def delete(self) -> NoReturn:
         """Refuse: history is never deleted."""
         raise HistoryBypassed("History is never deleted.")
+
+
+class _Reader(HistoryDescriptor):
+    """`history` of a model and of its rows. The library makes a new class of managers each time it is read."""
+
+    managers: ClassVar[Any] = HistoryManager.from_queryset(HistoryQuerySet)
+
+    def __get__(self, instance: models.Model | None, owner: type[models.Model]) -> Any:
+        return self.managers(self.model, instance)
 
 
 class HistoryFields(models.Model):
@@ -125,6 +134,7 @@ class AuditHistory(HistoricalRecords):
         if not issubclass(sender, self.cls) or (self.cls is not sender and sender in self._declared):
             return
         super().finalize(sender, **kwargs)
+        setattr(sender, self.manager_name, _Reader(getattr(sender, self.manager_name).model))
         pre_save.connect(self.pre_save, sender=sender, weak=False)
         AuditHistory.of[sender] = self
 

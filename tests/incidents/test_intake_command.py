@@ -74,10 +74,16 @@ def test_list_says_what_each_address_does(capsys):
     assert re.search(r"Prometheus: Prometheus Alertmanager, in use, last post \d{4}", run("list", capsys=capsys))
 
 
-def test_add_and_revoke_ask_why(capsys):
+def test_a_reason_that_is_given_is_kept_and_an_empty_one_refused(capsys):
+    run("add", "Prometheus", capsys=capsys)
+    assert IntakeToken.objects.get().history.latest().history_change_reason == "The probes moved"
     for verb in ("add", "revoke"):
-        with pytest.raises(CommandError, match="--reason"):
-            call_command("intake", verb, "Prometheus")
         with pytest.raises(CommandError, match="Say why"):
             run(verb, "Prometheus", reason=" \n", capsys=capsys)
-    assert not IntakeToken.objects.exists()
+
+
+def test_a_new_source_says_for_itself_why_it_is_there_but_not_why_it_goes(capsys):
+    call_command("intake", "add", "Prometheus")
+    assert IntakeToken.objects.get().history.latest().history_change_reason
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("intake", "revoke", "Prometheus")

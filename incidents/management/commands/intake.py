@@ -18,6 +18,8 @@ from portal.audit.reasons import one_line
 from portal.directory.models import Severity
 from portal.lib import clock
 
+ADDED = "A new source of alerts, added at the terminal of the portal"
+
 
 class Command(BaseCommand):
     """Addresses of alerts. The secret in an address is printed once, by `add`, and kept nowhere."""
@@ -31,7 +33,7 @@ class Command(BaseCommand):
         add.add_argument("name", help="What the source is called: it stands in the timeline.")
         add.add_argument("--kind", choices=IntakeKind.values, default=IntakeKind.ALERTMANAGER)
         add.add_argument("--severity", default="", help="The level when no label says one, such as SEV-2.")
-        add.add_argument("--reason", required=True, help="Why; it is kept in the history for good.")
+        add.add_argument("--reason", default=ADDED, help="Why; it is kept in the history for good.")
         revoke = verbs.add_parser("revoke", help="Answer an address no longer.")
         revoke.add_argument("name")
         revoke.add_argument("--reason", required=True, help="Why; it is kept in the history for good.")

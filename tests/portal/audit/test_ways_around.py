@@ -1,5 +1,6 @@
 """Each known way around django-simple-history: refused, recorded all the same, or found by reconciliation."""
 
+import asyncio
 import threading
 
 import pytest
@@ -45,12 +46,20 @@ def found():
 
 
 def awaited(function):
-    """Return what runs an async method from here."""
+    """Return what runs an async method from here, also while a browser of other tests keeps a loop on this thread."""
 
     async def wait(*args, **kwargs):
         return await function(*args, **kwargs)
 
-    return async_to_sync(wait)
+    def run(*args, **kwargs):
+        running = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            return async_to_sync(wait)(*args, **kwargs)
+        finally:
+            asyncio._set_running_loop(running)
+
+    return run
 
 
 def renamed(calendar, name="x"):
