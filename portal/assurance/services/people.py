@@ -38,8 +38,9 @@ def person_of(by: By) -> Person:
 
 
 def named_reviewers(review: Review) -> set[int]:
-    """Return the accounts that are named as reviewers. One query."""
-    return set(review.reviewers.values_list("pk", flat=True))
+    """Return the accounts that are named as reviewers and may still review. One query."""
+    may = reviewing_accounts().order_by().values("pk")
+    return set(review.reviewers.filter(pk__in=may).values_list("pk", flat=True))
 
 
 def check_reviewers(accounts: Collection[User], roles: Iterable[str]) -> None:
