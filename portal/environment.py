@@ -19,7 +19,7 @@ SECRET_KEY_LENGTH = 50
 PARTS = ("evidence", "logs", "mail", "static")
 HOST = re.compile(r"\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
 # Commands of manage.py that need the owner of the tables.
-OWNERS_WORK = (("migrate",), ("audit", "install-guards"), ("audit", "grant"))
+OWNERS_WORK = (("migrate",), ("audit", "install-guards"), ("audit", "grant"), ("audit", "tombstone", "confirm"))
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 
 
@@ -225,7 +225,7 @@ def _postgresql(name: str) -> dict[str, Any]:
 
 
 def does_owners_work(argv: Sequence[str]) -> bool:
-    """Return whether the command of `argv` makes tables, guards or grants, so that it connects as the tables' owner.
+    """Return whether the command of `argv` makes tables, guards or grants, or removes words, so that it is the owner's.
 
     Only manage.py's own commands do; whatever calls one of them within another process stays who it is.
     """

@@ -16,6 +16,7 @@ class Action(models.TextChoices):
     READ = "read", "Read"
     EXPORTED = "exported", "Exported"
     DECIDED = "decided", "Decided"
+    TOMBSTONED = "tombstoned", "Removed words"
 
 
 OF_HISTORY = {"+": Action.CREATED, "~": Action.CHANGED, "-": Action.DELETED}

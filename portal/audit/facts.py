@@ -36,13 +36,15 @@ class AppendOnlyQuerySet(VisibleQuerySet):
 class AppendOnlyModel(models.Model):
     """A row that is written once. The database guards its table, and the seal covers it.
 
-    `personal` names columns that say who, beside words: a tombstone makes them go. `sealed` is false only for what
-    makes up the seals themselves.
+    `personal` names columns that say who, beside words: a tombstone makes them go. `codes` are columns of text with
+    nobody's words in them, such as a kind or a digest: a tombstone leaves them. `sealed` is false only for what makes
+    up the seals themselves.
     """
 
     append_only: ClassVar[bool] = True
     sealed: ClassVar[bool] = True
     personal: ClassVar[Collection[str]] = ()
+    codes: ClassVar[Collection[str]] = ()
     correction: ClassVar[str] = "It is kept for good."
 
     objects = AppendOnlyQuerySet.as_manager()
@@ -61,6 +63,11 @@ class AppendOnlyModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: AppendOnly is raised."""
         raise AppendOnly(self.refusal_of("deleted"))
+
+    @property
+    def needed_by(self) -> str:
+        """What still needs its words, such as "REV-0003, which is open"; "" when a tombstone may replace them."""
+        return ""
 
     @classmethod
     def refusal_of(cls, verb: str) -> str:

@@ -48,6 +48,7 @@ class Note(AppendOnlyModel):
 
     correction = "Write a new one that corrects it."
     personal = ("actor_user_id", "actor_contact_id")
+    codes = ("kind", "origin", "audience")
 
     class Meta:
         verbose_name = "timeline note"

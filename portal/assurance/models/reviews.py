@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.conf import settings
@@ -145,6 +146,7 @@ class ReviewItem(AppendOnlyModel):
     """
 
     correction: ClassVar[str] = "The population of a review is frozen."
+    codes: ClassVar[Collection[str]] = ("model", "object_id", "digest")
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_ITEMS
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="items", db_index=False)
@@ -172,6 +174,11 @@ class ReviewItem(AppendOnlyModel):
     def __str__(self) -> str:
         return f"Item {self.number}: {self.title}"
 
+    @property
+    def needed_by(self) -> str:
+        """The review that it belongs to, while that is open."""
+        return f"{self.review.reference}, which is open" if self.review.is_open else ""
+
 
 class Verdict(AppendOnlyModel):
     """What somebody decided on one item, or said about it. The last one says where the item stands.
@@ -182,6 +189,7 @@ class Verdict(AppendOnlyModel):
     """
 
     correction: ClassVar[str] = "What was decided stays; until the review is signed, another verdict may follow."
+    codes: ClassVar[Collection[str]] = ("origin",)
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_VERDICTS
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="verdicts", db_index=False)
@@ -222,6 +230,11 @@ class Verdict(AppendOnlyModel):
     def __str__(self) -> str:
         return f"{self.get_state_display()} by {self.decided_by}"
 
+    @property
+    def needed_by(self) -> str:
+        """The review that it belongs to, while that is open."""
+        return f"{self.review.reference}, which is open" if self.review.is_open else ""
+
 
 class Attestation(AppendOnlyModel):
     """The signature under a review: who attests what, when, and the digest of exactly what was attested.
@@ -230,6 +243,7 @@ class Attestation(AppendOnlyModel):
     """
 
     correction: ClassVar[str] = "What was signed stays as it was signed."
+    codes: ClassVar[Collection[str]] = ("population", "digest")
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_ATTESTATIONS
 
     review = models.OneToOneField(Review, on_delete=models.PROTECT, related_name="attestation")

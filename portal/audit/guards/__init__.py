@@ -7,7 +7,7 @@ that was dropped, altered or disabled is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -23,7 +23,9 @@ __all__ = [
     "install",
     "is_guarded",
     "lifted",
+    "may_open",
     "missing",
+    "open_rows",
     "strange",
 ]
 
@@ -55,6 +57,27 @@ def strange(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 def drop_declared(using: str = DEFAULT_DB_ALIAS) -> None:
     """Drop the triggers that models declare, where the database would refuse to rebuild a table that they read."""
     _of(using).drop_declared()
+
+
+def may_open(using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Tell whether this connection acts as the owner of the guarded tables; on SQLite every process does."""
+    return _of(using).may_open()
+
+
+@contextmanager
+def open_rows(rows: Mapping[str, tuple[str, Collection[int]]], using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Let UPDATE change these rows inside, and no other row, in a transaction of which nobody else sees that.
+
+    `rows` are, by table, the column of its key and the keys. The guards stand as before when it ends, however it ends;
+    RuntimeError is raised, and all of it undone, when they would not. For a lawful tombstone alone: a rule holds it.
+    """
+    guards = _of(using)
+    with transaction.atomic(using=using):
+        guards.open(rows)
+        yield
+        guards.install()
+        if left := guards.missing():
+            raise RuntimeError(f"The guards of the record would not stand again: {', '.join(left[:5])}.")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ are ENABLE ALWAYS, so that session_replication_role does not lift them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,15 @@ BEGIN
     RETURN NEW;
 END
 """
+# The refusing function while some rows are open. Of another table, or another row, it refuses as ever.
+OPEN_TABLE = """
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = '{table}' THEN
+        IF TG_LEVEL = 'STATEMENT' THEN
+            RETURN NULL;
+        ELSIF NEW.{key} = OLD.{key} AND OLD.{key} = ANY ('{{{keys}}}'::bigint[]) THEN
+            RETURN NEW;
+        END IF;
+    END IF;"""
 _BODY = re.compile(r"\bFUNCTION\s+(\w+)\s*\(.*?\$(\w*)\$(.*?)\$\2\$.*?;", re.DOTALL | re.IGNORECASE)
 _CALLED = re.compile(r"\bEXECUTE\s+FUNCTION\s+(\w+)\s*\(", re.IGNORECASE)
 # What stands: each of our triggers with its function. Names of tables are those of the schema that Django writes to.
@@ -68,6 +77,10 @@ ORDER BY 1, 2
 """
 _TABLES = """
 SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+"""
+_OWNS = """
+SELECT coalesce(bool_and(pg_has_role(current_user, relowner, 'USAGE')), false) FROM pg_class
+ WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%s)
 """
 _FUNCTIONS = """
 SELECT proname FROM pg_proc
@@ -180,6 +193,20 @@ class Guards:
 
     def drop_declared(self) -> None:
         """Drop nothing: PostgreSQL alters a table whoever names it."""
+
+    def may_open(self) -> bool:
+        """Tell whether this connection's role owns the guarded tables."""
+        [(owns,)] = self._rows(_OWNS, [self.tables])
+        return bool(owns)
+
+    def open(self, rows: Mapping[str, tuple[str, Collection[int]]]) -> None:
+        """Let the refusing function pass an UPDATE of these rows; no table is locked for it."""
+        quote = self.connection.ops.quote_name
+        passed = "".join(
+            OPEN_TABLE.format(table=table, key=quote(key), keys=",".join(str(int(number)) for number in numbers))
+            for table, (key, numbers) in rows.items()
+        )
+        self._create_function(REFUSAL, REFUSING.replace("\nBEGIN", f"\nBEGIN{passed}", 1))
 
     def lift(self) -> None:
         """Let every function of ours pass. It works while rows written in this transaction are still to be checked."""

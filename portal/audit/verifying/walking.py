@@ -7,6 +7,7 @@ at when all is read.
 
 from __future__ import annotations
 
+import json
 from binascii import hexlify
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,8 +20,8 @@ from django.db import connections
 
 from portal.audit.canonical import BEGINNING, FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING, values_of
 from portal.audit.chaining import COLUMNS
-from portal.audit.holds import TombstonedRow
-from portal.audit.reading import Reader, Row, columns_of, fetch
+from portal.audit.holds import Tombstone, TombstonedRow, TombstoneRequest
+from portal.audit.reading import Fetched, Reader, Row, columns_of, fetch
 from portal.audit.seals import Seal, Shape
 from portal.audit.shapes import ENVELOPE, Definition
 from portal.audit.verifying.ahead import ahead
@@ -30,6 +31,12 @@ from portal.audit.verifying.report import Report
 
 BATCH = 5_000
 MOST_SUSPECTS = 5_000
+_LAWFUL = """
+SELECT t.seal_id, t.payload_digest, t.history_digest, m.id FROM {row} t
+  JOIN {made} m ON m.id = t.tombstone_id JOIN {request} r ON r.id = m.request_id
+ WHERE t.seal_id BETWEEN %s AND %s AND r.asked_by_id <> m.confirmed_by_id
+"""
+_ASKED = "SELECT r.positions FROM {request} r JOIN {made} m ON m.request_id = r.id WHERE m.id = %s"
 Progress = Callable[[int, int], None]
 Found = dict[int, dict[int, Row]]
 
@@ -139,6 +146,7 @@ class Walk:
         self.covers: dict[int, Cover] = {}
         self.last: Sealed | None = None
         self._progress = progress
+        self._asked: dict[int, frozenset[int]] = {}
         self.previous: bytes | None = BEGINNING
 
     def go(self) -> None:
@@ -196,12 +204,27 @@ class Walk:
         return Batch(seals, rows, self._tombstoned(unsalted))
 
     def _tombstoned(self, positions: list[int]) -> dict[int, tuple[bytes, bytes | None]]:
-        """Return what tombstones put in place of the rows at these positions, as digests."""
+        """Return what tombstones put in place of the rows at these positions, as digests.
+
+        Only of tombstones over positions that somebody had asked for, and somebody else confirmed.
+        """
         if not positions:
             return {}
-        name, quote = TombstonedRow._meta.db_table, self.connection.ops.quote_name
-        query = f"SELECT seal_id, payload_digest, history_digest FROM {quote(name)} WHERE seal_id BETWEEN %s AND %s"  # noqa: S608
-        return {row[0]: (row[1], row[2]) for row in fetch(self.connection, query, [positions[0], positions[-1]])}
+        found: dict[int, tuple[bytes, bytes | None]] = {}
+        for position, payload, history, tombstone in self._made(_LAWFUL, [positions[0], positions[-1]]):
+            if tombstone not in self._asked:
+                [(asked,)] = self._made(_ASKED, [tombstone])
+                self._asked[tombstone] = frozenset(asked if isinstance(asked, list) else json.loads(asked))
+            if position in self._asked[tombstone]:
+                found[position] = (payload, history)
+        return found
+
+    def _made(self, query: str, values: list[int]) -> Fetched:
+        """Return the rows of a query over tombstones. On the walk's own connection: this may run in a thread."""
+        tables = {"row": TombstonedRow, "made": Tombstone, "request": TombstoneRequest}
+        quote = self.connection.ops.quote_name
+        names = {name: quote(model._meta.db_table) for name, model in tables.items()}
+        return fetch(self.connection, query.format(**names), values)
 
     # Comparing.
 
