@@ -42,10 +42,11 @@ _VERBS: dict[str, Callable[..., Any]] = {
 
 @dataclass
 class Play:
-    """One run: the people by key, and the moment that counts as the present."""
+    """One run: the people by key, the moment that counts as the present, and the sweeps that fire what is due."""
 
     people: dict[str, Contact]
     now: datetime
+    engine: tuple[Callable[..., Any], ...] = (sweeps.sweep_incidents, sweep_approvals)
 
     def run(self, stories: list[Story]) -> int:
         """Play all stories in the order of time, and return how many incidents there are."""
@@ -80,8 +81,8 @@ class Play:
             if due is None:
                 return
             at = min(due + timedelta(seconds=1), moment)
-            self.alone(sweeps.sweep_incidents, at=at)
-            self.alone(sweep_approvals, at=at)
+            for sweep in self.engine:
+                self.alone(sweep, at=at)
             self.deliver(until=moment - STILL_UNSENT)
 
     def deliver(self, *, until: datetime) -> None:

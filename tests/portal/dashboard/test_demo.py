@@ -1,6 +1,7 @@
 """The demo company: true to life, made once, and shut where it could do harm."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -13,6 +14,9 @@ from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.approvals.enums import RequestState
 from portal.approvals.models import ApprovalRequest
+from portal.assurance.models import Engagement, Review, Verdict
+from portal.assurance.selectors.review_list import overdue_reviews, questions_to
+from portal.audit.models import TrailRow
 from portal.dashboard.demo import company, making
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline, DeadlineState
@@ -57,6 +61,8 @@ def test_the_company_stands_and_is_true_to_life(mailoutbox):
     assert set(asked.values_list("state", flat=True)) == set(RequestState.values) - {RequestState.FINAL}
     for login in ("manager", "change-approver"):
         assert asked.waiting_for(User.objects.get(username=login), at=now).count() == 1
+
+    assert_an_auditor_finds_something(now)
 
     # one escalation that reached nobody, one incident that was reopened, two of security
     assert Escalation.objects.filter(state=EscalationState.EXHAUSTED).exists()
@@ -108,6 +114,27 @@ def test_the_company_stands_and_is_true_to_life(mailoutbox):
     acknowledged = Note.objects.filter(kind="acknowledged")
     assert acknowledged.values("gesture").distinct().count() == acknowledged.count()
     assert Incident.history.filter(actor_name="Amara Okafor").exists()
+
+
+def assert_an_auditor_finds_something(now):
+    # an access review signed with a revocation, one of changes with open questions, one overdue
+    reviews = {review.state: review for review in Review.objects.filter(kind="access")}
+    assert list(reviews) == ["signed"]
+    assert Verdict.objects.filter(review=reviews["signed"], state="revoked", evidence_row__isnull=False).count() == 1
+    questioned, overdue = Review.objects.filter(kind="changes", state="open").order_by("-due_at")
+    states = [item.verdicts.order_by("-step").first() for item in questioned.items.all()]
+    assert {"questioned", "answered", "attested"} <= {last.state for last in states if last}
+    assert questioned.due_at > now > overdue.due_at
+    assert 0 < overdue.verdicts.count() < overdue.items_count
+    assert [row.review for row in overdue_reviews(User.objects.get(username="manager"), at=now)] == [overdue]
+    assert len(questions_to(User.objects.get(username="administrator"))) == 1
+
+    # an engagement that runs, one ended early; sign-ins refused; roles and severity levels changed for a reason
+    assert [one.state(now) for one in Engagement.objects.order_by("pk")] == ["running", "ended"]
+    assert TrailRow.objects.filter(action="sign-in-refused", at__lt=now - timedelta(days=30)).count() == 4
+    changed = TrailRow.objects.filter(action="changed", privileged=True, at__lt=now, actor_name="Kwame Mensah")
+    for model in ("accounts.user", "directory.severity", "directory.severityclock"):
+        assert changed.filter(model=model).exclude(reason="").exists()
 
 
 def test_a_portal_reached_over_https_gets_no_demo_logins(settings, monkeypatch):
