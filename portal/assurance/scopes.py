@@ -187,6 +187,12 @@ class EngagementScope:
         """Return the keys of the restricted records of a model that were granted by name."""
         return self._granted.get(model._meta.label_lower, frozenset())
 
+    @property
+    def grants(self) -> frozenset[str]:
+        """Return by what this scope is opened: the engagements, and the records that they grant by name."""
+        records = {f"record {model} {key}" for model, keys in self._granted.items() for key in keys}
+        return frozenset(records | {f"engagement {terms.engagement}" for terms in self.terms})
+
     @cached_property
     def _granted(self) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -12,6 +13,10 @@ TRIES = 3
 LONGEST_WORK = timedelta(hours=2)
 MOST_WAITING = 10  # of one person
 KEEP_DAYS = 30  # until an administrator writes another rule
+NARROWED = (
+    "You may see less than when this file was made, so it is not handed out any more. Ask for it again; it then holds "
+    "what you may see now."
+)
 
 
 class Refused(ValueError):
@@ -63,6 +68,12 @@ def check_fetch(state: str, *, is_requester: bool) -> None:
         raise Refused("Only whoever asked for an export fetches its file. Ask for one of your own.")
     if state != ExportState.DONE:
         raise Refused(_NOT_READY[ExportState(state)])
+
+
+def check_rights(then: Iterable[str], now: Iterable[str]) -> None:
+    """Raise Refused when the reader has lost any of the rights that the file was made with."""
+    if set(then) - set(now):
+        raise Refused(NARROWED)
 
 
 def can_fetch(state: str, *, is_requester: bool) -> bool:

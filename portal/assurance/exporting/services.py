@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Min, Q
 
 from portal.accounts.models import User
-from portal.assurance.exporting import messages, policy, registry, storing
+from portal.assurance.exporting import messages, policy, registry, rights, storing
 from portal.assurance.exporting.enums import ExportFormat, ExportState
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.exporting.sources import Made
@@ -31,7 +31,7 @@ from portal.lib.zones import zone_or_utc
 
 __all__ = [
     "RING", "Held", "Refused", "ask", "expire", "fail", "fetch", "finish", "give_up", "put_back", "sign_of_life",
-    "take", "take_out",
+    "take", "take_out", "waiting_since",
 ]  # fmt: skip
 
 RING = "portal.assurance.tasks.make_exports"
@@ -79,7 +79,7 @@ def ask(
         return standing
     if token is None and mine.count() >= policy.MOST_WAITING:
         raise Refused(TOO_MANY.format(count=policy.MOST_WAITING))
-    held = {} if token is None else _lease(token, at) | {"state": ExportState.WORKING, "started_at": at, "attempts": 1}
+    held = {} if token is None else _lease(token, by, at) | {"attempts": 1}
     export = Export.objects.create(
         **same,
         title=found.title(kept, zone=zone)[:200],
@@ -102,8 +102,10 @@ def _format(offered: tuple[ExportFormat, ...], wanted: str) -> ExportFormat:
     return found
 
 
-def _lease(token: uuid.UUID, at: datetime) -> dict[str, Any]:
-    return {"lease_token": token, "lease_until": at + policy.LEASE}
+def _lease(token: uuid.UUID, user: User, at: datetime) -> dict[str, Any]:
+    """Return what changes with the beginning of the work: the rights are kept that it is done with."""
+    held = {"lease_token": token, "lease_until": at + policy.LEASE, "started_at": at}
+    return {"state": ExportState.WORKING, "rights": sorted(rights.of(user)), **held}
 
 
 @transaction.atomic
@@ -122,10 +124,8 @@ def take(*, at: datetime) -> Held | None:
             continue
         policy.next_state("take", export.state)
         token = uuid.uuid4()
-        changes = _lease(token, at) | {
-            "state": ExportState.WORKING,
+        changes = _lease(token, export.requester, at) | {
             "attempts": export.attempts + 1,
-            "started_at": at,
             "done": 0,
             "total": None,
             "not_before": None,
@@ -162,9 +162,9 @@ def finish(held: Held, made: Made, *, size: int, digest: str, at: datetime) -> b
     export.settled_at, export.expires_at = at, ExportRule.expiry(at=at)
     export.lease_token = export.lease_until = None
     export.save()
-    storing.keep(made.path, export)
     trail.record(Action.EVENT, event="File of an export made", subject=export, differences=_figures(export))
     messages.tell(export, at=at)
+    storing.keep(made.path, export)  # last: what fails before leaves no file, and what fails after is put back
     return True
 
 
@@ -181,7 +181,10 @@ def put_back(held: Held, *, wait: timedelta, at: datetime, tried: bool = True) -
         "lease_until": None,
         "not_before": at + wait,
     }
-    return bool(_kept(held).update(**changes))
+    if not _kept(held).update(**changes):
+        return False
+    storing.discard(held.export)
+    return True
 
 
 @transaction.atomic
@@ -212,6 +215,7 @@ def fetch(export: Export, *, by: User, at: datetime) -> Path:
     """
     policy.check_fetch(export.state, is_requester=export.requester_id == by.pk)
     registry.source(export.source).check(by, export.parameters)
+    policy.check_rights(export.rights, rights.of(by))
     if export.expires_at is not None and export.expires_at <= at:
         policy.check_fetch(ExportState.EXPIRED, is_requester=True)
     path = storing.path_of(export)
@@ -242,8 +246,10 @@ def _tell_of_leaving(export: Export, verb: str) -> None:
 
 
 def _figures(export: Export) -> list[Difference]:
-    figures = (("rows", export.rows), ("size", export.size), ("digest", export.digest))
-    return [Difference(name, None, str(value)) for name, value in figures]
+    """Return what the trail tells of a file: how it was narrowed, and which bytes it is."""
+    narrowing = registry.source(export.source).narrowing(export.parameters, zone=zone_or_utc(export.zone))
+    figures = (("narrowed by", narrowing), ("rows", export.rows), ("size", export.size), ("digest", export.digest))
+    return [Difference(name, None, str(value)) for name, value in figures if value != ""]
 
 
 def expire(*, at: datetime, most: int = 100) -> int:
@@ -265,6 +271,12 @@ def _expire(pk: int, at: datetime) -> int:
 
 
 def waiting_since(*, at: datetime) -> timedelta | None:
-    """Return for how long the export has waited that nobody has taken longest; None when none waits."""
-    asked = Export.objects.filter(state=ExportState.WAITING).aggregate(oldest=Min("asked_at"))["oldest"]
+    """Return for how long nobody has gone on with the export that was asked for first; None when none waits.
+
+    None as well while a worker makes another one: then those that wait have their turn.
+    """
+    unmade = Export.objects.unmade()
+    if unmade.filter(lease_until__gt=at).exists():
+        return None
+    asked = unmade.aggregate(oldest=Min("asked_at"))["oldest"]
     return None if asked is None else at - asked

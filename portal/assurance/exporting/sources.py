@@ -113,14 +113,18 @@ class TableSource(Source, Generic[R]):
         total, done = self.count(work), 0
         step(done, total)
         writer = self._writer(work, path)
-        for batch in self.batches(work):
-            if work.format == ExportFormat.JSONL:
-                writer.write(self.as_json(record, work) for record in batch)
-            else:
-                writer.write(line for record in batch for line in self.lines(record, work))
-            done += len(batch)
-            step(done, max(done, total))
-        writer.close()
+        try:
+            for batch in self.batches(work):
+                if work.format == ExportFormat.JSONL:
+                    writer.write(self.as_json(record, work) for record in batch)
+                else:
+                    writer.write(line for record in batch for line in self.lines(record, work))
+                done += len(batch)
+                step(done, max(done, total))
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
         return Made(path, done)
 
     def _writer(self, work: Work, path: Path) -> Writer:

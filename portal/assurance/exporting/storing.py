@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ from django.conf import settings
 from portal.assurance.models.exports import Export
 
 BLOCK = 1024 * 1024
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def folder() -> Path:
@@ -29,11 +31,18 @@ def path_of(export: Export) -> Path:
 
 
 def begin(export: Export, token: uuid.UUID) -> Path:
-    """Return a folder for the making of one file, empty; what dead workers left of the same export is removed."""
-    discard(export)
+    """Return a folder for the making of one file, empty. Nothing else is touched: the lease may be lost already."""
     found = folder() / str(export.pk) / f"making-{token.hex}"
     found.mkdir(mode=0o700, parents=True)
     return found
+
+
+def tidy(export: Export, token: uuid.UUID) -> None:
+    """Remove what the making under this token left, whoever holds the export now."""
+    place = folder() / str(export.pk)
+    shutil.rmtree(place / f"making-{token.hex}", ignore_errors=True)
+    with suppress(OSError):  # a finished file lies there, or somebody else is at work
+        place.rmdir()
 
 
 def discard(export: Export) -> None:
@@ -60,7 +69,29 @@ def measure(path: Path) -> tuple[int, str]:
 
 
 def keep(made: Path, export: Export) -> None:
-    """Put a finished file into its place; `export` knows its digest."""
-    made.replace(path_of(export))
-    with suppress(OSError):
-        shutil.rmtree(made.parent)
+    """Put a finished file into its place for good, and remove what dead workers left beside it.
+
+    Only whoever holds the lease may do so, with the row locked; `export` knows the digest of the file.
+    """
+    target = path_of(export)
+    made.replace(target)
+    for left in target.parent.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left)
+        elif left != target:
+            left.unlink()
+    place = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
+
+
+def is_full(problem: BaseException) -> bool:
+    """Tell whether something failed because the disk, or what the portal may use of it, is full."""
+    found: BaseException | None = problem
+    while found is not None:
+        if any(isinstance(told, OSError) and told.errno in FULL for told in (found, *found.args)):
+            return True
+        found = found.__cause__ or found.__context__
+    return False

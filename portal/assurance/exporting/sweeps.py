@@ -19,8 +19,13 @@ from portal.lib.zones import zone_or_utc
 
 log = structlog.get_logger(__name__)
 Now = Callable[[], datetime]
+LONGEST_TURN = timedelta(minutes=30)
 WAIT_AFTER_ERROR = timedelta(seconds=15)
 TOO_LONG = "It took longer than two hours. Narrow it, for instance to a shorter period, and ask again."
+FULL = (
+    "The portal has no room left for the file. Tell whoever runs it that the disk of its data folder is full, and ask "
+    "again when there is room."
+)
 UNEXPECTED = "The file could not be made ({kind}). Ask again; if it fails again, tell whoever runs the portal."
 
 
@@ -29,10 +34,13 @@ class LeaseLost(Exception):
 
 
 def make_exports(*, now: Now, most: int = 20) -> int:
-    """Make the files that are asked for, one after another, and return how many were taken."""
-    services.expire(at=now())
-    taken = 0
-    while taken < most and (held := services.take(at=now())) is not None:
+    """Make the files that are asked for, one after another, and return how many were taken.
+
+    After half an hour no other is begun: a worker's task has an end, and the next ring goes on.
+    """
+    began, taken = now(), 0
+    services.expire(at=began)
+    while taken < most and (at := now()) - began < LONGEST_TURN and (held := services.take(at=at)) is not None:
         taken += 1
         make(held, now=now)
     return taken
@@ -58,7 +66,10 @@ def make(held: Held, *, now: Now, tell: Step | None = None) -> bool:
         services.put_back(held, wait=WAIT_AFTER_ERROR, at=now())
     except Exception as problem:
         log.exception("An export failed.", export=held.export.reference)
-        services.fail(held, UNEXPECTED.format(kind=type(problem).__name__), at=now())
+        sentence = FULL if storing.is_full(problem) else UNEXPECTED.format(kind=type(problem).__name__)
+        services.fail(held, sentence, at=now())
+    finally:
+        storing.tidy(held.export, held.token)
     return False
 
 

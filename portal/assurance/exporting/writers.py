@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +35,10 @@ class Writer(Protocol):
         """Finish the file."""
         ...
 
+    def abandon(self) -> None:
+        """Let go of a file that is not to be finished, such as one on a full disk."""
+        ...
+
 
 class CsvWriter:
     """A CSV file: commas, every cell in quotation marks, UTF-8 with a byte order mark.
@@ -58,6 +63,11 @@ class CsvWriter:
         """Finish the file."""
         self._file.close()
 
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        with suppress(OSError):
+            self._file.close()
+
 
 class JsonlWriter:
     """A JSON object a line, in UTF-8, keys in the order given."""
@@ -76,6 +86,11 @@ class JsonlWriter:
         """Finish the file."""
         self._file.close()
 
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        with suppress(OSError):
+            self._file.close()
+
 
 class XlsxWriter:
     """An Excel workbook: a sheet that says what it holds, then the rows, on more sheets when one is full.
@@ -90,6 +105,7 @@ class XlsxWriter:
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
+            "tmpdir": str(path.parent),  # what a killed worker leaves of it is removed with the rest
         }
         self._book = xlsxwriter.Workbook(str(path), options)
         self._head = self._book.add_format({"bold": True, "bottom": 1})
@@ -130,6 +146,12 @@ class XlsxWriter:
     def close(self) -> None:
         """Finish the file."""
         self._book.close()
+
+    def abandon(self) -> None:
+        """Close what the workbook keeps its rows in; nothing is put together."""
+        for sheet in self._book.worksheets():
+            with suppress(OSError):
+                sheet.row_data_fh.close()
 
 
 def _is_number(value: Any) -> bool:

@@ -37,6 +37,7 @@ class Export(models.Model):
     `source` names what is exported and `parameters` how it is narrowed, as the page's address would say it. Only what
     `requester` may see when it is made goes into the file. `done` of `total` counts records. The file lies in the data
     folder under its SHA-256, `digest`, until `expires_at`; the row stays. `attempts` counts the workers that took it.
+    `rights` are those of `requester` that the file was made with.
     """
 
     source = models.CharField("what", max_length=40)
@@ -65,6 +66,7 @@ class Export(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    rights = models.JSONField("made with the rights", default=list, blank=True)
 
     objects = ExportQuerySet.as_manager()
 

@@ -46,7 +46,7 @@ def write(path: Path, about: dict[str, Any], records: Sequence[Sampled], folder:
     place.mkdir()
     shutil.copyfile(HERE / "packet.typ", place / "packet.typ")
     (place / "packet.json").write_text(json.dumps(told(about, records), ensure_ascii=False), encoding="utf-8")
-    typst.compile(str(place / "packet.typ"), output=str(path), root=str(place), font_paths=_fonts())
+    path.write_bytes(typst.compile(str(place / "packet.typ"), root=str(place), font_paths=_fonts()))
     shutil.rmtree(place)
 
 

@@ -55,7 +55,7 @@ def test_the_trail_tells_that_it_left_the_portal(run):
     run("--reason", "Yearly audit")
     row = TrailRow.objects.get(action="exported")
     assert (row.reason, row.reference) == ("Yearly audit", Export.objects.get().reference)
-    assert {found.field for found in row.differences} == {"rows", "size", "digest"}
+    assert {found.field for found in row.differences} == {"narrowed by", "rows", "size", "digest"}
 
 
 def test_it_is_made_with_the_eyes_of_whoever_is_named(run):

@@ -6,15 +6,21 @@ from types import SimpleNamespace
 
 import pytest
 
+from portal.accounts.models import User
+from portal.accounts.services import grant, withdraw
 from portal.assurance.exporting import policy, services, storing, sweeps
 from portal.assurance.exporting.enums import ExportState
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.models import Export, ExportRule
 from portal.audit.models import TrailRow
+from portal.lib import clock
 from portal.notify.models import Message
 from tests.factories.accounts import make_user
-from tests.factories.directory import NOON, make_contact
+from tests.factories.directory import NOON, make_contact, make_system
+from tests.factories.engagements import grant_record, make_engagement
 from tests.factories.exports import ask, content, make_auditor, make_export
+from tests.factories.incidents import make_incident
+from tests.factories.packets import make_packet
 
 pytestmark = pytest.mark.django_db
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -133,6 +139,39 @@ def test_an_export_that_outlives_its_workers_fails_in_a_sentence():
     assert "stopped 3 times" in export.error
 
 
+def test_what_is_put_back_leaves_no_file():
+    export = ask()
+    held = services.take(at=NOON)
+    make(held)
+    assert services.put_back(held, wait=SECOND, at=NOON)
+    assert not storing.path_of(export).parent.exists()
+
+
+def test_whoever_lost_the_lease_removes_nothing_of_who_holds_it():
+    export = ask()
+    dead = services.take(at=NOON)
+    alive = services.take(at=NOON + policy.LEASE)
+    ready = make(alive)
+    assert storing.begin(dead.export, dead.token).is_dir()
+    assert not services.put_back(dead, wait=SECOND, at=NOON)
+    storing.tidy(dead.export, dead.token)
+    assert services.finish(alive, **ready, at=NOON + policy.LEASE)
+    export.refresh_from_db()
+    assert services.fetch(export, by=export.requester, at=NOON + policy.LEASE)
+
+
+def test_an_export_waits_unless_somebody_makes_one():
+    assert services.waiting_since(at=NOON) is None
+    ask(at=NOON - 5 * SECOND)
+    assert services.waiting_since(at=NOON) == 5 * SECOND
+    ask(at=NOON)
+    held = services.take(at=NOON)
+    assert services.waiting_since(at=NOON) is None
+    assert services.waiting_since(at=NOON + policy.LEASE) == policy.LEASE + 5 * SECOND
+    assert services.finish(held, **make(held), at=NOON)
+    assert services.waiting_since(at=NOON + SECOND) == SECOND
+
+
 def test_one_that_is_put_back_waits_for_a_while():
     ask()
     held = services.take(at=NOON)
@@ -185,6 +224,28 @@ def test_a_fetched_file_is_on_the_trail_with_its_figures():
     assert [action for action, _ in told(export)] == ["event", "event", "exported"]
 
 
+@pytest.mark.parametrize(
+    ("source", "query", "told"),
+    [
+        ("trail", "action=created", "Created"),
+        ("incidents", "severity=1", "severity: 1"),
+        ("register", "model=directory.team&at=2026-11-17T09:00:00Z", "Teams as of 17 Nov 2026, 09:00 UTC"),
+    ],
+)
+def test_the_trail_keeps_by_what_a_file_was_narrowed(source, query, told):
+    ada = make_auditor()
+    services.fetch(make_export(source, by=ada, query=query), by=ada, at=NOON)
+    figures = {found.field: found.new for found in TrailRow.objects.get(action="exported").differences}
+    assert figures["narrowed by"] == told
+
+
+def test_the_trail_keeps_the_sample_and_the_seed_of_a_packet():
+    ada = make_auditor()
+    services.fetch(make_packet(by=ada, size=2, seed="dice"), by=ada, at=clock.now())
+    figures = {found.field: found.new for found in TrailRow.objects.get(action="exported").differences}
+    assert "a sample of 2 with the seed dice" in figures["narrowed by"]
+
+
 def test_only_whoever_asked_fetches_the_file():
     export = make_export()
     with pytest.raises(Refused, match="Only whoever asked"):
@@ -213,6 +274,49 @@ def test_a_file_that_is_not_what_was_made_is_not_handed_out(harm):
 def test_there_is_no_file_before_it_is_ready(state):
     with pytest.raises(Refused):
         policy.check_fetch(state, is_requester=True)
+
+
+def again(user):
+    """The account as the next request finds it."""
+    return User.objects.get(pk=user.pk)
+
+
+def test_a_file_made_within_an_engagement_that_has_ended_is_not_fetched_within_another_one():
+    ada = make_user("ada", roles=["auditor"], engaged=False)
+    wide = make_engagement(ada)
+    export = make_export(by=ada)
+    make_engagement(ada, systems=[make_system("mail")])
+    assert services.fetch(export, by=again(ada), at=NOON)
+    wide.revoked_at, wide.revoked_by, wide.revoke_reason = NOON, "Leila Nasser", "The audit is over"
+    wide.save()
+    with pytest.raises(Refused, match="You may see less"):
+        services.fetch(export, by=again(ada), at=NOON)
+
+
+def test_a_file_made_with_a_record_granted_by_name_is_not_fetched_without_it():
+    ada = make_auditor("ada")
+    granted = grant_record(ada.engagements.get(), make_incident())
+    export = make_export(by=again(ada))
+    assert services.fetch(export, by=again(ada), at=NOON)
+    granted.withdrawn_at, granted.withdrawn_by = NOON, "Leila Nasser"
+    granted.save()
+    with pytest.raises(Refused, match="You may see less"):
+        services.fetch(export, by=again(ada), at=NOON)
+
+
+def test_a_file_made_with_a_role_is_not_fetched_without_it():
+    ada = make_user("ada", roles=["auditor", "security-lead"])
+    export = make_export(by=ada)
+    withdraw(ada, "security-lead", by="Leila Nasser", at=NOON, reason="Leave is over")
+    with pytest.raises(Refused, match="You may see less"):
+        services.fetch(export, by=again(ada), at=NOON)
+
+
+def test_whoever_sees_more_than_before_fetches_what_they_had():
+    ada = make_auditor("ada")
+    export = make_export(by=ada)
+    grant(ada, "manager", by="Leila Nasser", at=NOON, reason="Promoted")
+    assert services.fetch(export, by=again(ada), at=NOON)
 
 
 # The end of the file.
