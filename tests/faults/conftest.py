@@ -1,5 +1,11 @@
 """The fault tests need real processes on a real server. Where there is none, their absence is said loudly."""
 
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
@@ -20,6 +26,41 @@ def quick_commits(request):
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER DATABASE {connection.settings_dict['NAME']} SET synchronous_commit = off")
             cursor.execute("SET synchronous_commit = off")
+
+
+@contextmanager
+def nursery(**variables):
+    """Yield a function that starts a process of a role in the test's database and returns its id; all end with it."""
+    place = connection.settings_dict
+    if connection.vendor == "sqlite":
+        database = {"FAULTS_SQLITE": str(place["NAME"])}
+    else:
+        server = f"{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT'] or 5432}"
+        database = {"DATABASE_URL": f"postgres://{server}/{place['NAME']}"}
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+        "PYTHONWARNINGS": "ignore",
+        **database,
+        **variables,
+    }
+    mother = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.nursery"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        text=True,
+    )
+
+    def start(role):
+        mother.stdin.write(f"{role}\n")
+        mother.stdin.flush()
+        return int(mother.stdout.readline())
+
+    with mother:
+        yield start
+        mother.stdin.close()
+        mother.wait(20)
 
 
 def pytest_configure(config):

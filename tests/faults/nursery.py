@@ -1,6 +1,7 @@
-"""Forks sweepers and senders on demand, so that a test can kill and replace them quickly.
+"""Forks sweepers, senders and exporters on demand, so that a test can kill and replace them quickly.
 
-Reads a role a line (`sweeper` or `sender`) from standard input, and answers with the process id of the new child.
+Reads a role a line (`sweeper`, `sender` or `exporter`) from standard input, and answers with the process id of the new
+child. `exporter 180` has a clock that is 180 seconds ahead; `impatient` is an exporter whose lease is short.
 """
 
 from __future__ import annotations
@@ -9,25 +10,42 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 
 import django
 
 PAUSE = 0.05
+SHORT_LEASE = timedelta(seconds=3)
 
 
-def work(role: str) -> None:
-    """Be one sweeper or one sender until killed."""
+def work(role: str, ahead: str = "0") -> None:
+    """Be one sweeper, sender or exporter until killed."""
     from portal.audit.actor import acting  # noqa: PLC0415 - after django.setup()
     from portal.dashboard import sweeping  # noqa: PLC0415
     from portal.lib.clock import database_now  # noqa: PLC0415
 
+    if role in {"exporter", "impatient"}:
+        in_small_steps(impatient=role == "impatient")
     with acting(by=f"system: {role}", origin="task"):
         while True:
             if role == "sweeper":
                 sweeping.sweep_deadlines(now=database_now)
-            else:
+            elif role == "sender":
                 sweeping.send_messages(now=database_now, lanes=["email"])
+            else:
+                sweeping.make_exports(now=lambda: database_now() + timedelta(seconds=int(ahead)))
             time.sleep(PAUSE)
+
+
+def in_small_steps(*, impatient: bool) -> None:
+    """Let an exporter tell of its progress every few records, so that it is killed in the middle of its work."""
+    from portal.assurance.exporting import policy, sources, sweeps  # noqa: PLC0415
+    from portal.assurance.packets import chain  # noqa: PLC0415
+
+    sources.BATCH = chain.BATCH = 20
+    if impatient:
+        policy.LEASE, policy.TRIES = SHORT_LEASE, 1000
+        sweeps.WAIT_AFTER_ERROR = timedelta(seconds=0.2)
 
 
 def main() -> None:
@@ -39,7 +57,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
-                work(line.strip())
+                work(*line.split())
             finally:
                 os._exit(1)
         children.append(child)

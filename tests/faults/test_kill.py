@@ -6,16 +6,12 @@ import random
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.db import connection
 
 from incidents.escalation.running import ESCALATION
 from portal.deadlines.models import Deadline
@@ -25,6 +21,7 @@ from portal.records.models import Note
 from tests.bench import seed
 from tests.factories.directory import make_contact, make_system
 from tests.factories.incidents import make_policy
+from tests.faults.conftest import nursery
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -69,32 +66,8 @@ def sink():
 @pytest.fixture
 def processes(sink):
     """A function that starts a process of a role and returns its id; all are ended with the test."""
-    place = connection.settings_dict
-    address = f"postgres://{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT'] or 5432}/{place['NAME']}"
-    environment = os.environ | {
-        "DATABASE_URL": address,
-        "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
-        "FAULTS_SMTP_PORT": str(sink.port),
-        "PYTHONWARNINGS": "ignore",
-    }
-    nursery = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.nursery"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        cwd=Path(__file__).parents[2],
-        text=True,
-    )
-
-    def start(role):
-        nursery.stdin.write(f"{role}\n")
-        nursery.stdin.flush()
-        return int(nursery.stdout.readline())
-
-    with nursery:
+    with nursery(FAULTS_SMTP_PORT=str(sink.port)) as start:
         yield start
-        nursery.stdin.close()
-        nursery.wait(20)
 
 
 @pytest.fixture
