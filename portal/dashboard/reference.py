@@ -19,6 +19,8 @@ from portal.approvals.enums import RequestState, StageState
 from portal.assurance import policy as assurance
 from portal.assurance import registers
 from portal.assurance.enums import EngagementState, ItemState, Register, ReviewKind, ReviewState
+from portal.assurance.exporting import policy as exports
+from portal.assurance.exporting.enums import ExportState
 from portal.dashboard import health
 from portal.directory import reference as directory
 from portal.directory.enums import LimitUnit
@@ -35,6 +37,7 @@ def pages() -> dict[str, str]:
         "incident-states.md": _states(),
         "approval-states.md": _approval_states(),
         "review-states.md": _review_states(),
+        "export-states.md": _export_states(),
         "engagements.md": _engagements(),
         "roles.md": _roles(),
         "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
@@ -118,6 +121,19 @@ def _review_states() -> list[str]:
         "Attested, revoked and no longer held are decided. Nobody decides on their own access.",
         "",
         *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.ACCESS]),
+    ]
+
+
+def _export_states() -> list[str]:
+    lease, longest = (durations.words(span.total_seconds()) for span in (exports.LEASE, exports.LONGEST_WORK))
+    return [
+        *_title("The life of an export"),
+        f"A worker holds an export under a lease of {lease} that it renews while it works; when the lease has run out,",
+        f"another worker takes the export and begins anew, at most {exports.TRIES} times in all. One that takes longer",
+        f"than {longest} fails. A file is handed out to whoever asked, once it is ready and until it expires, and no",
+        "longer when they have lost a role, an engagement or a record that they had when it was made.",
+        "",
+        *_diagram(ExportState.WAITING, "ask", exports.TRANSITIONS),
     ]
 
 
@@ -278,18 +294,12 @@ def _health() -> list[str]:
         "",
         *_table(("figure", "most", "what it measures"), rows),
         "The watchdog looks every 15 seconds. It tells the administrators, in the portal and on every verified way to",
-        "reach them, about overdue deadlines, messages that do not leave and requests between parts that nobody",
-        "answered; while the trouble lasts, once an hour. `HEARTBEAT_URL` is fetched with each look while no deadline",
-        "is overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
+        "reach them, about overdue deadlines, messages that do not leave, requests between parts that nobody answered,",
+        "exports that nobody makes, rows that are not sealed, anchors that do not leave, a reconciliation that is late",
+        "and a verification that found something; while the trouble lasts, once an hour. Only what keeps people from",
+        "being paged makes `/healthz/` fail. `HEARTBEAT_URL` is fetched with each look while no deadline is overdue",
+        "and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
     ]
-
-
-def _repeat(limit: directory.Limit) -> str:
-    return f"every {durations.words(limit.repeat * 60)}" if limit.repeat else ""
-
-
-def _meaning(row: dict[str, Any]) -> str:
-    return f"{row['description']} {row['example']}"
 
 
 def _yes(fact: object) -> str:

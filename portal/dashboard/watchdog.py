@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils.text import Truncator
 
+from portal.assurance.exporting import services as exports
 from portal.audit import anchors, reconciling, sealing, verifying
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
@@ -27,6 +28,7 @@ from portal.records import services as records
 
 ALARM_AGAIN = timedelta(hours=1)
 MOST_UNRECONCILED = timedelta(hours=36)
+MOST_UNMADE = timedelta(minutes=10)  # a worker looks every 5 s, and goes on after a kill when 3 min are over
 NAMED = 3
 KIND = "watchdog."
 
@@ -43,7 +45,7 @@ class Alarm:
 
 def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
-    checks = (_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unsealed, _unanchored, _differing)
+    checks = (_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unsealed, _unanchored, _differing, _unmade)
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
 
@@ -154,6 +156,19 @@ def _differing(_at: datetime) -> Alarm | None:
         f"Verification of the record found {newest.found} differences",
         f"Somebody may have altered the record. The first:\n{named}\nTell an auditor, and keep the anchors safe. "
         "All of them: manage.py audit verify.",
+    )
+
+
+def _unmade(at: datetime) -> Alarm | None:
+    waits = exports.waiting_since(at=at)
+    if waits is None or waits <= MOST_UNMADE:
+        return None
+    return Alarm(
+        "unmade",
+        f"An export has waited {times.duration(waits.total_seconds())} and nobody makes it",
+        "Whoever asked for it waits for a file. Check that the worker of exports runs and read its log, or run "
+        "manage.py sweep --only exports.",
+        "/admin/assurance/export/?state__in=waiting,working",
     )
 
 

@@ -10,6 +10,7 @@ from incidents import policy
 from portal.accounts.roles import ROLES
 from portal.assurance import policy as assurance
 from portal.assurance.enums import Register
+from portal.assurance.exporting import policy as exports
 from portal.dashboard import reference
 
 
@@ -30,6 +31,12 @@ def test_every_way_of_a_review_is_drawn_and_every_kind_of_record_is_named():
         for verb, pairs in moves.items():
             assert all(f"{before.value} --> {after.value}: {verb}" in drawn for before, after in pairs.items())
     assert all(f"| {kind.label} |" in reference.pages()["engagements.md"] for kind in Register)
+
+
+def test_every_way_of_an_export_is_drawn():
+    drawn = reference.pages()["export-states.md"]
+    for verb, pairs in exports.TRANSITIONS.items():
+        assert all(f"{before.value} --> {after.value}: {verb}" in drawn for before, after in pairs.items())
 
 
 def test_every_role_is_described():

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from portal.assurance.exporting.sweeps import make_exports
 from portal.audit import anchors, reconciling, trail
 from portal.audit.actor import acting
 from portal.audit.enums import Action
@@ -18,6 +19,7 @@ from portal.records.models import Demand
 from tests.factories.accounts import make_user
 from tests.factories.deadlines import make_deadline
 from tests.factories.directory import NOON, make_contact, make_method
+from tests.factories.exports import ask
 from tests.factories.notify import make_message
 from tests.factories.records import make_demand
 
@@ -47,6 +49,27 @@ def test_an_overdue_deadline_alarms_the_administrators_in_the_portal_and_outside
 def test_a_deadline_that_is_due_for_less_than_a_minute_alarms_nobody(administrator):
     make_deadline(due_at=NOON)
     assert watchdog.watch(at=NOON + timedelta(seconds=60)) == []
+
+
+def test_an_export_that_nobody_makes_raises_an_alarm_with_where_to_look(administrator):
+    export = ask(at=NOON)
+    assert watchdog.alarms(at=NOON + watchdog.MOST_UNMADE) == []
+
+    found = watchdog.watch(at=NOON + watchdog.MOST_UNMADE + timedelta(minutes=1))
+
+    assert [alarm.kind for alarm in found] == ["unmade"]
+    assert "11 min" in alarms()[0].title
+    make_exports(now=lambda: LATER)
+    export.refresh_from_db()
+    assert export.state == "done"
+    assert watchdog.alarms(at=NOON + timedelta(hours=1)) == []
+
+
+def test_where_an_alarm_about_exports_leads_shows_those_that_wait(administrator, client):
+    export = ask(at=NOON)
+    (alarm,) = watchdog.alarms(at=NOON + timedelta(hours=1))
+    client.force_login(administrator.user)
+    assert export.title in client.get(alarm.url_path).text
 
 
 def test_every_verified_way_to_an_administrator_is_used(administrator):
