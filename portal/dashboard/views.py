@@ -15,6 +15,7 @@ from portal.accounts.requests import SignedIn
 from portal.accounts.second import not_needed_for
 from portal.approvals.selectors import listing as approvals
 from portal.approvals.selectors.badges import kinds_of_records
+from portal.assurance.selectors import review_list as reviews
 from portal.dashboard import health
 from portal.dashboard.selectors import burning, jumping, readying, starting, upcoming
 from portal.directory.models import Contact
@@ -38,6 +39,8 @@ def now(request: SignedIn) -> HttpResponse:
         "fire": fire,
         "waiting": burning.waiting_for(request.user, contact, at=at),
         "to_decide": approvals.waiting_rows(request.user, at=at),
+        "to_review": reviews.waiting_for(request.user, at=at),
+        "to_answer": reviews.questions_to(request.user),
         "due": upcoming.due_soon(request.user, at=at, but=fire.first.row.incident if fire.first else None),
         "duties": duties,
         "steps": starting.first_steps(request.user, contact, duties),
@@ -58,6 +61,7 @@ def readiness(request: SignedIn) -> HttpResponse:
         "now": at,
         "ready": readying.readiness(request.user, at=at),
         "approvals": kinds_of_records(request.user),
+        "overdue": reviews.overdue_reviews(request.user, at=at),
     }
     return render(request, "dashboard/readiness.html", context)
 

@@ -12,8 +12,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from portal.assurance.enums import DECIDED, ItemState, ReviewState, Subject
 from portal.assurance.looks import OVERDUE, REVIEW_LOOKS, Look
 from portal.assurance.models import Review, ReviewItem, ReviewPlan, Verdict
+from portal.assurance.policy import Person, is_reviewer
 from portal.assurance.selectors.review_items import with_state
-from portal.assurance.services.people import ADMINISTRATOR, person_of
+from portal.assurance.services.people import ADMINISTRATOR, REVIEWING, person_of
 from portal.assurance.services.planning import PLAN
 from portal.deadlines.models import Deadline, DeadlineState
 
@@ -29,6 +30,7 @@ class Row:
     decided: int = 0
     overdue: bool = False
     reviewers: str = ""
+    yours: bool = False
 
     @property
     def look(self) -> Look:
@@ -59,21 +61,30 @@ class Lists:
 def lists_of(user: Any, *, page: str | None, at: datetime) -> Lists:
     """Return the open reviews, overdue ones first, those that are done, what is asked of the reader, and the plans."""
     seen = Review.objects.visible_to(user)
-    running = seen.filter(state=ReviewState.OPEN).prefetch_related("reviewers").order_by("due_at", "pk")
+    running = _open_reviews(user).prefetch_related("reviewers")
     settled = seen.exclude(state=ReviewState.OPEN).order_by("-opened_at", "-pk")
     return Lists(
-        open=_rows(list(running[:MOST_OPEN]), at=at),
+        open=_rows(list(running[:MOST_OPEN]), user, at=at),
         done=Paginator(settled, PAGE).get_page(page),
         questions=questions_to(user),
         plans=_plans(user),
     )
 
 
-def _rows(reviews: list[Review], *, at: datetime) -> list[Row]:
-    """Return reviews with how many of their items are decided. One query."""
+def _rows(reviews: list[Review], user: Any, *, at: datetime) -> list[Row]:
+    """Return reviews with how many of their items are decided, and whether they wait for the reader. One query."""
     items = with_state(ReviewItem.objects.filter(review__in=reviews)).filter(state__in=DECIDED)
     counted = dict(items.order_by().values_list("review_id").annotate(number=Count("pk")))
-    return [Row(review, counted.get(review.pk, 0), review.due_at < at, _whom(review)) for review in reviews]
+    person, may = person_of(user), user.has_perm(REVIEWING)
+    return [
+        Row(review, counted.get(review.pk, 0), review.due_at < at, _whom(review), may and _reviews(review, person))
+        for review in reviews
+    ]
+
+
+def _reviews(review: Review, person: Person) -> bool:
+    named = {user.pk for user in review.reviewers.all()}
+    return is_reviewer(person, named=named, roles=review.reviewer_roles)
 
 
 def _whom(review: Review) -> str:
@@ -102,19 +113,20 @@ def _plans(user: Any) -> list[tuple[ReviewPlan, datetime | None]]:
     return [(plan, due.get(plan.pk)) for plan in plans]
 
 
-def waiting_for(user: Any, *, at: datetime) -> tuple[int, int]:
-    """Return how many open reviews wait for the reader as a reviewer, and how many of those are overdue. One query."""
-    if not user.has_perm("assurance.change_review"):
-        return 0, 0
-    roles = set(user.role_names)
-    rows = Review.objects.visible_to(user).filter(state=ReviewState.OPEN)
-    mine = rows.annotate(named=Exists(Review.reviewers.through.objects.filter(review=OuterRef("pk"), user_id=user.pk)))
-    found = mine.values_list("named", "reviewer_roles", "due_at")[:PAGE]
-    due = [due_at for named, asked, due_at in found if named or roles & set(asked)]
-    return len(due), sum(moment < at for moment in due)
+def waiting_for(user: Any, *, at: datetime) -> list[Row]:
+    """Return the open reviews that wait for the reader as a reviewer, the first due first. At most two queries."""
+    if not user.has_perm(REVIEWING):
+        return []
+    person = person_of(user)
+    found = _open_reviews(user).prefetch_related("reviewers")[:MOST_OPEN]
+    return [Row(review, overdue=review.due_at < at, yours=True) for review in found if _reviews(review, person)]
 
 
-def overdue_reviews(user: Any, *, at: datetime) -> list[Review]:
-    """Return the overdue reviews that the reader may see, the oldest first. One query."""
-    rows = Review.objects.visible_to(user).filter(state=ReviewState.OPEN, due_at__lt=at)
-    return list(rows.order_by("due_at", "pk")[:PAGE])
+def overdue_reviews(user: Any, *, at: datetime) -> list[Row]:
+    """Return the overdue reviews that the reader may see, the oldest first, with how far each is. Three queries."""
+    found = _open_reviews(user).filter(due_at__lt=at).prefetch_related("reviewers")[:PAGE]
+    return _rows(list(found), user, at=at)
+
+
+def _open_reviews(user: Any) -> Any:
+    return Review.objects.visible_to(user).filter(state=ReviewState.OPEN).order_by("due_at", "pk")
