@@ -1,12 +1,15 @@
-"""What the database itself refuses of reviews, whoever writes: own acts, late verdicts, and edits of what is frozen.
+"""What the database itself refuses of engagements and reviews, whoever writes.
 
-That nobody decides on their own is a constraint of the verdict; here its copies are proved. Items, verdicts and
-attestations are append-only besides.
+Of engagements: one for somebody without the role Auditor, and an edit of what was granted. Of reviews: own acts, late
+verdicts, and edits of what is frozen. That nobody decides on their own is a constraint of the verdict; here its copies
+are proved. Items, verdicts and attestations are append-only besides.
 """
 
 from __future__ import annotations
 
 from portal.audit.triggers import refusing
+
+ENGAGEMENT = "assurance_engagement"
 
 REVIEW, ITEM = "assurance_review", "assurance_reviewitem"
 VERDICT, ATTESTATION = "assurance_verdict", "assurance_attestation"
@@ -53,6 +56,30 @@ FROZEN = {
 }
 NEVER = {"it is never deleted": "1 = 1"}
 
+GRANTED = {
+    "only somebody with the role Auditor and an open account is engaged": """NOT EXISTS (
+        SELECT 1 FROM accounts_user u JOIN accounts_user_groups m ON m.user_id = u.id
+        JOIN auth_group g ON g.id = m.group_id
+        WHERE u.id = NEW.auditor_id AND u.is_active AND g.name = 'Auditor')""",
+}
+_TERMS = (
+    *("id", "reference", "title", "auditor_id", "starts", "ends", "records_from", "records_until", "reason"),
+    *("granted_at", "granted_by", "granter_id"),
+)
+# The list of kinds is compared as text: PostgreSQL knows no equality of JSON that SQLite would understand too.
+_KINDS = "CAST(NEW.registers AS text) <> CAST(OLD.registers AS text)"
+ENDED = {
+    "what was granted never changes; end it and grant another": " OR ".join(
+        [*(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _TERMS), _KINDS]
+    ),
+    "it is ended once": "OLD.revoked_at IS NOT NULL",
+}
+
+OF_ENGAGEMENTS = (
+    refusing("watchbook_engagement_granted", table=ENGAGEMENT, act="INSERT", what="Engagement", refusals=GRANTED),
+    refusing("watchbook_engagement_kept", table=ENGAGEMENT, act="UPDATE", what="Engagement", refusals=ENDED),
+    refusing("watchbook_engagement_never", table=ENGAGEMENT, act="DELETE", what="Engagement", refusals=NEVER),
+)
 OF_REVIEWS = (
     refusing("watchbook_review_kept", table=REVIEW, act="UPDATE", what="Review", refusals=KEPT),
     refusing("watchbook_review_never", table=REVIEW, act="DELETE", what="Review", refusals=NEVER),

@@ -108,7 +108,9 @@ def _approval_states() -> list[str]:
 def _review_states() -> list[str]:
     return [
         *_title("The life of a review"),
-        "A review is signed once each of its items is decided. Then nothing in it changes any more.",
+        "A review is signed once each of its items is decided. Then nothing in it changes any more. Its reviewers",
+        "decide for as long as they hold a role that reviews. Nobody, superusers included, decides on their own acts",
+        "or access. Of two who decide on one item at once, the second is told what the first decided.",
         "",
         *_diagram(ReviewState.OPEN, "open", assurance.REVIEW),
         "## An item of privileged changes",
@@ -144,6 +146,9 @@ def _engagements() -> list[str]:
         *_title("What an engagement opens"),
         "An auditor reads what the kinds of records of a running engagement open, and nothing else. A planned one",
         "starts, and a running one ends, by its own dates; both can be ended early.",
+        "",
+        "Only an open account with the role Auditor is engaged. The database refuses anybody else, an edit of what was",
+        "granted, and to open again what was ended. Whoever loses the role reads nothing by an engagement any more.",
         "",
         *_diagram(EngagementState.PLANNED, "grant", assurance.ENGAGEMENT),
         "## Kinds of records",

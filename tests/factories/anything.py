@@ -33,7 +33,12 @@ SPECIAL: dict[str, Any] = {
     "approvals.ApprovalRule": lambda: {"kind": f"kind-{next(_numbers)}", "decide_within_hours": 24},
     "approvals.Decision": lambda: _decision(),  # noqa: PLW0108 - it stands below
     "incidents.EscalationTarget": lambda: {"kind": "team", "team": make("directory.Team")},
-    "assurance.Engagement": lambda: {"starts": NOON, "ends": NOON + timedelta(days=9), "registers": ["incidents"]},
+    "assurance.Engagement": lambda: {
+        "starts": NOON,
+        "ends": NOON + timedelta(days=9),
+        "registers": ["incidents"],
+        "auditor": make_user(roles=["auditor"], engaged=False),
+    },
     "assurance.Review": lambda: {"items_count": 99},
     "assurance.ReviewItem": lambda: {"number": next(_numbers) % 99 + 1, "review": make("assurance.Review")},
     "assurance.Verdict": lambda: _verdict(),  # noqa: PLW0108 - it stands below

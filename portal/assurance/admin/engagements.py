@@ -11,7 +11,15 @@ from django.urls import reverse
 from portal.assurance.enums import EngagementState
 from portal.assurance.models import Engagement, GrantedRecord
 from portal.audit.admin import GuardedAdmin, Verb
+from portal.audit.tables import restricted_models
 from portal.lib import clock
+
+
+def _may_change(request: HttpRequest, engagement: Engagement) -> bool:
+    """Tell whether the reader may end an engagement, or say what it opens by name: it runs, and is not their own."""
+    runs = engagement.state(clock.now()) in {EngagementState.PLANNED, EngagementState.RUNNING}
+    own = engagement.auditor_id == request.user.pk
+    return runs and not own and request.user.has_perm("assurance.change_engagement")
 
 
 @admin.register(Engagement)
@@ -21,6 +29,7 @@ class EngagementAdmin(GuardedAdmin[Engagement]):
     list_display = ["reference", "auditor", "title", "starts", "ends", "granted_by", "revoked_at"]
     list_display_links = ["reference", "title"]
     search_fields = ["reference", "title", "auditor__last_name", "auditor__username"]
+    view_on_site = False  # a verb leads there
     fields: ClassVar[list[Any]] = [
         "reference", "title", "auditor", "starts", "ends", "opens", "shown_systems", "records_from", "records_until",
         "reason", "granted_at", "granted_by", "granter_id", "revoked_at", "revoked_by", "revoke_reason",
@@ -36,13 +45,14 @@ class EngagementAdmin(GuardedAdmin[Engagement]):
         return False
 
     def verbs(self, request: HttpRequest, obj: Engagement) -> list[Verb]:
-        """Offer the engagement's page, and to end it."""
+        """Offer the engagement's page, to open a restricted record by name, and to end it; nothing on one's own."""
         page = Verb("Open engagement", obj.get_absolute_url(), post=False, icon="eye")
-        running = obj.state(clock.now()) in {EngagementState.PLANNED, EngagementState.RUNNING}
-        if not running or not request.user.has_perm("assurance.change_engagement"):
+        if not _may_change(request, obj):
             return [page]
-        address = reverse("assurance:end-engagement", args=[obj.reference])
-        return [page, Verb("End engagement", address, post=False, danger=True, icon="ban")]
+        end = reverse("assurance:end-engagement", args=[obj.reference])
+        record = reverse("assurance:grant-record", args=[obj.reference])
+        opens = [Verb("Open a restricted record", record, post=False, icon="lock")] if restricted_models() else []
+        return [page, *opens, Verb("End engagement", end, post=False, danger=True, icon="ban")]
 
     @admin.display(description="kinds of records")
     def opens(self, obj: Engagement) -> str:
@@ -69,3 +79,11 @@ class GrantedRecordAdmin(GuardedAdmin[GrantedRecord]):
     def has_change_permission(self, request: HttpRequest, obj: GrantedRecord | None = None) -> bool:
         """What stands is shown."""
         return False
+
+    def verbs(self, request: HttpRequest, obj: GrantedRecord) -> list[Verb]:
+        """Offer the engagement's page, and to close the record again."""
+        page = Verb("Open engagement", obj.engagement.get_absolute_url(), post=False, icon="eye")
+        if obj.withdrawn_at is not None or not _may_change(request, obj.engagement):
+            return [page]
+        address = reverse("assurance:withdraw-record", args=[obj.engagement.reference, obj.pk])
+        return [page, Verb("Close the record", address, post=False, danger=True, icon="eye-off")]

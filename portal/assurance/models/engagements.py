@@ -10,9 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from portal.assurance import policy
+from portal.assurance import guards, policy
 from portal.assurance.enums import EngagementState, Register
 from portal.audit.models import AuditedModel, AuditedQuerySet
+from portal.audit.triggers import Trigger
 from portal.directory.models import System
 
 LONGEST_NAME = 200
@@ -36,6 +37,7 @@ class Engagement(AuditedModel):
 
     privileged: ClassVar[bool] = True
     audited_m2m: ClassVar[list[str]] = ["systems"]
+    database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_ENGAGEMENTS
 
     reference = models.CharField(max_length=16, unique=True, editable=False)
     title = models.CharField(max_length=LONGEST_NAME, editable=False)
