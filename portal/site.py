@@ -17,8 +17,9 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
+KNOWN = require_http_methods(["GET", "HEAD", "POST"])
 GROUPS = ("Respond", "Change", "Maintain", "Directory", "Audit")
 
 
@@ -78,6 +79,7 @@ ENTRIES = (
     Entry("Audit", "Reviews", "clipboard-check", view="assurance:reviews", permission="audit.view_trailrow"),
     Entry("Audit", "Engagements", "eye", view="assurance:engagements", permission="assurance.view_engagement"),
     Entry("Audit", "Exports", "download", view="assurance:exports", permission="audit.view_trailrow"),
+    Entry("Audit", "Retention", "archive", view="assurance:retention", permission="audit.view_trailrow"),
     Entry("Audit", "Accounts", "user-cog", model="accounts.User"),
     Entry("Audit", "Deadlines", "timer", model="deadlines.Deadline"),
     Entry("Audit", "All records", "layers", view="admin:index", keys="g a"),
@@ -187,6 +189,11 @@ class PortalAdminSite(AdminSite):
             if found
         ]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - as Django calls it
+        """Return the view behind the sign-in; Django's own would read a method that it does not know as GET."""
+        return KNOWN(super().admin_view(view, cacheable))
+
+    @method_decorator(KNOWN)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Send the reader to the portal's sign-in; whoever is signed in and still not staff is refused."""
         if request.user.is_authenticated and not self.has_permission(request):

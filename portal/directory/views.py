@@ -93,6 +93,7 @@ def people(request: SignedIn) -> HttpResponse:
     return render(request, "directory/people.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @permission_required(["directory.view_team", "directory.view_contact"], raise_exception=True)
 def put_on_call(request: SignedIn, slug: str) -> HttpResponse:

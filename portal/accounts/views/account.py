@@ -29,6 +29,7 @@ SHOWN_SIGN_INS = 5
 class ChangePassword(auth_views.PasswordChangeView):
     """One's own password, asked for with the old one."""
 
+    http_method_names = ["get", "head", "post", "options"]  # Django reads a PUT as a POST
     template_name = "accounts/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("accounts:me")

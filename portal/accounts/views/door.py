@@ -29,6 +29,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 class SignIn(auth_views.LoginView):
     """The door. It leads on only to addresses of this portal, and is throttled by django-axes."""
 
+    http_method_names = ["get", "head", "post", "options"]  # Django reads a PUT as a POST
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
 
