@@ -14,14 +14,17 @@ from django.views.decorators.http import require_safe
 from incidents.forms import NoteForm
 from incidents.models import Incident
 from incidents.selectors.room import incident_for, room_of
+from portal.audit.trail import record_opening
 from portal.lib import clock
 
 
 @require_safe
 @login_required
 def room(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show everything about one incident that somebody who works on it needs."""
-    return render(request, "incidents/room.html", _context(request, reference))
+    """Show everything about one incident that whoever works on it needs; the trail keeps who opens a restricted one."""
+    context = _context(request, reference)
+    record_opening(context["incident"])
+    return render(request, "incidents/room.html", context)
 
 
 @require_safe

@@ -26,6 +26,7 @@ from portal.approvals.selectors.listing import Filters, lists_of
 from portal.approvals.selectors.room import never_decides, refusal_at, request_for, room_of
 from portal.approvals.shown import digest, parsed
 from portal.audit.actor import acting
+from portal.audit.trail import record_opening
 from portal.lib import clock
 
 SAID = {"approve": "Your approval is recorded.", "deny": "Your denial is recorded. It ends the request."}
@@ -52,6 +53,7 @@ def approval_request(request: SignedIn, reference: str) -> HttpResponse:
     """
     at = clock.database_now()
     found = request_for(request.user, reference)
+    record_opening(found)
     return _room(request, found, DecideForm(user=request.user, initial=_bound(found)), at=at)
 
 

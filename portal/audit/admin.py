@@ -24,8 +24,9 @@ from portal.audit.asking import ReasonForm, reason_of, without_reason
 from portal.audit.differences import Differ
 from portal.audit.middleware import person
 from portal.audit.reasons import SAY_WHY, ReasonMissing
+from portal.audit.trail import record_opening
 from portal.lib.choosing import ManyField
-from portal.lib.visibility import VisibleQuerySet, in_scope, reads_all
+from portal.lib.visibility import VisibleQuerySet, narrowed, reads_all
 from portal.lib.widgets import ADMIN_FIELDS
 
 M = TypeVar("M", bound=models.Model)
@@ -42,14 +43,6 @@ class Verb:
     primary: bool = False
     danger: bool = False
     icon: str = ""
-
-
-def narrowed(rows: models.QuerySet[M], user: Any) -> models.QuerySet[M]:
-    """Return the rows that `user` may see: by `visible_to` where the model has it, else by the view permission."""
-    if isinstance(rows, VisibleQuerySet):
-        return rows.visible_to(user)
-    meta = rows.model._meta
-    return in_scope(rows, user) if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()
 
 
 def only_reading(request: HttpRequest) -> None:
@@ -180,6 +173,8 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         """Add the record's buttons to the page, and what is wrong with the reason."""
         obj = kwargs.get("obj")
         context["verbs"] = [*self.verbs(request, obj), *beside.verbs(request, obj)] if obj is not None else []
+        if obj is not None and request.method in {"GET", "HEAD"}:
+            record_opening(obj)
         context["marks"] = beside.marks(request, obj) if obj is not None else []
         if context.get("errors") and self.needs_reason() and not reason_of(request):
             context["reason_error"] = SAY_WHY
@@ -230,6 +225,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
             raise Http404("There is no such record.")
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
+        record_opening(obj, "with its history")
         return obj
 
     def _deleted_object(self, key: str) -> Any:

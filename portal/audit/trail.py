@@ -17,6 +17,7 @@ from portal.audit.enums import OF_HISTORY, Action
 from portal.audit.tables import Difference, TrailRow
 from portal.lib import durations
 from portal.lib.inserting import insert_values
+from portal.lib.visibility import is_restricted
 
 MASKED = "not shown"
 ACTOR_LENGTH = 200
@@ -70,6 +71,22 @@ def record(
 def record_reading(subject: models.Model, event: str = "") -> None:
     """Append that somebody opened `subject`: a restricted record, a piece of evidence."""
     record(Action.READ, event=event or f"Opened {subject._meta.verbose_name} {subject}", subject=subject)
+
+
+def record_opening(subject: models.Model, how: str = "") -> None:
+    """Append that somebody opened a record, where it is restricted. `how` says as what, such as "with its history"."""
+    if is_restricted(type(subject), subject.pk):
+        record_reading(subject, f"Opened {subject._meta.verbose_name} {subject} {how}".strip())
+
+
+def record_opening_of(model: type[models.Model] | None, key: str, how: str) -> None:
+    """Append the same of a record that is known by its model and its key, and may be gone."""
+    if model is None or not is_restricted(model, key):
+        return
+    label = model._meta.label_lower
+    last = TrailRow.objects.filter(model=label, object_id=key).order_by("-id").values("reference", "name").first()
+    event = f"Opened {model._meta.verbose_name} {(last or {}).get('name') or key} {how}"
+    record(Action.READ, event=event, model=label, object_id=key, **(last or {}))
 
 
 def of_history(

@@ -63,6 +63,26 @@ def hidden_keys(model: type[models.Model], user: Any) -> list[str] | None:
     return [key for key in map(str, found) if key not in granted]
 
 
+class Nobody:
+    """A reader without any right: every restricted record is hidden from them."""
+
+    pk = None
+    is_active = is_staff = is_superuser = is_authenticated = False
+    role_names: frozenset[str] = frozenset()
+    reading_scope = None
+
+    def has_perm(self, _permission: str, _obj: Any = None) -> bool:
+        """Return False."""
+        return False
+
+
+def is_restricted(model: type[models.Model], key: Any) -> bool:
+    """Tell whether a record is restricted: hidden from whoever has no right at all."""
+    asked = getattr(model, "hidden_from", None)
+    found: Iterable[Any] | None = asked(Nobody()) if asked is not None else None
+    return found is not None and str(key) in set(map(str, found))
+
+
 class VisibleQuerySet(models.QuerySet[Any]):
     """Rows that can be narrowed to what one reader may see."""
 
@@ -77,3 +97,11 @@ class VisibleQuerySet(models.QuerySet[Any]):
         rows = in_scope(self.all(), user)
         hidden = hidden_keys(self.model, user)
         return rows if hidden is None else rows.exclude(pk__in=hidden)
+
+
+def narrowed(rows: Rows, user: Any) -> Rows:
+    """Return the rows that `user` may see: by `visible_to` where the model has it, else by the view permission."""
+    if isinstance(rows, VisibleQuerySet):
+        return rows.visible_to(user)
+    meta = rows.model._meta
+    return in_scope(rows, user) if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else rows.none()

@@ -16,6 +16,7 @@ from portal.audit.actor import By, acting, actor_of, current
 from portal.audit.enums import Action
 from portal.directory.models import System
 from portal.lib.inserting import insert_many
+from portal.lib.visibility import narrowed
 from portal.records.models import Counter, Demand, Link, Note, Period
 
 AT_ONCE = 100
@@ -270,8 +271,12 @@ def link(a: models.Model, b: models.Model, *, kind: str, by: By, at: datetime) -
     Link.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def links_of(record: models.Model) -> list[Linked]:
-    """Return the records linked with `record`, in either direction, oldest link first; those gone are left out."""
+def links_of(record: models.Model, *, user: Any) -> list[Linked]:
+    """Return the records linked with `record`, in either direction, oldest link first.
+
+    Those that are gone, and those that `user` may not see, are left out: of them the reader learns not even that they
+    are linked. One query, and one for each kind of record.
+    """
     me = ContentType.objects.get_for_model(record).pk
     mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk)).order_by(
         "made_at", "id"
@@ -280,18 +285,19 @@ def links_of(record: models.Model) -> list[Linked]:
     for row in mine:
         forward = (row.from_type_id, row.from_id) == (me, record.pk)
         ends.append((row, forward, (row.to_type_id, row.to_id) if forward else (row.from_type_id, row.from_id)))
-    others = _records({end for _, _, end in ends})
+    others = _records({end for _, _, end in ends}, user)
     return [
         Linked(row.kind, others[end], forward, row.made_at, row.made_by) for row, forward, end in ends if end in others
     ]
 
 
-def _records(ends: set[tuple[int, int]]) -> dict[tuple[int, int], models.Model]:
-    """Fetch records by content type and id, one query for each type."""
+def _records(ends: set[tuple[int, int]], user: Any) -> dict[tuple[int, int], models.Model]:
+    """Fetch the records that `user` may see by content type and id, one query for each type."""
     found: dict[tuple[int, int], models.Model] = {}
     for type_id in {type_id for type_id, _ in ends}:
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is not None:
             wanted = [pk for end_type, pk in ends if end_type == type_id]
-            found |= {(type_id, pk): row for pk, row in model._default_manager.in_bulk(wanted).items()}
+            rows = narrowed(model._default_manager.all(), user)
+            found |= {(type_id, pk): row for pk, row in rows.in_bulk(wanted).items()}
     return found

@@ -22,7 +22,7 @@ from portal.assurance.selectors.asof_values import address, register_address
 from portal.assurance.selectors.trail_filters import Filters, Place
 from portal.assurance.selectors.trail_naming import kind_of, kinds_of, story_address
 from portal.audit.models import TrailRow
-from portal.audit.trail import plain
+from portal.audit.trail import plain, record_opening_of
 from portal.lib import clock
 
 READING = "audit.view_trailrow"
@@ -101,6 +101,7 @@ def object_as_of(request: SignedIn, model: str, object_id: str) -> HttpResponse:
     then = object_then(TrailRow.objects.visible_to(request.user), found, object_id, at=at)
     if then is None:
         raise Http404("The record holds no such object, or none that you may see.")
+    record_opening_of(found, object_id, "as of a moment")
     context = {
         "now": now,
         "at": at,

@@ -7,12 +7,16 @@ import pytest
 from django.db import connections
 from django.urls import reverse
 
+from incidents.models import Incident
+from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.audit.models import TrailRow
 from portal.records import services
 from portal.records.models import Demand, Note, Period
 from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_system
+from tests.factories.engagements import grant_record, make_engagement
+from tests.factories.incidents import make_incident
 from tests.factories.records import make_demand, make_note_of
 
 HOUR = timedelta(hours=1)
@@ -143,9 +147,36 @@ def test_a_link_shows_on_both_records_and_is_made_once():
     system, contact = make_system(), make_contact("Ada")
     for _ in range(2):
         services.link(system, contact, kind="owned by", by=contact, at=NOON)
-    (there,), (back,) = services.links_of(system), services.links_of(contact)
+    reader = make_user(roles=["responder"])
+    (there,), (back,) = services.links_of(system, user=reader), services.links_of(contact, user=reader)
     assert (there.record, there.forward, there.kind, there.made_by) == (contact, True, "owned by", "Ada")
     assert (back.record, back.forward) == (system, False)
+
+
+@pytest.mark.django_db
+def test_a_link_to_what_the_reader_may_not_see_is_not_there(monkeypatch):
+    mail, desk = make_system("mail"), make_system("desk")
+    inside, outside, hidden = (
+        make_incident(systems=[mail]),
+        make_incident(systems=[desk]),
+        make_incident(systems=[mail]),
+    )
+    system = make_system("shared")
+    for other in (inside, outside, hidden):
+        services.link(system, other, kind="concerns", by="test", at=NOON)
+    keys = [hidden.pk]
+    monkeypatch.setattr(Incident, "hidden_from", classmethod(lambda cls, user: keys), raising=False)
+    auditor = make_user(roles=["auditor"], engaged=False)
+
+    def seen(reader):
+        return [linked.record for linked in services.links_of(system, user=User.objects.get(pk=reader.pk))]
+
+    assert seen(make_user(roles=["responder"])) == [inside, outside]
+    assert seen(make_user()) == seen(auditor) == []
+    engagement = make_engagement(auditor, systems=[mail])
+    assert seen(auditor) == [inside]
+    grant_record(engagement, hidden)
+    assert seen(auditor) == [inside, hidden]
 
 
 def fails(demand):
