@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -17,11 +17,13 @@ from psycopg import Cursor
 from psycopg.types.string import ByteaBinaryLoader
 
 from portal.audit.canonical import NO_TEXT, Column, json_text, relation_text
-from portal.audit.shapes import ENVELOPE, PAYLOAD, Definition, Relation
+from portal.audit.shapes import ENVELOPE, PAYLOAD, Definition
 
 MOST_ARGUMENTS = 90  # of one function of PostgreSQL, which takes 100
 EMPTY = "''"
 Fetched = list[tuple[Any, ...]]
+Answer = Callable[[], Fetched]
+Ask = Callable[[str, Sequence[Any]], Answer]
 
 
 class Row(NamedTuple):
@@ -60,23 +62,38 @@ class Reader:
 
     def rows(self, ids: Collection[int]) -> dict[int, Row]:
         """Return the rows of these ids that exist, and perhaps some between them, by id."""
+        return self.asked(ids, self._at_once)()
+
+    def asked(self, ids: Collection[int], ask: Ask) -> Callable[[], dict[int, Row]]:
+        """Ask for the rows of these ids; return what waits for them and gives them as `rows` does."""
         where, values = among(self.connection, f"t.{self._quoted(self.definition.key)}", ids)
-        return {found[0]: Row._make(found) for found in self.select(where, values)}
+        found = ask(self._query(where), values)
+        related = self._ask_related(ids, ask)
+        return lambda: {row[0]: Row._make(row) for row in self._whole(found(), related)}
 
     def select(
         self, where: str, values: Sequence[Any] = (), *, extra: Sequence[str] = (), tail: str = ""
     ) -> list[tuple[Any, ...]]:
         """Return id, envelope, payload and `extra` expressions of the rows of the table `t` that meet a condition."""
-        quote, more = self._quoted, "".join(f", {words}" for words in extra)
-        rows = fetch(
-            self.connection,
-            f"SELECT t.{quote(self.definition.key)}, {self._columns}{more} "  # noqa: S608 - names of our own models
-            f"FROM {quote(self.definition.table)} t WHERE {where} {tail}",
-            values,
-        )
+        found = fetch(self.connection, self._query(where, extra, tail), values)
+        return self._whole(found, self._ask_related([row[0] for row in found], self._at_once))
+
+    def _at_once(self, query: str, values: Sequence[Any]) -> Answer:
+        found = fetch(self.connection, query, values)
+        return lambda: found
+
+    def _query(self, where: str, extra: Sequence[str] = (), tail: str = "") -> str:
+        more, key = "".join(f", {words}" for words in extra), self._quoted(self.definition.key)
+        table = self._quoted(self.definition.table)
+        return f"SELECT t.{key}, {self._columns}{more} FROM {table} t WHERE {where} {tail}"  # noqa: S608 - our own names
+
+    def _whole(self, rows: Fetched, related: Sequence[tuple[str, Answer]]) -> Fetched:
+        """Return the rows with the texts that the database did not write in one piece."""
         if not self._plain:
             rows = [self._with_json(row) for row in rows]
-        return self._with_relations(rows) if self.definition.relations else rows
+        for name, answer in related:
+            rows = _with_relation(rows, name, answer())
+        return rows
 
     def _quoted(self, name: str) -> str:
         return self.connection.ops.quote_name(name)
@@ -95,31 +112,27 @@ class Reader:
                 texts[number] = b"%s,%s" % (texts[number], word) if plain else word
         return (row[0], *texts, *rest)
 
-    def _with_relations(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        ids = [row[0] for row in rows]
+    def _ask_related(self, ids: Collection[int], ask: Ask) -> list[tuple[str, Answer]]:
+        """Ask for the texts of the rows of each relation, with the history row that they belong to."""
+        asked, quote = [], self._quoted
         for relation in self.definition.relations:
-            texts = {owner: relation_text(relation.name, kept) for owner, kept in self._related(relation, ids).items()}
-            none = relation_text(relation.name, [])
-            rows = [
-                (number, envelope, payload + texts.get(number, none), *rest)
-                for number, envelope, payload, *rest in rows
-            ]
-        return rows
+            key, order = f"t.{quote(relation.key)}", f"t.{quote(relation.order)}"
+            where, values = among(self.connection, key, ids)
+            query = (
+                f"SELECT {key}, {part_text(self.connection, relation.columns)} "  # noqa: S608 - names of our own models
+                f"FROM {quote(relation.table)} t WHERE {where} ORDER BY {order}"
+            )
+            asked.append((relation.name, ask(query, values)))
+        return asked
 
-    def _related(self, relation: Relation, ids: Collection[int]) -> dict[int, list[bytes]]:
-        """Return the texts of the rows of a relation, by the history row that they belong to."""
-        quote = self._quoted
-        key, order = f"t.{quote(relation.key)}", f"t.{quote(relation.order)}"
-        where, values = among(self.connection, key, ids)
-        texts: dict[int, list[bytes]] = defaultdict(list)
-        for owner, text in fetch(
-            self.connection,
-            f"SELECT {key}, {part_text(self.connection, relation.columns)} "  # noqa: S608 - names of our own models
-            f"FROM {quote(relation.table)} t WHERE {where} ORDER BY {order}",
-            values,
-        ):
-            texts[owner].append(text)
-        return texts
+
+def _with_relation(rows: Fetched, name: str, related: Fetched) -> Fetched:
+    """Return rows whose payload ends with the texts of one relation."""
+    kept: dict[int, list[bytes]] = defaultdict(list)
+    for owner, text in related:
+        kept[owner].append(text)
+    texts, none = {owner: relation_text(name, of) for owner, of in kept.items()}, relation_text(name, [])
+    return [(row[0], row[1], row[2] + texts.get(row[0], none), *row[3:]) for row in rows]
 
 
 def fetch(connection: BaseDatabaseWrapper, query: str, values: Sequence[Any] = ()) -> Fetched:
@@ -127,11 +140,17 @@ def fetch(connection: BaseDatabaseWrapper, query: str, values: Sequence[Any] = (
     connection.ensure_connection()
     with connection.wrap_database_errors:
         if connection.vendor == "postgresql":
-            with Cursor(connection.connection) as cursor:
-                cursor.adapters.register_loader("text", ByteaBinaryLoader)
-                return cursor.execute(query, values or None, binary=True).fetchall()
+            return sent(connection, query, values)()
         found: Fetched = connection.connection.execute(query.replace("%s", "?"), values).fetchall()
         return found
+
+
+def sent(connection: BaseDatabaseWrapper, query: str, values: Sequence[Any] = ()) -> Answer:
+    """Send a query to PostgreSQL; return what gives its rows, texts as bytes."""
+    cursor: Cursor[tuple[Any, ...]] = Cursor(connection.connection)
+    cursor.adapters.register_loader("text", ByteaBinaryLoader)
+    cursor.execute(query, values or None, binary=True)
+    return cursor.fetchall
 
 
 def columns_of(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:

@@ -1,49 +1,47 @@
-"""Reading ahead: while one batch is worked on, the next is fetched."""
+"""Asking ahead: the database works on the next questions while Python compares the answers to the last ones.
+
+On one connection, so that all is seen as it stood at one moment, and without a thread: two that compute would only
+wait for each other. SQLite computes in this process and is asked when the answer is wanted.
+"""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Self
 
-T = TypeVar("T")
-READY = 2
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from portal.audit.reading import Answer, fetch, sent
 
 
-def ahead(items: Iterator[T], *, threaded: bool) -> Iterator[T]:
-    """Yield the items of an iterator that a thread runs ahead by two. An exception of the iterator is raised here.
+class Ahead:
+    """Questions that are sent at once and answered later, in their order. For use in a `with` block."""
 
-    The thread alone may use what the iterator uses, such as a database connection, until the last item has come.
-    """
-    if not threaded:
-        yield from items
-        return
-    ready: queue.Queue[T | BaseException | None] = queue.Queue(READY)
-    given_up = threading.Event()
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self._stack = ExitStack()
 
-    def run() -> None:
-        last: BaseException | None = None
-        try:
-            for item in items:
-                ready.put(item)
-                if given_up.is_set():
-                    return
-        except BaseException as problem:  # noqa: BLE001 - it is raised where the items are wanted
-            last = problem
-        ready.put(last)
+    def __enter__(self) -> Self:
+        if self._pipelined:
+            self.connection.ensure_connection()
+            self._stack.enter_context(self.connection.connection.pipeline())
+        return self
 
-    thread = threading.Thread(target=run, name="ahead", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        given_up.set()
-        while thread.is_alive():
-            try:
-                ready.get(timeout=0.05)
-            except queue.Empty:
-                thread.join(timeout=0.05)
+    def __exit__(self, *problem: object) -> None:
+        self._stack.close()
+
+    def ask(self, query: str, values: Sequence[Any] = ()) -> Answer:
+        """Send a question; return what waits for its answer."""
+        return (
+            sent(self.connection, query, values) if self._pipelined else lambda: fetch(self.connection, query, values)
+        )
+
+    def take_in(self) -> None:
+        """Take in what has come, so that the server, whose outgoing space is small, goes on."""
+        if self._pipelined:
+            self.connection.connection.pgconn.consume_input()
+
+    @property
+    def _pipelined(self) -> bool:
+        return self.connection.vendor == "postgresql"

@@ -6,7 +6,7 @@ It asks what portal.audit.verifying.walking asks, in one expression, and keeps n
 from __future__ import annotations
 
 from binascii import hexlify
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from portal.audit.reading import Row
 
 if TYPE_CHECKING:
     from portal.audit.verifying.walking import Batch, Sealed, Walk
+
+OFTEN = 0xFF  # every 256th seal
 
 
 class Pair:
@@ -39,7 +41,7 @@ class Pair:
         self.passed = 0
 
 
-def unfit(walk: Walk, batch: Batch) -> Iterator[Sealed]:
+def unfit(walk: Walk, batch: Batch, now_and_then: Callable[[], None]) -> Iterator[Sealed]:
     """Yield the seals of a batch that do not fit at first sight; count the others as the walk does.
 
     `walk.last` and `walk.previous` are those before a seal when it is yielded, and are read again after it.
@@ -51,6 +53,8 @@ def unfit(walk: Walk, batch: Batch) -> Iterator[Sealed]:
         number, source, row_id, history_id, shape, history_shape, salt, payload_digest, history_digest, link, digest = (
             seal
         )
+        if not number & OFTEN:
+            now_and_then()
         pair = pairs.get((shape, history_shape))
         if pair is None:
             pair = pairs[shape, history_shape] = Pair(walk, batch, seal)

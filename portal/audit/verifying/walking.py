@@ -24,12 +24,12 @@ from portal.audit.holds import Tombstone, TombstonedRow, TombstoneRequest
 from portal.audit.reading import Fetched, Reader, Row, columns_of, fetch
 from portal.audit.seals import Seal, Shape
 from portal.audit.shapes import ENVELOPE, Definition
-from portal.audit.verifying.ahead import ahead
+from portal.audit.verifying.ahead import Ahead
 from portal.audit.verifying.ids import IdSet
 from portal.audit.verifying.passing import unfit
 from portal.audit.verifying.report import Report
 
-BATCH = 5_000
+BATCH = 2_000
 MOST_SUSPECTS = 5_000
 _LAWFUL = """
 SELECT t.seal_id, t.payload_digest, t.history_digest, m.id FROM {row} t
@@ -153,12 +153,13 @@ class Walk:
         """Walk along the whole chain."""
         self._learn_shapes()
         total = Seal.objects.using(self.using).order_by("-position").values_list("position", flat=True).first() or 0
-        for batch in ahead(self._batches(), threaded=self.connection.vendor == "postgresql"):
-            for seal in unfit(self, batch):
-                self._check(seal, batch)
-            self.report.rows += len(batch.seals)
-            if self._progress is not None:
-                self._progress(self.report.rows, total)
+        with Ahead(self.connection) as ahead:
+            for batch in self._batches(ahead):
+                for seal in unfit(self, batch, ahead.take_in):
+                    self._check(seal, batch)
+                self.report.rows += len(batch.seals)
+                if self._progress is not None:
+                    self._progress(self.report.rows, total)
         if self.last is not None:
             self.report.position, self.report.head = self.last.position, self.last.digest.hex()
 
@@ -183,25 +184,34 @@ class Walk:
             if definition.digest == shape.digest and definition.source == shape.source:
                 self.covers[shape.pk] = Cover(definition, there, self.using)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, ahead: Ahead) -> Iterator[Batch]:
+        """Yield batch after batch. While one is compared, the rows of the next and the seals after it are under way."""
         quote = self.connection.ops.quote_name
         columns, table = ", ".join(map(quote, COLUMNS)), quote(Seal._meta.db_table)
         query = f"SELECT {columns} FROM {table} WHERE position > %s ORDER BY position LIMIT {BATCH}"  # noqa: S608
-        after = 0
-        while seals := list(map(Sealed._make, fetch(self.connection, query, [after]))):
-            yield self._with_rows(seals)
-            after = seals[-1].position
+        seals = list(map(Sealed._make, ahead.ask(query, [0])()))
+        rows = self._ask(seals, ahead)
+        while seals:
+            following = ahead.ask(query, [seals[-1].position])
+            found = {shape: answer() for shape, answer in rows.items()}
+            batch = Batch(seals, found, self._tombstoned([seal.position for seal in seals if seal.salt is None]))
+            seals = list(map(Sealed._make, following()))
+            rows = self._ask(seals, ahead)
+            yield batch
 
-    def _with_rows(self, seals: list[Sealed]) -> Batch:
+    def _ask(self, seals: list[Sealed], ahead: Ahead) -> dict[int, Callable[[], dict[int, Row]]]:
+        """Ask for the rows and history rows that seals cover, by shape."""
         wanted: dict[int, list[int]] = defaultdict(list)
         for seal in seals:
             wanted[seal.shape].append(seal.row_id)
             if seal.history_shape is not None and seal.history_id is not None:
                 wanted[seal.history_shape].append(seal.history_id)
         readable = {number: self.covers[number] for number in wanted if number in self.covers}
-        rows = {number: cover.reader.rows(wanted[number]) for number, cover in readable.items() if not cover.lost}
-        unsalted = [seal.position for seal in seals if seal.salt is None]
-        return Batch(seals, rows, self._tombstoned(unsalted))
+        return {
+            number: cover.reader.asked(wanted[number], ahead.ask)
+            for number, cover in readable.items()
+            if not cover.lost
+        }
 
     def _tombstoned(self, positions: list[int]) -> dict[int, tuple[bytes, bytes | None]]:
         """Return what tombstones put in place of the rows at these positions, as digests.
@@ -220,7 +230,7 @@ class Walk:
         return found
 
     def _made(self, query: str, values: list[int]) -> Fetched:
-        """Return the rows of a query over tombstones. On the walk's own connection: this may run in a thread."""
+        """Return the rows of a query over tombstones."""
         tables = {"row": TombstonedRow, "made": Tombstone, "request": TombstoneRequest}
         quote = self.connection.ops.quote_name
         names = {name: quote(model._meta.db_table) for name, model in tables.items()}
