@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
-from portal.assurance.views import asof, engagements, exports, reviews, trail
+from portal.assurance.views import asof, engagements, exports, retention, reviews, trail
 
 
 class KindConverter(StringConverter):
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("as-of/", asof.as_of, name="as-of"),
     path("as-of/<kind:model>/", asof.register, name="register"),
     path("as-of/<kind:model>/<key:object_id>/", asof.object_as_of, name="object-as-of"),
+    path("retention/", retention.retention, name="retention"),
     path("roles/", asof.roles, name="roles"),
     path("exports/", exports.export_list, name="exports"),
     path("exports/new/<slug:source>/", exports.ask_for_export, name="ask-for-export"),

@@ -24,6 +24,7 @@ from portal.audit.asking import ReasonForm, reason_of, without_reason
 from portal.audit.differences import Differ
 from portal.audit.middleware import person
 from portal.audit.reasons import SAY_WHY, ReasonMissing
+from portal.audit.retention.values import REMOVED
 from portal.audit.trail import record_opening
 from portal.lib.choosing import ManyField
 from portal.lib.visibility import VisibleQuerySet, narrowed, reads_all
@@ -232,7 +233,9 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         if not key.isdecimal() or len(key) >= 19 or self.model._base_manager.filter(pk=key).exists():
             return None
         last = self.model.history.filter(**{self.opts.pk.attname: key}).order_by("-history_id").first()
-        return last.instance if last is not None else None
+        if last is None or last.actor_name == REMOVED:  # nothing is left of it that could be shown here
+            return None
+        return last.instance
 
     def _history_page(
         self, request: HttpRequest, obj: Any, template: str, extra_context: dict[str, Any] | None, **own: Any

@@ -98,6 +98,7 @@ class Differ:
         for field in self._relations:
             target = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name()).attname
             kept = self._stores[field.name].objects.filter(history_id__in=list(found))
+            kept = kept.exclude(**{target: None})  # a tombstone has removed what it pointed at
             for history_id, key in kept.values_list("history_id", target):
                 found[history_id][field.name].add(key)
         return found

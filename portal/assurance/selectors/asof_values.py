@@ -91,6 +91,7 @@ class Values:
         for field in self.relations:
             target = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name()).attname
             kept = self._stores[field.name].objects.filter(history_id__in=[row.history_id for row in rows])
+            kept = kept.exclude(**{target: None})  # a tombstone has removed what it pointed at
             for history_id, key in kept.order_by(target).values_list("history_id", target):
                 found[field.name].setdefault(history_id, []).append(key)
         return found

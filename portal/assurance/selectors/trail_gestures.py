@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.assurance.selectors.retention import Removed, removed_from
 from portal.assurance.selectors.trail_filters import Filters, Place
 from portal.assurance.selectors.trail_finding import find
 from portal.assurance.selectors.trail_sentences import Part, principal, refused, sentence
@@ -38,11 +39,15 @@ ORIGIN_ICONS = {
 
 @dataclass
 class Gesture:
-    """What somebody did in one go, as far as it was asked for. `rows` stand newest first; `more` tells of others."""
+    """What somebody did in one go, as far as it was asked for. `rows` stand newest first; `more` tells of others.
+
+    `removed` is the tombstone that replaced the words of one of them.
+    """
 
     rows: list[TrailRow]
     more: bool = False
     you: bool = False
+    removed: Removed | None = None
 
     @cached_property
     def folded(self) -> bool:
@@ -141,7 +146,15 @@ def page_of(
     lines = sorted(read.gestures(None if filters.last else place), key=_newest, reverse=True)
     for line in lines:
         line.you = line.main.actor_id == reader.pk
+    note_removed(lines)
     return _paged(lines, filters, read, link or filters.address)
+
+
+def note_removed(gestures: Sequence[Gesture]) -> None:
+    """Note where the words of a row were removed by a tombstone. Two queries where that is so, else none."""
+    removed = removed_from(row for gesture in gestures for row in gesture.rows)
+    for gesture in gestures if removed else ():
+        gesture.removed = next((removed[row.pk] for row in gesture.rows if row.pk in removed), None)
 
 
 class _Reading:

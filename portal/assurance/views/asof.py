@@ -19,6 +19,7 @@ from portal.accounts.roles import ROLES
 from portal.assurance.selectors.asof import kinds_for, model_for, moment_of, object_then, register_then
 from portal.assurance.selectors.asof_roles import SUPERUSER, holdings
 from portal.assurance.selectors.asof_values import address, register_address
+from portal.assurance.selectors.retention import removed_from
 from portal.assurance.selectors.trail_filters import Filters, Place
 from portal.assurance.selectors.trail_naming import kind_of, kinds_of, story_address
 from portal.audit.models import TrailRow
@@ -107,6 +108,7 @@ def object_as_of(request: SignedIn, model: str, object_id: str) -> HttpResponse:
         "at": at,
         "problem": problem,
         "then": then,
+        "removed": next(iter(removed_from([then.row] if then.row else []).values()), None),
         "model": model,
         "kinds": kinds_of(model),
         "story": story_address(model, object_id),

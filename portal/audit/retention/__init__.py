@@ -5,8 +5,9 @@ Confirming replaces who, why and what changed in the sealed rows and in the hist
 salt of their seals, so that the chain still verifies and nobody can find out by trying what stood there.
 """
 
+from portal.audit.holds import REQUEST_LASTS
 from portal.audit.retention.asking import ask, positions_of
-from portal.audit.retention.holding import lift, place
+from portal.audit.retention.holding import check_covered, lift, place
 from portal.audit.retention.removing import confirm, forget
 from portal.audit.retention.rules import MOST_ROWS, NotTheOwner, Refused
 from portal.audit.retention.values import REMOVED
@@ -14,9 +15,11 @@ from portal.audit.retention.values import REMOVED
 __all__ = [
     "MOST_ROWS",
     "REMOVED",
+    "REQUEST_LASTS",
     "NotTheOwner",
     "Refused",
     "ask",
+    "check_covered",
     "confirm",
     "forget",
     "lift",

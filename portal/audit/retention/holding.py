@@ -43,11 +43,7 @@ def place(
     person, why = person_of(by), reason_of(reason)
     if not title.strip():
         raise Refused(NO_TITLE)
-    if object_id and not model:
-        raise Refused(NO_KIND)
-    kind, key = known_kind(model.strip()) if model.strip() else "", str(object_id).strip()
-    if key and not _is_known(kind, key):
-        raise Refused(NO_ROWS)
+    kind, key = check_covered(model, str(object_id))
     wait_in_line()
     made = hold or LegalHold()
     made.title, made.model, made.object_id = title.strip()[:200], kind, key
@@ -69,6 +65,16 @@ def lift(hold: LegalHold, *, by: By, at: datetime, reason: str) -> LegalHold:
     with acting(by=by, at=at, reason=why):
         locked.save()
     return locked
+
+
+def check_covered(model: str, object_id: str) -> tuple[str, str]:
+    """Return kind and object as the record names them; Refused is raised for what it does not know."""
+    kind, key = known_kind(model.strip()) if model.strip() else "", object_id.strip()
+    if key and not kind:
+        raise Refused(NO_KIND)
+    if key and not _is_known(kind, key):
+        raise Refused(NO_ROWS)
+    return kind, key
 
 
 def _is_known(kind: str, key: str) -> bool:

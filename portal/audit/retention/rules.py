@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-from portal.audit.actor import Actor, By, actor_of
+from portal.audit.actor import By, actor_of
 from portal.audit.holds import REASON_LENGTH, REQUEST_LASTS, LegalHold, Tombstone, TombstonedRow, TombstoneRequest
 from portal.audit.reading import fetch
 from portal.audit.reasons import one_line
@@ -62,12 +62,19 @@ class NotTheOwner(Refused):
     """The connection does not act as the owner of the tables, who alone may remove words."""
 
 
-def person_of(by: By) -> Actor:
+class Person(NamedTuple):
+    """A named person: name and account."""
+
+    name: str
+    user_id: int
+
+
+def person_of(by: By) -> Person:
     """Return who acts; Refused is raised for a part of the system."""
     found = actor_of(by)
     if found.user_id is None:
         raise Refused(NOBODY)
-    return found
+    return Person(found.name, found.user_id)
 
 
 def reason_of(text: str) -> str:
@@ -84,7 +91,7 @@ def wait_in_line(using: str = DEFAULT_DB_ALIAS) -> None:
         fetch(connections[using], "SELECT pg_advisory_xact_lock(%s::bigint)::text", [_LOCK])
 
 
-def check_request(request: TombstoneRequest, person: Actor, *, at: datetime) -> None:
+def check_request(request: TombstoneRequest, person: Person, *, at: datetime) -> None:
     """Refuse a request that is settled or too old, and whoever made it."""
     done = Tombstone.objects.filter(request=request).first()
     if done is not None:

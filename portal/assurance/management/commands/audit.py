@@ -7,7 +7,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.assurance.commands import Verb, anchor, grant, install_guards, key, packet, reconcile, verify
+from portal.assurance.commands import (
+    Verb,
+    anchor,
+    grant,
+    hold,
+    install_guards,
+    key,
+    packet,
+    reconcile,
+    tombstone,
+    verify,
+)
 
 VERBS: dict[str, Verb] = {
     "anchor": anchor,
@@ -17,13 +28,15 @@ VERBS: dict[str, Verb] = {
     "install-guards": install_guards,
     "packet": packet,
     "reconcile": reconcile,
+    "hold": hold,
+    "tombstone": tombstone,
 }
 
 
 class Command(BaseCommand):
-    """Verify, reconcile, anchor and export the record."""
+    """Verify, reconcile, anchor, keep and export the record."""
 
-    help = "Verify, reconcile, anchor and export the record."
+    help = "Verify, reconcile, anchor, keep and export the record."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take a verb and its options."""
