@@ -7,8 +7,9 @@ from hashlib import sha256
 
 from portal.audit.canonical import FOR_HISTORY, FOR_PAYLOAD
 from portal.audit.reading import Row
+from portal.audit.verifying.parts import Cover, Fault, Suspect
 from portal.audit.verifying.report import Finding, Kind, Report
-from portal.audit.verifying.walking import Cover, Fault, Suspect, Walk
+from portal.audit.verifying.walking import Walk
 
 MOST_COMPARED = 400  # suspects among which exchanged rows are looked for: each is held against each
 OF_ROWS = Fault.GONE | Fault.PAYLOAD | Fault.LINK | Fault.HISTORY | Fault.HISTORY_GONE | Fault.TOMBSTONE

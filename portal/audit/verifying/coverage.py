@@ -14,8 +14,9 @@ from portal.audit.sealer import Mark, head, label_of
 from portal.audit.sealing import MOST_WAITING
 from portal.audit.shapes import Relation, definition_of, moment_of, sources
 from portal.audit.tables import TrailRow
+from portal.audit.verifying.parts import Gap
 from portal.audit.verifying.report import Finding, Kind, Report
-from portal.audit.verifying.walking import Gap, Walk
+from portal.audit.verifying.walking import Walk
 
 CHUNK = 20_000
 

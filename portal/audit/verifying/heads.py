@@ -13,8 +13,9 @@ from portal.audit.anchors import Signed
 from portal.audit.reading import fetch
 from portal.audit.seals import Anchor, Seal, SealBatch
 from portal.audit.signing import known_keys
+from portal.audit.verifying.parts import Gap
 from portal.audit.verifying.report import Finding, Kind, Report
-from portal.audit.verifying.walking import Gap, Walk
+from portal.audit.verifying.walking import Walk
 
 
 class Heads:

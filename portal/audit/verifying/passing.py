@@ -8,13 +8,10 @@ from __future__ import annotations
 from binascii import hexlify
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from portal.audit.canonical import FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING
 from portal.audit.reading import Row
-
-if TYPE_CHECKING:
-    from portal.audit.verifying.walking import Batch, Sealed, Walk
+from portal.audit.verifying.parts import Batch, Sealed, Tally
 
 OFTEN = 0xFF  # every 256th seal
 
@@ -22,9 +19,9 @@ OFTEN = 0xFF  # every 256th seal
 class Pair:
     """What the seals of one shape and one history shape are compared with in a batch, and how many of them fit."""
 
-    def __init__(self, walk: Walk, batch: Batch, seal: Sealed) -> None:
-        cover, rows = walk.covers.get(seal.shape), batch.rows.get(seal.shape)
-        told = walk.covers.get(seal.history_shape or 0)
+    def __init__(self, tally: Tally, batch: Batch, seal: Sealed) -> None:
+        cover, rows = tally.covers.get(seal.shape), batch.rows.get(seal.shape)
+        told = tally.covers.get(seal.history_shape or 0)
         history = batch.rows.get(seal.history_shape or 0) if told is not None else None
         self.known = cover is not None and rows is not None and (seal.history_shape is None or history is not None)
         self.rows: dict[int, Row] = rows or {}
@@ -36,18 +33,18 @@ class Pair:
         digests = (cover.digest if cover is not None else b"", told.digest if told is not None else NOTHING.encode())
         self.middle = b"%s,%s" % digests
         self.ends_with_history = cover is not None and cover.ends_with_history
-        self.met = walk.met[self.source]
-        self.met_history = walk.met[self.history_table]
+        self.met = tally.met[self.source]
+        self.met_history = tally.met[self.history_table]
         self.passed = 0
 
 
-def unfit(walk: Walk, batch: Batch, now_and_then: Callable[[], None]) -> Iterator[Sealed]:
+def unfit(tally: Tally, batch: Batch, now_and_then: Callable[[], None]) -> Iterator[Sealed]:
     """Yield the seals of a batch that do not fit at first sight; count the others as the walk does.
 
-    `walk.last` and `walk.previous` are those before a seal when it is yielded, and are read again after it.
+    `tally.last` and `tally.previous` are those before a seal when it is yielded, and are read again after it.
     """
     pairs: dict[tuple[int, int | None], Pair] = {}
-    last, previous = walk.last, walk.previous
+    last, previous = tally.last, tally.previous
     position = last.position if last is not None else 0
     for seal in batch.seals:
         number, source, row_id, history_id, shape, history_shape, salt, payload_digest, history_digest, link, digest = (
@@ -57,7 +54,7 @@ def unfit(walk: Walk, batch: Batch, now_and_then: Callable[[], None]) -> Iterato
             now_and_then()
         pair = pairs.get((shape, history_shape))
         if pair is None:
-            pair = pairs[shape, history_shape] = Pair(walk, batch, seal)
+            pair = pairs[shape, history_shape] = Pair(tally, batch, seal)
         history, row, told = pair.history, pair.rows.get(row_id), None
         if (
             pair.known
@@ -99,13 +96,13 @@ def unfit(walk: Walk, batch: Batch, now_and_then: Callable[[], None]) -> Iterato
             pair.passed += 1
             position, last, previous = number, seal, digest
             continue
-        walk.last, walk.previous = last, previous
+        tally.last, tally.previous = last, previous
         yield seal
-        last, previous = walk.last, walk.previous
+        last, previous = tally.last, tally.previous
         position = last.position if last is not None else 0
-    walk.last, walk.previous = last, previous
+    tally.last, tally.previous = last, previous
     for pair in pairs.values():
-        walk.present[pair.table] += pair.passed
+        tally.present[pair.table] += pair.passed
         if pair.history is not None:
-            walk.present[pair.history_table] += pair.passed
-            walk.report.history_rows += pair.passed
+            tally.present[pair.history_table] += pair.passed
+            tally.history_rows += pair.passed

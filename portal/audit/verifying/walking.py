@@ -10,22 +10,19 @@ from __future__ import annotations
 import json
 from binascii import hexlify
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Flag, auto
+from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
 
 from django.db import connections
 
-from portal.audit.canonical import BEGINNING, FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING, values_of
+from portal.audit.canonical import FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING
 from portal.audit.chaining import COLUMNS
 from portal.audit.holds import Tombstone, TombstonedRow, TombstoneRequest
-from portal.audit.reading import Fetched, Reader, Row, columns_of, fetch
+from portal.audit.reading import Fetched, Row, columns_of, fetch
 from portal.audit.seals import Seal, Shape
-from portal.audit.shapes import ENVELOPE, Definition
+from portal.audit.shapes import Definition
 from portal.audit.verifying.ahead import Ahead
-from portal.audit.verifying.ids import IdSet
+from portal.audit.verifying.parts import Batch, Cover, Fault, Gap, Sealed, Suspect, Tally
 from portal.audit.verifying.passing import unfit
 from portal.audit.verifying.report import Report
 
@@ -38,116 +35,20 @@ SELECT t.seal_id, t.payload_digest, t.history_digest, m.id FROM {row} t
 """
 _ASKED = "SELECT r.positions FROM {request} r JOIN {made} m ON m.request_id = r.id WHERE m.id = %s"
 Progress = Callable[[int, int], None]
-Found = dict[int, dict[int, Row]]
 
 
-class Fault(Flag):
-    """What does not fit at one position."""
-
-    NONE = 0
-    GONE = auto()
-    PAYLOAD = auto()
-    LINK = auto()
-    HISTORY = auto()
-    HISTORY_GONE = auto()
-    NUMBER = auto()
-    CHAIN = auto()
-    TOMBSTONE = auto()
-    TWICE = auto()
-    SHAPE = auto()
-
-
-class Sealed(NamedTuple):
-    """One seal as it was read."""
-
-    position: int
-    source: str
-    row_id: int
-    history_id: int | None
-    shape: int
-    history_shape: int | None
-    salt: bytes | None
-    payload_digest: bytes
-    history_digest: bytes | None
-    link: bytes
-    digest: bytes
-
-
-@dataclass
-class Suspect:
-    """A seal that does not fit, with the row and the history row that were found, and the digest before it."""
-
-    seal: Sealed
-    fault: Fault
-    row: Row | None
-    history: Row | None
-    previous: bytes | None
-
-
-@dataclass
-class Gap:
-    """Positions that are missing from the chain, and the seals on both sides.
-
-    `told_by` says what knows of them when they are missing at the end.
-    """
-
-    first: int
-    last: int
-    before: Sealed | None
-    after: Sealed | None
-    told_by: str = ""
-
-
-class Batch(NamedTuple):
-    """Seals in the order of the chain, and the rows that they cover, by shape and id."""
-
-    seals: list[Sealed]
-    rows: Found
-    tombstoned: dict[int, tuple[bytes, bytes | None]]
-
-
-class Cover:
-    """One shape as verification uses it. `readable` is false when columns that it names are gone."""
-
-    def __init__(self, definition: Definition, there: Mapping[str, Collection[str]], using: str) -> None:
-        self.definition = definition
-        self.reader = Reader(definition, using)
-        self.lost = self.reader.lost(there)
-        self.digest = definition.digest.encode()
-        self._columns = definition.of(ENVELOPE)
-        self._names = [column.name for column in self._columns]
-
-    def history_id(self, envelope: bytes) -> str | None:
-        """Return the history row that the row says it tells of."""
-        if "history_id" not in self._names:
-            return None
-        try:
-            return values_of(self._columns, envelope)[self._names.index("history_id")]
-        except (ValueError, UnicodeDecodeError):
-            return None
-
-    @property
-    def ends_with_history(self) -> bool:
-        """Whether the id of the history row is the last word of the envelope, as it is in the trail."""
-        return self._names[-1:] == ["history_id"]
-
-
-class Walk:
+class Walk(Tally):
     """The walk and what it has met: ids of each source and history table, suspects, gaps."""
 
     def __init__(self, report: Report, using: str, progress: Progress | None = None) -> None:
+        super().__init__()
         self.report, self.using = report, using
         self.connection = connections[using]
-        self.met: dict[str, IdSet] = defaultdict(IdSet)
-        self.present: dict[str, int] = defaultdict(int)
         self.suspects: list[Suspect] = []
         self.unnamed = 0
         self.gaps: list[Gap] = []
-        self.covers: dict[int, Cover] = {}
-        self.last: Sealed | None = None
         self._progress = progress
         self._asked: dict[int, frozenset[int]] = {}
-        self.previous: bytes | None = BEGINNING
 
     def go(self) -> None:
         """Walk along the whole chain."""
@@ -160,6 +61,7 @@ class Walk:
                 self.report.rows += len(batch.seals)
                 if self._progress is not None:
                     self._progress(self.report.rows, total)
+        self.report.history_rows = self.history_rows
         if self.last is not None:
             self.report.position, self.report.head = self.last.position, self.last.digest.hex()
 
@@ -296,7 +198,7 @@ class Walk:
         row = rows.get(seal.history_id)
         if row is None:
             return None, fault | Fault.HISTORY_GONE
-        self.report.history_rows += 1
+        self.history_rows += 1
         self.present[cover.definition.table] += not fault
         if seal.salt is None:
             lawful = batch.tombstoned.get(seal.position)
