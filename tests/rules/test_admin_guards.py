@@ -107,7 +107,7 @@ def test_a_history_page_refuses_to_write_for_a_viewer(client, reader, label, met
     allow(reader, label, "view")
     before = rows(model)
     for page in history_pages(label, obj):
-        assert getattr(client, method)(page).status_code == 403
+        assert getattr(client, method)(page).status_code == (403 if method == "post" else 405)
     assert rows(model) == before
 
 
