@@ -92,7 +92,7 @@ def addresses(rows):
 
 def _filled(pattern, given):
     if isinstance(pattern, RoutePattern):
-        return re.sub(r"<(?:\w+:)?(\w+)>", lambda hole: str(given[hole[1]]), str(pattern))
+        return re.sub(r"<(?:\w+:)?(\w+)>", lambda hole: str(given.get(hole[1], 1)), str(pattern))
     (text, names), *_ = normalize(str(pattern).replace("(?i:INC)", "INC").replace("(?i:APR)", "APR"))
     known = pattern.regex.groupindex
     unnamed = iter(["object_id", "version_id"])

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
 from incidents.models import Incident
+from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.assurance.enums import EngagementState
 from portal.assurance.models import Engagement, GrantedRecord
@@ -13,13 +15,14 @@ from portal.assurance.policy import Refused
 from portal.assurance.services import engagements
 from portal.audit.models import TrailRow
 from portal.notify.models import Message
-from tests.factories.accounts import make_superuser, make_user
+from tests.factories.accounts import confirm, make_superuser, make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.engagements import make_engagement
 from tests.factories.incidents import make_incident
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+ONCE = "6b1f7d2e-6b1f-4d2e-8b1f-7d2e6b1f7d2e"
 
 
 @pytest.fixture
@@ -30,6 +33,11 @@ def siobhan():
 @pytest.fixture
 def kwame():
     return make_user("kwame", roles=["administrator"], first_name="Kwame", last_name="Mensah")
+
+
+def enter(client, user):
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    confirm(client)
 
 
 def grant(auditor, by, **terms):
@@ -100,6 +108,68 @@ def test_only_an_auditor_who_can_sign_in_is_engaged(kwame, siobhan):
         grant(siobhan, kwame)
 
 
+def test_the_database_engages_nobody_but_an_auditor_who_can_sign_in(siobhan):
+    with pytest.raises(IntegrityError, match="only somebody with the role Auditor"), transaction.atomic():
+        make_engagement(make_user(roles=["responder"]))
+    siobhan.is_active = False
+    siobhan.save()
+    with pytest.raises(IntegrityError, match="only somebody with the role Auditor"), transaction.atomic():
+        make_engagement(siobhan)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"ends": NOON + 900 * DAY}, {"registers": ["accounts"]}, {"records_from": None}, {"title": "Another"}],
+)
+def test_the_database_keeps_what_was_granted(siobhan, kwame, terms):
+    made = grant(siobhan, kwame, records_from=NOON - DAY)
+    for name, value in terms.items():
+        setattr(made, name, value)
+    with pytest.raises(IntegrityError, match="what was granted never changes"), transaction.atomic():
+        made.save()
+
+
+def test_the_database_lets_nobody_open_again_what_was_ended(siobhan, kwame):
+    made = engagements.end(grant(siobhan, kwame), by=kwame, at=NOON, reason="Done early")
+    made.revoked_at, made.revoked_by, made.revoke_reason = None, "", ""
+    with pytest.raises(IntegrityError, match="ended once"), transaction.atomic():
+        made.save()
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM assurance_engagement WHERE id = %s", [made.pk])
+
+
+def test_the_page_offers_and_takes_none_but_auditors(client, kwame):
+    amara = make_user("amara", roles=["responder"], first_name="Amara", last_name="Okafor")
+    enter(client, kwame)
+    address = reverse("assurance:grant-engagement")
+    assert "Amara Okafor" not in client.get(address).content.decode()
+    sent = {
+        "once": ONCE, "auditor": amara.pk, "title": "Audit", "ends": "2099-01-01T17:00", "registers": ["trail"],
+        "reason": "Certificate",
+    }  # fmt: skip
+    response = client.post(address, sent)
+    assert response.status_code == 422
+    assert "Choose an auditor from the list." in response.content.decode()
+    assert client.post(reverse("admin:assurance_engagement_add"), sent).status_code == 403
+    assert not Engagement.objects.exists()
+
+
+def test_whoever_loses_the_role_reads_nothing_from_that_moment(client, siobhan, kwame):
+    incident = make_incident(title="A kept incident")
+    make_engagement(siobhan)
+    enter(client, siobhan)
+    assert client.get(incident.get_absolute_url()).status_code == 200
+    accounts.withdraw(siobhan, "auditor", by=kwame, at=NOON, reason="Another post")
+    assert client.get(incident.get_absolute_url()).url.startswith("/sign-in/")  # their sessions ended with the role
+    siobhan = User.objects.get(pk=siobhan.pk)
+    assert siobhan.reading_scope is None
+    assert not siobhan.has_perm("incidents.view_incident")
+    assert not Incident.objects.visible_to(siobhan).exists()
+    enter(client, siobhan)
+    assert client.get(incident.get_absolute_url()).status_code in {403, 404}
+    assert client.get(reverse("admin:incidents_incident_change", args=[incident.pk])).status_code in {302, 403}
+
+
 def test_an_engagement_that_ends_early_opens_nothing_from_that_moment(siobhan, kwame):
     made = make_engagement(siobhan)
     assert User.objects.get(pk=siobhan.pk).has_perm("incidents.view_incident")
@@ -132,6 +202,72 @@ def test_a_restricted_record_is_opened_by_name_and_closed_again(monkeypatch, sio
     assert GrantedRecord.history.count() == 2
     with pytest.raises(Refused, match="to themselves"):
         engagements.grant_record(made, incident, by=siobhan, at=NOON, reason="x")
+
+
+@pytest.fixture
+def restricted(monkeypatch):
+    """An incident that nobody sees but administrators, and whoever it is opened to by name."""
+    incident = make_incident(title="Insider")
+    hide = classmethod(lambda cls, user: [] if user.has_perm("assurance.add_engagement") else [incident.pk])
+    monkeypatch.setattr(Incident, "hidden_from", hide, raising=False)
+    return incident
+
+
+def test_a_restricted_record_is_opened_and_closed_on_pages(client, siobhan, kwame, restricted):
+    made = make_engagement(siobhan)
+    enter(client, kwame)
+    opens = reverse("assurance:grant-record", args=[made.reference])
+    for page in (made.get_absolute_url(), reverse("admin:assurance_engagement_change", args=[made.pk])):
+        assert opens in client.get(page).content.decode()
+    sent = {"once": ONCE, "kind": "incidents.incident", "record": restricted.reference, "reason": "Sample 7"}
+    assert "You see no such record" in client.post(opens, {**sent, "record": "INC-999999"}).content.decode()
+    assert client.post(opens, sent).status_code == 302
+    granted = GrantedRecord.objects.get()
+    closes = reverse("assurance:withdraw-record", args=[made.reference, granted.pk])
+    for page in (made.get_absolute_url(), reverse("admin:assurance_grantedrecord_change", args=[granted.pk])):
+        shown = client.get(page).content.decode()
+        assert closes in shown
+        assert "Insider" in shown
+    assert client.post(closes, {"once": ONCE[:-1] + "f", "reason": "Seen"}).status_code == 302
+    assert GrantedRecord.objects.get().withdrawn_by == "Kwame Mensah"
+
+
+def test_nobody_opens_a_restricted_record_to_themselves_or_without_the_right(client, siobhan, restricted):
+    both = make_user("both", roles=["auditor", "administrator"], engaged=False)
+    made = make_engagement(both)
+    sent = {"once": ONCE, "kind": "incidents.incident", "record": restricted.reference, "reason": "Sample 7"}
+    address = reverse("assurance:grant-record", args=[made.reference])
+    enter(client, both)
+    assert address not in client.get(reverse("admin:assurance_engagement_change", args=[made.pk])).content.decode()
+    response = client.post(address, sent)
+    assert response.status_code == 422
+    assert "to themselves" in response.content.decode()
+    enter(client, siobhan)
+    make_engagement(siobhan)
+    assert client.post(address, sent).status_code == 403
+    assert not GrantedRecord.objects.exists()
+
+
+def test_each_opening_of_a_restricted_record_is_in_the_trail(client, siobhan, kwame, restricted):
+    made = make_engagement(siobhan)
+    plain = make_incident()
+    pages = [
+        restricted.get_absolute_url(),
+        reverse("admin:incidents_incident_change", args=[restricted.pk]),
+        reverse("admin:incidents_incident_history", args=[restricted.pk]),
+        reverse("assurance:story", args=["incidents.incident", restricted.pk]),
+        reverse("assurance:object-as-of", args=["incidents.incident", restricted.pk]),
+    ]
+    enter(client, siobhan)
+    assert {client.get(page).status_code for page in pages} <= {302, 404}
+    engagements.grant_record(made, restricted, by=kwame, at=NOON, reason="Sample 7")
+    for page in pages:
+        assert client.get(page).status_code == 200, page
+    client.get(plain.get_absolute_url())
+    rows = TrailRow.objects.filter(action="read", actor_id=siobhan.pk).order_by("id")
+    assert [row.object_id for row in rows] == [str(restricted.pk)] * len(pages)
+    assert rows[0].event == f"Opened incident {restricted}"
+    assert {row.origin for row in rows} == {"web", "admin"}
 
 
 def test_what_is_never_restricted_is_not_opened_by_name(siobhan, kwame):
