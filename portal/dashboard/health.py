@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import Error
 
+from portal.audit import sealing
 from portal.deadlines import services as deadlines
 from portal.lib import clock, times
 from portal.notify import services as notify
@@ -22,13 +23,21 @@ MOST_OFFSET = 10.0
 
 @dataclass(frozen=True)
 class Health:
-    """What /healthz/ answers. A figure is None when nothing was measured; `problems` are sentences."""
+    """What /healthz/ answers. A figure is None when nothing was measured; `problems` are sentences.
+
+    The figures of the seals are told and never a problem here: they keep nobody from being paged. The watchdog raises
+    them.
+    """
 
     status: str
     oldest_overdue_seconds: float | None = None
     oldest_unsent_seconds: float | None = None
     last_sweep_age_seconds: float | None = None
     clock_offset_seconds: float | None = None
+    oldest_unsealed_seconds: float | None = None
+    last_anchor_age_seconds: float | None = None
+    last_verification_age_seconds: float | None = None
+    last_verification_findings: int | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -53,12 +62,13 @@ def read() -> Health:
     """Measure the engine now, on the database's clock. Whatever cannot be read is itself the problem."""
     try:
         at = clock.database_now()
-        return judge(
+        found = judge(
             overdue=deadlines.oldest_overdue_seconds(at=at),
             unsent=notify.oldest_unsent_seconds(at=at),
             silent=deadlines.last_sweep_age_seconds(at=at),
             offset=clock.offset_seconds(),
         )
+        return with_seals(found, sealing.state(), at=at)
     except Error as problem:
         sentence = f"The database did not answer ({type(problem).__name__}). Check that it runs and is migrated."
         return Health(status="failing", problems=[sentence])
@@ -85,6 +95,22 @@ def judge(*, overdue: float, unsent: float, silent: float | None, offset: float)
         clock_offset_seconds=offset,
         problems=problems,
     )
+
+
+def with_seals(found: Health, seals: sealing.SealState, *, at: datetime) -> Health:
+    """Return the same with how the seals stand: when a head last left the machine, when all was last verified."""
+    verified = seals.verified
+    return replace(
+        found,
+        oldest_unsealed_seconds=seals.waits(at),
+        last_anchor_age_seconds=_age(seals.exported_at, at),
+        last_verification_age_seconds=_age(verified.finished_at, at) if verified is not None else None,
+        last_verification_findings=verified.found if verified is not None else None,
+    )
+
+
+def _age(moment: datetime | None, at: datetime) -> float | None:
+    return max((at - moment).total_seconds(), 0.0) if moment is not None else None
 
 
 def engine_state(at: datetime) -> EngineState:

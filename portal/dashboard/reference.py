@@ -290,6 +290,10 @@ def _health() -> list[str]:
         ("`oldest_unsent_seconds`", durations.words(health.MOST_UNSENT), "how long the oldest unsent message waits"),
         ("`last_sweep_age_seconds`", durations.words(health.MOST_SILENT), "when deadlines were last looked at"),
         ("`clock_offset_seconds`", durations.words(health.MOST_OFFSET), "this machine's clock minus the database's"),
+        ("`oldest_unsealed_seconds`", "told only", "how long the oldest row of the record waits for its seal"),
+        ("`last_anchor_age_seconds`", "told only", "when a signed head of the record last left this machine"),
+        ("`last_verification_age_seconds`", "told only", "when the whole record was last verified"),
+        ("`last_verification_findings`", "told only", "how many things that verification found wrong"),
     ]
     return [
         *_title("What /healthz/ tells"),

@@ -21,13 +21,17 @@ HORIZON = timedelta(days=7)  # how far ahead somebody must be on call
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """One gap: what it concerns, how bad it is (red: nobody is reached; amber: it will hurt), where to mend it."""
+    """One gap: what it concerns, how bad it is (red: nobody is reached; amber: it will hurt), where to mend it.
+
+    `consequence` says what comes of a hole that keeps no page from arriving.
+    """
 
     kind: Literal["system", "team", "contact", "portal"]
     about: System | Team | Contact | Calendar | None
     severity_tone: Literal["red", "amber"]
     sentence: str
     fix_url: str
+    consequence: str = ""
 
 
 @dataclass(slots=True)

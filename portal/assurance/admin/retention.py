@@ -25,6 +25,12 @@ LIFT = Verb("Lift hold", "", danger=True, icon="undo-2")
 class HoldForm(ModelForm):
     """A new hold; a kind or an object that the record does not know is refused."""
 
+    class Meta:
+        help_texts: ClassVar[dict[str, str]] = {
+            "model": "As in an address of the trail, such as directory.contact. Empty means the whole record.",
+            "object_id": "Its number; what belongs to it is held too. Empty means all of the kind.",
+        }
+
     def clean(self) -> dict[str, Any]:
         """Return what was given, as the record names it."""
         given = super().clean() or {}
@@ -63,7 +69,7 @@ class LegalHoldAdmin(GuardedAdmin[LegalHold]):
         if not obj.stands or not request.user.has_perm("audit.change_legalhold"):
             return []
         address = reverse("admin:audit_legalhold_lift", args=[obj.pk])
-        return [Verb(LIFT.label, address, post=False, danger=True, icon=LIFT.icon)]
+        return [Verb(LIFT.label, address, post=False, icon=LIFT.icon)]
 
     def save_form(self, request: HttpRequest, form: ModelForm[LegalHold], change: bool) -> Any:  # noqa: FBT001
         """Ask who is there before anything is saved."""

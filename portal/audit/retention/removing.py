@@ -162,7 +162,7 @@ class Removal:
                 own = owner.history.using(self.using).filter(**{owner._meta.pk.attname: instance.pk})
                 if own.order_by("-history_id").values_list("history_id", flat=True).first() in ids:
                     AuditHistory.of[owner].create_historical_record(
-                        instance, "~", self.using, event=f"Earlier words were removed: tombstone {made.pk}"
+                        instance, "~", self.using, event=f"Kept as it stands, after tombstone {made.pk}"
                     )
 
     def _owner(self, label: str) -> Any:

@@ -11,11 +11,14 @@ from django.db.models import Model
 from incidents import readiness as escalation
 from incidents.models import EscalationPolicy
 from incidents.readiness import PathNow
+from portal.audit import guards
+from portal.audit.models import TrailRow
 from portal.directory import readiness as directory
 from portal.directory.models import Contact, System, Team
 from portal.directory.readiness import Hole
 from portal.lib.visibility import VisibleQuerySet
 
+NAMED = 3
 # Whoever has one of these can mend a hole of that kind.
 _MENDS = {
     "system": ("directory.change_system",),
@@ -85,15 +88,30 @@ def readiness(user: Any, *, at: datetime) -> Readiness:
 def _holes(user: Any, *, at: datetime) -> list[Hole]:
     """Return the holes about what the reader may see.
 
-    A hole without a record is about administrators when the directory finds it, about policies when escalation does.
+    A hole without a record is about administrators when the directory finds it, about policies when escalation does,
+    and about the trail when guards of the record are missing.
     """
     found = [*_by_model(directory.holes(at=at), Contact), *_by_model(escalation.holes(at=at), EscalationPolicy)]
+    if user.has_perm("audit.view_trailrow"):
+        found += _by_model(_unguarded(), TrailRow)
     about: dict[type[Model], set[int]] = {model: set() for model, _ in found}
     for model, hole in found:
         if hole.about is not None:
             about[model].add(hole.about.pk)
     seen = {model: _seen(user, model, ids) for model, ids in about.items()}
     return [hole for model, hole in found if (hole.about.pk if hole.about else None) in seen[model]]
+
+
+def _unguarded() -> list[Hole]:
+    """Return a hole when the database would let somebody change what is kept for good."""
+    missing = guards.missing()
+    if not missing:
+        return []
+    named = ", ".join(missing[:NAMED]) + (" and more" if len(missing) > NAMED else "")
+    many = "1 guard of the record is" if len(missing) == 1 else f"{len(missing)} guards of the record are"
+    sentence = f"{many} missing, altered or disabled: {named}."
+    mend = "Find out who lifted them, then run: python3 manage.py audit install-guards"
+    return [Hole("portal", None, "red", sentence, "", mend)]
 
 
 def _by_model(holes: list[Hole], otherwise: type[Model]) -> list[tuple[type[Model], Hole]]:

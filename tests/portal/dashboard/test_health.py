@@ -5,6 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
+from portal.audit import anchors, sealing, trail, verifying
+from portal.audit.actor import acting
+from portal.audit.enums import Action
+from portal.audit.models import AnchorDelivery
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
 from portal.lib import clock
@@ -115,3 +119,27 @@ def test_the_banner_speaks_once_the_sweep_is_silent_for_more_than_a_minute():
 @pytest.mark.django_db
 def test_the_banner_speaks_before_the_first_sweep():
     assert "has not started" in health.engine_state(NOON).banner
+
+
+@pytest.mark.django_db
+def test_healthz_tells_how_the_seals_stand_and_does_not_fail_for_it(client):
+    deadlines.mark_sweep("deadlines", at=clock.database_now())
+    sealing.seal(at=clock.now())
+    with acting(by="test", at=clock.now() - timedelta(hours=1)):
+        trail.record(Action.EVENT, event="Looked around")
+
+    body = client.get("/healthz/").json()
+
+    assert body["status"] == "ok"
+    assert body["oldest_unsealed_seconds"] >= 3599
+    assert body["last_anchor_age_seconds"] is body["last_verification_age_seconds"] is None
+
+    sealing.seal(at=clock.now())
+    anchors.anchor(at=clock.now())
+    AnchorDelivery.objects.update(delivered_at=clock.now() - timedelta(minutes=10))
+    verifying.run(now=clock.now)
+    body = client.get("/healthz/").json()
+    assert body["oldest_unsealed_seconds"] < 10
+    assert 599 < body["last_anchor_age_seconds"] < 620
+    assert body["last_verification_age_seconds"] < 20
+    assert body["last_verification_findings"] == 0

@@ -144,3 +144,17 @@ def seen_by(user):
 def test_a_hole_is_shown_to_whoever_may_see_what_it_is_about(permission, expected):
     make_holes_of_every_kind()
     assert seen_by(allowed(permission)) == expected
+
+
+def test_a_guard_that_is_missing_is_a_hole_for_whoever_may_read_the_trail(client):
+    on = " ON audit_trail" if connection.vendor == "postgresql" else ""
+    name = "watchbook_guard" if on else "watchbook_guard_update_audit_trail"
+    client.force_login(make_user(roles=["manager"]))
+    assert "guard of the record" not in client.get("/readiness/").content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}{on}")
+    html = client.get("/readiness/").content.decode()
+    assert f"1 guard of the record is missing, altered or disabled: audit_trail: {name}." in html
+    assert "python3 manage.py audit install-guards" in html
+    client.force_login(make_user(roles=["auditor"], engaged=False))
+    assert "guard of the record" not in client.get("/readiness/").content.decode()

@@ -89,7 +89,7 @@ def test_a_record_that_still_stands_keeps_a_newest_version_that_agrees_with_it(p
     made = make_tombstone(person, first, second)
     newest = Contact.history.filter(id=person.pk).order_by("-history_id").first()
     assert newest.name == "Former colleague"
-    assert newest.history_change_reason.startswith(f"Earlier words were removed: tombstone {made.pk}")
+    assert newest.history_change_reason.startswith(f"Kept as it stands, after tombstone {made.pk}")
     assert reconcile() == []
 
 
