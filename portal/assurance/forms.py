@@ -132,13 +132,15 @@ class ReasonForm(OnceForm):
 
 
 class WordsForm(OnceForm):
-    """What is said about one item of a review."""
+    """What is said about one item of a review; `needed` is the sentence for whoever says nothing where they must."""
 
     words = reason_field("In words", required=False)
 
-    def __init__(self, *args: Any, label: str, help_text: str, **options: Any) -> None:
+    def __init__(self, *args: Any, label: str, help_text: str, needed: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["words"].label, self.fields["words"].help_text = label, help_text
+        field = self.fields["words"]
+        field.label, field.help_text, field.required = label, help_text, bool(needed)
+        field.error_messages["required"] = needed
 
 
 class RecordForm(OnceForm):

@@ -53,9 +53,8 @@ ITEMS: MappingProxyType[ReviewKind, Mapping[str, dict[ItemState, ItemState]]] = 
     }
 )
 
-NEEDS_WORDS = frozenset({"question", "answer", "settle", "follow up", "revoke"})
-
-_WORDS: MappingProxyType[str, str] = MappingProxyType(
+# The verbs that must say something, with the sentence for whoever says nothing.
+WORDS: MappingProxyType[str, str] = MappingProxyType(
     {
         "question": "Say what you want to know. It is sent to whoever made the change.",
         "answer": "Answer in a sentence. It is kept with the review.",
@@ -204,8 +203,8 @@ def may_answer(person: Person, about_id: int | None, *, administrator: str) -> b
 
 def check_words(verb: str, words: str) -> None:
     """Refuse a verb that says nothing where it must."""
-    if verb in NEEDS_WORDS and not words.strip():
-        raise Refused(_WORDS[verb])
+    if verb in WORDS and not words.strip():
+        raise Refused(WORDS[verb])
 
 
 def check_confirmed(*, confirmed: bool) -> None:

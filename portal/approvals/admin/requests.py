@@ -68,6 +68,7 @@ class ApprovalRequestAdmin(OnlyShown, GuardedAdmin[ApprovalRequest]):
     ordering = ["-asked_at", "-id"]
     actions = ["approve_selected"]
     inlines = [StageInline]
+    view_on_site = False  # a verb leads there
     fields = [
         *("reference", "kind", "title", "state", "shown_text", "digest", "why", "requester_name", "implementer_name"),
         *("round", "decide_by", "asked_at", "asked_by", "settled_at", "settled_by", "outcome"),

@@ -14,6 +14,7 @@ from portal.assurance.enums import ItemState, Subject
 from portal.assurance.models import Review, ReviewItem, Verdict
 from portal.assurance.selectors.review_items import ItemRow, item_rows
 from portal.assurance.selectors.review_room import review_for
+from portal.assurance.selectors.trail_rows import Line, lines_of
 from portal.assurance.services.people import named_reviewers, person_of
 from portal.audit.models import TrailRow
 
@@ -29,6 +30,11 @@ class Story:
     verdicts: list[Verdict]
     changes: list[TrailRow]
     evidence: dict[int, TrailRow]
+
+    @property
+    def told(self) -> list[tuple[TrailRow, list[Line]]]:
+        """The rows of the trail, each with its differences as people read them."""
+        return [(row, lines_of(row)) for row in self.changes]
 
 
 def item_for(user: Any, review: Review, number: int) -> ReviewItem | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Q
+
+from portal.accounts.models import User
 from portal.assurance.selectors.trail_filters import ORIGINS, PERIODS, WHATS, Filters
 from portal.assurance.selectors.trail_naming import field_label, kind_of, kinds_of, title_of
 from portal.audit.enums import Action
 from portal.audit.models import TrailRow
+
+MOST_NAMED, MOST_PEOPLE = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,33 @@ def facets_of(filters: Filters, counts: Mapping[str, str]) -> list[Facet]:
     origins = [Chip("Any", filters.address(origin=""), not filters.origin)]
     origins += [Chip(origin, filters.address(origin=origin), filters.origin == origin) for origin in named]
     return [Facet("Period", periods, dates=True), Facet("What", whats), Facet("Origin", origins)]
+
+
+def people_of(filters: Filters, rows: Iterable[TrailRow], reader: Any) -> list[Chip]:
+    """Return whose name the words are, then who acted in these rows, each to see only that; none once one is chosen.
+
+    One query where there are words.
+    """
+    if filters.person is not None or filters.part:
+        return []
+    found = {
+        user.pk: Chip(str(user), filters.address(person=user.pk, q=""), current=False)
+        for user in _named(filters.words, reader)
+    }
+    for row in rows:
+        whose = {"person": row.actor_id} if row.actor_id is not None else {"part": row.actor_name}
+        found.setdefault(row.actor_id or row.actor_name, Chip(row.actor_name, filters.address(**whose), current=False))
+    return list(found.values())[:MOST_PEOPLE]
+
+
+def _named(words: list[str], reader: Any) -> list[User]:
+    """Return the accounts that the words name: each word begins a part of the name."""
+    if not words:
+        return []
+    asked = Q()
+    for word in words:
+        asked &= Q(first_name__istartswith=word) | Q(last_name__istartswith=word) | Q(username__istartswith=word)
+    return list(User.objects.visible_to(reader).filter(asked).order_by("last_name", "first_name", "pk")[:MOST_NAMED])
 
 
 def _has_time(filters: Filters) -> bool:

@@ -102,7 +102,7 @@ def _verdict(batch: dict[str, Any], at: datetime) -> tuple[str, str, str, str]:
     rows, found, finished = batch["run_rows"], batch["run_found"], batch["run_finished_at"]
     if finished is None:
         return "Never verified", "amber", "shield-alert", "The chain of seals has not been checked as a whole yet."
-    span = f"Rows 1 to {rows:,}"
+    span = f"Positions 1 to {rows:,}"
     if found:
         many = "1 finding" if found == 1 else f"{found:,} findings"
         return "Not whole", "red", "shield-x", f"{span}: {many}. The record was altered, or its seals were."

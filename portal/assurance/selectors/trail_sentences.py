@@ -30,7 +30,12 @@ DONE = frozenset(
         "completed", "failed", "attested", "revoked", "rejected",
     }
 )  # fmt: skip
-CREATED = {"incidents.incident": "declared"}
+CREATED = {
+    "incidents.incident": "declared",
+    "approvals.approvalrequest": "asked for the approval",
+    "assurance.engagement": "granted",
+    "assurance.review": "opened",
+}
 # What history says of what it leaves out, as a verb.
 SAID = {"Password changed": "changed the password of", "Password stored anew": "renewed the stored password of"}
 ACCOUNT = "accounts.user"

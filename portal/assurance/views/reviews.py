@@ -215,7 +215,8 @@ def decide(request: SignedIn, reference: str, number: int, verb: str) -> HttpRes
         raise PermissionDenied
     at = clock.now()
     sent = request.method == "POST"
-    form = WordsForm(request.POST if sent else None, label=chosen.words, help_text=chosen.help)
+    needed = policy.WORDS.get(chosen.name, "")
+    form = WordsForm(request.POST if sent else None, label=chosen.words, help_text=chosen.help, needed=needed)
     if sent and form.is_valid():
         if verb == "revoke" and not stepup.confirmed_recently(request):
             return stepup.ask(request)

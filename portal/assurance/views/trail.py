@@ -21,7 +21,7 @@ from portal.assurance.selectors import trail_chips
 from portal.assurance.selectors.asof_values import address
 from portal.assurance.selectors.trail_figures import figures_of, sealed_at
 from portal.assurance.selectors.trail_filters import Filters, known_models
-from portal.assurance.selectors.trail_gestures import MOST_FOLDED, Gesture, page_of
+from portal.assurance.selectors.trail_gestures import MOST_FOLDED, Gesture, note_removed, page_of
 from portal.assurance.selectors.trail_naming import kind_of, label_of, model_of, story_address
 from portal.assurance.selectors.trail_rows import at_most, inside, person_address
 from portal.assurance.selectors.trail_story import chapters, life_of, record_address, story_of
@@ -45,12 +45,14 @@ def trail(request: SignedIn) -> HttpResponse:
     seen = TrailRow.objects.visible_to(request.user)
     page = page_of(seen.none() if filters.odd else seen, filters, reader=request.user, now=now)
     figures = figures_of(seen, filters, now=now)
+    rows = [row for gesture in page.gestures for row in gesture.rows]
     context = {
         "now": now,
         "filters": filters,
         "page": page,
         "facets": trail_chips.facets_of(filters, figures.counts),
-        "chosen": trail_chips.chosen(filters, [row for gesture in page.gestures for row in gesture.rows]),
+        "people": trail_chips.people_of(filters, [gesture.main for gesture in page.gestures], request.user),
+        "chosen": trail_chips.chosen(filters, rows),
         "in_short": trail_chips.in_short(filters),
         "seal": figures.seal,
         "clear": Filters().address(),
@@ -96,10 +98,12 @@ def _rows(request: SignedIn, asked: QuerySet[TrailRow], context: dict[str, Any])
     found = inside(asked, after=after[0] if after else 0)
     if found is None:
         raise Http404("The trail holds no such rows, or none that you may see.")
+    told = Gesture(found.rows[::-1])
+    note_removed([told])
     context |= {
         "now": clock.now(),
         "inside": found,
-        "told": Gesture(found.rows[::-1]),
+        "told": told,
         "person": person_address(found.rows[0]),
         "sealed": sealed_at(found.rows[-1]),
         "keep": [("id", value) for value in request.GET.getlist("id")[:MOST_FOLDED]],

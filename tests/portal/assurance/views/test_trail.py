@@ -145,14 +145,16 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(PARAMETERS), ODD, max_size=6))
-def test_no_parameter_breaks_a_page(client, values):
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([*PAGES, "/audit/as-of/incidents.incident/", "/audit/incidents.incident/1/"]),
+    st.dictionaries(st.sampled_from(PARAMETERS), ODD, max_size=6),
+)
+def test_no_parameter_breaks_a_page(client, page, values):
     user = User.objects.filter(username="fuzz").first() or make_superuser("fuzz")
     client.force_login(user)
-    for page in (*PAGES, "/audit/as-of/incidents.incident/", "/audit/incidents.incident/1/"):
-        response = client.get(page.partition("?")[0], values)
-        assert response.status_code in {200, 302, 404, 422}, (page, values)
+    response = client.get(page.partition("?")[0], values)
+    assert response.status_code in {200, 302, 404, 422}, (page, values)
 
 
 @pytest.mark.parametrize("key", ["0", "1'", "ä", "%00", "9" * 30, "a/b", "-1"])
@@ -221,7 +223,7 @@ def test_the_card_claims_no_more_than_the_last_full_check_proved(auditor):
     verified(3)
     assert (card(auditor).word, card(auditor).headline) == (
         "Chain verified",
-        "Rows 1 to 3: none missing, none altered.",
+        "Positions 1 to 3: none missing, none altered.",
     )
     assert "Full check 1 h ago, 24 s." in said(auditor)
     verified(4, ago=timedelta(0), found=2)
