@@ -63,7 +63,7 @@ def people_of(filters: Filters, rows: Iterable[TrailRow], reader: Any) -> list[C
     """
     if filters.person is not None or filters.part:
         return []
-    found = {
+    found: dict[int | str, Chip] = {
         user.pk: Chip(str(user), filters.address(person=user.pk, q=""), current=False)
         for user in _named(filters.words, reader)
     }
