@@ -14,6 +14,7 @@ from portal.accounts.models import User
 from portal.assurance.exporting.policy import Refused
 from portal.audit import canonical
 from portal.audit.chaining import Readers
+from portal.audit.holds import TombstonedRow
 from portal.audit.reading import Row
 from portal.audit.seals import Seal, Shape
 from portal.audit.shapes import ENVELOPE, PAYLOAD, Definition
@@ -110,14 +111,15 @@ class Walk:
             rows |= {(digest, key): found[key] for key in ids if key in found}
             self.definitions[digest] = definition.text
         self._visible.clear()
-        return [self._link(seal, rows) for seal in seals]
+        lawful = _tombstoned([seal for seal in seals if seal.salt is None])
+        return [self._link(seal, rows, lawful) for seal in seals]
 
-    def _link(self, seal: Seal, rows: dict[tuple[str, int], Row]) -> Link:
+    def _link(self, seal: Seal, rows: dict[tuple[str, int], Row], lawful: dict[int, bytes]) -> Link:
         definition = self._shape(seal.shape_id)
         told = self._shape(seal.history_shape_id).digest if seal.history_shape_id is not None else canonical.NOTHING
         link = Link(seal, definition, told, rows.get((definition.digest, seal.row_id)))
         if link.row is not None:
-            _check(link)
+            _check(link, lawful.get(seal.position, b""))
         return link
 
     def _seen(self, source: str, seals: Sequence[Seal]) -> set[int]:
@@ -159,8 +161,17 @@ class Walk:
         return {}
 
 
-def _check(link: Link) -> None:
-    """Refuse a row that is not as it was sealed: a packet must not vouch for it."""
+def _tombstoned(seals: Sequence[Seal]) -> dict[int, bytes]:
+    """Return the digests of what tombstones put in place of these rows, by position. One query, none without any."""
+    rows = TombstonedRow.objects.filter(seal__in=[seal.position for seal in seals])
+    return {position: bytes(digest) for position, digest in rows.values_list("seal_id", "payload_digest")}
+
+
+def _check(link: Link, lawful: bytes) -> None:
+    """Refuse a row that is not as it was sealed: a packet must not vouch for it.
+
+    `lawful` is the digest of what a tombstone put in its place.
+    """
     seal, row = link.seal, link.row
     assert row is not None  # noqa: S101 - for the type checker
     digests = (bytes(seal.payload_digest), None if seal.history_digest is None else bytes(seal.history_digest))
@@ -170,5 +181,7 @@ def _check(link: Link) -> None:
     if whole and seal.salt is not None:
         salt = bytes(seal.salt)[canonical.FOR_PAYLOAD]
         whole = canonical.payload_digest(salt, row.payload) == bytes(seal.payload_digest)
+    elif whole:
+        whole = canonical.payload_digest(b"", row.payload) == lawful
     if not whole:
         raise Refused(ALTERED.format(position=seal.position, source=seal.source, row=seal.row_id))
