@@ -19,7 +19,8 @@ from portal.assurance.packets.sampling import WORDS
 
 HERE = Path(__file__).parent
 LONGEST_WORD = 24
-LONGEST_CELL = 1500
+MOST_NAMED = 40
+LONGEST_CELL = 600
 STATEMENT = (
     "Every row of the trail is sealed soon after it is written: with its place in a chain, a salted digest of its "
     "words, and a digest that ties it to all places before it. The head of the chain is signed from time to time. "
@@ -74,7 +75,7 @@ def told(about: dict[str, Any], records: Sequence[Sampled]) -> dict[str, Any]:
             ["Population", f"{counted:,} rows, numbered from 1 without a gap in the order of their seals"],
             ["Seed", sample["seed"]],
             ["Method", f"{WORDS}; of these the {sample['asked']:,} smallest"],
-            ["Drawn", ", ".join(f"{number:,}" for number in sample["numbers"])],
+            ["Drawn", _drawn(sample["numbers"])],
         ],
         "statement": [STATEMENT],
         "chain": [
@@ -84,6 +85,7 @@ def told(about: dict[str, Any], records: Sequence[Sampled]) -> dict[str, Any]:
             ["Withheld", f"{chain['withheld']:,} positions: the reader may not see these rows"],
             ["Key", about["key"]],
         ],
+        "check": [["With Python 3.11", f"python3 verify_packet.py PACKET.zip --key {about['key']}"]],
         "limits": list(LIMITS),
         "records": [_record(record) for record in records],
     }
@@ -95,6 +97,11 @@ def _moment(text: str) -> str:
     return in_words(datetime.fromisoformat(text))
 
 
+def _drawn(numbers: Sequence[int]) -> str:
+    told = ", ".join(f"{number:,}" for number in numbers[:MOST_NAMED])
+    return told if len(numbers) <= MOST_NAMED else f"{told} … and so on: all of them are on the following pages"
+
+
 def _end(end: dict[str, Any]) -> str:
     if not end["position"]:
         return "the beginning of the chain"
@@ -104,14 +111,14 @@ def _end(end: dict[str, Any]) -> str:
 def _record(record: Sampled) -> dict[str, Any]:
     facts = record.facts()
     what = facts["what"] or facts["object"]
-    object_ = f"{facts['what']} ({facts['object']})" if facts["what"] else facts["object"]
+    object_ = f"{facts['kind']} {what} ({facts['object']})" if facts["what"] else facts["object"]
     privileged = ", privileged" if facts["privileged"] else ""
     event = f": {facts['event']}" if facts["event"] else ""
     return {
         "number": f"{record.number:,}",
         "short_when": facts["when"][:19],
         "who": facts["who"] or "nobody named",
-        "summary": facts["event"] or f"{facts['action']} {what}".strip(),
+        "summary": facts["event"] or f"{facts['action']} {facts['kind']} {what}".strip(),
         "facts": [
             ["When", facts["when"]],
             ["Who", (facts["who"] or "nobody named") + (f" (account {facts['account']})" if facts["account"] else "")],

@@ -9,6 +9,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from portal.assurance.packets.chain import Link
+from portal.assurance.telling import kind_of
 from portal.audit.canonical import FOR_PAYLOAD
 from portal.audit.enums import Action
 from portal.audit.tables import Difference
@@ -61,6 +62,7 @@ class Sampled:
             "origin": " from ".join(filter(None, [values["origin"], values["address"]])),
             "action": action(values["action"]),
             "privileged": values["privileged"] == "true",
+            "kind": kind_of(values["model"] or ""),
             "what": named(values["reference"] or "", values["name"] or ""),
             "object": " ".join(filter(None, [values["model"], values["object_id"]])),
             "event": values["event"] or "",

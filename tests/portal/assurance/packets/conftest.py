@@ -4,18 +4,19 @@ import importlib.util
 import io
 import shutil
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 
 import pytest
 from django.db import transaction
 
 from incidents import services as incidents
+from portal.audit import anchors, sealing
 from portal.audit.actor import acting
 from portal.lib import clock
 from tests.factories.accounts import make_user
 from tests.factories.directory import make_contact, make_method, make_system
 from tests.factories.incidents import make_incident, make_policy
-from tests.factories.packets import VERIFIER, make_packet, packet_file
+from tests.factories.packets import DAY, VERIFIER, make_packet, packet_file
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +55,27 @@ def live():
 @pytest.fixture(scope="module")
 def packet(django_db_setup, django_db_blocker, tmp_path_factory):
     """A packet of a small company, made once; nothing of it stays in the database."""
-    kept = tmp_path_factory.mktemp("packet") / "packet.zip"
-    with django_db_blocker.unblock(), transaction.atomic(), acting(by="test", reason="A test", origin="command"):
+    with outside_of_tests(django_db_blocker):
         live()
-        shutil.copyfile(packet_file(make_packet(size=8)), kept)
+        return shutil.copyfile(packet_file(make_packet(size=8)), tmp_path_factory.mktemp("packet") / "packet.zip")
+
+
+@pytest.fixture(scope="module")
+def small_packet(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A packet of a day between two anchors, with a sample of two: checked in no time."""
+    with outside_of_tests(django_db_blocker):
+        now = clock.now()
+        while sealing.seal(at=now):
+            continue
+        anchors.anchor(at=now)
+        make_incident(at=now)
+        made = packet_file(make_packet(starts=now, ends=now + DAY, size=2))
+        return shutil.copyfile(made, tmp_path_factory.mktemp("packet") / "small.zip")
+
+
+@contextmanager
+def outside_of_tests(blocker):
+    """Use the database for what several tests share; nothing stays in it."""
+    with blocker.unblock(), transaction.atomic(), acting(by="test", reason="A test", origin="command"):
+        yield
         transaction.set_rollback(True)
-    return kept

@@ -5,14 +5,17 @@ import hashlib
 import io
 import json
 import random
+import re
 import struct
 import zipfile
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal.assurance.packets import document
 from portal.assurance.packets.container import Container
 from tests.factories.packets import VERIFIER, anchor_line, files_of, pack, verify
 
@@ -20,7 +23,8 @@ from tests.factories.packets import VERIFIER, anchor_line, files_of, pack, verif
 pytestmark = pytest.mark.django_db
 FORGER = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01")
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x02").public_key().public_bytes_raw().hex()
-PLACES = 24  # random bytes changed in each file
+LARGE = 8192
+PLACES = 4  # random bytes changed in each file
 often = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
@@ -143,24 +147,50 @@ def test_the_sample_can_be_drawn_again_by_hand(files):
 # Not a byte.
 
 
-def test_no_byte_of_any_file_can_be_changed(packet, check, tmp_path):
-    whole, chance, target = packet.read_bytes(), random.Random(20261130), tmp_path / "flipped.zip"
-    with zipfile.ZipFile(packet) as container:
-        places = []
+def spans(path):
+    """The name of each file of a packet with where its bytes begin and end, what stands before it included."""
+    with zipfile.ZipFile(path) as container:
         for entry in container.infolist():
             start = entry.header_offset
-            end = start + 30 + len(entry.filename) + entry.compress_size
-            places += [chance.randrange(start, end) for _ in range(PLACES)]
-            places += [start, end - 1]
-    for place in places:
-        target.write_bytes(flipped(whole, place, chance.randrange(8)))
-        code, words = check(target)
-        assert code == 1, f"byte {place} was changed and nobody saw it: {words}"
-        assert "DOES NOT VERIFY" in words
+            yield entry.filename, start, start + 30 + len(entry.filename) + entry.compress_size
 
 
-def test_no_byte_of_the_directory_can_be_changed(packet, check, tmp_path):
-    whole, target = packet.read_bytes(), tmp_path / "flipped.zip"
+def test_no_byte_of_any_file_can_be_changed(small_packet, check, tmp_path):
+    whole, chance, target = small_packet.read_bytes(), random.Random(20261130), tmp_path / "flipped.zip"
+    names = {name for name, _, _ in spans(small_packet)}
+    assert {"anchors/before.json", "anchors/after.json", "chain.jsonl", "manifest.json", "signature.json"} < names
+    for name, start, end in spans(small_packet):
+        for place in (start, end - 1, *(chance.randrange(start, end) for _ in range(PLACES))):
+            target.write_bytes(flipped(whole, place, chance.randrange(8)))
+            code, words = check(target)
+            assert code == 1, f"byte {place} was changed and nobody saw it: {words}"
+            assert "DOES NOT VERIFY" in words
+            assert name in words or place < start + 30, words
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_not_one_byte_of_all_small_files_and_every_sixteenth_of_the_large_can_be_changed(small_packet, verifier):
+    whole, chance = small_packet.read_bytes(), random.Random(20261130)
+    with zipfile.ZipFile(small_packet) as container:
+        listed = {found["name"]: found for found in json.loads(container.read("manifest.json"))["files"]}
+    for name, start, end in spans(small_packet):
+        for place in range(start, end, 1 if end - start < LARGE else 16):
+            with pytest.raises(verifier.Broken):
+                check_alone(verifier, flipped(whole, place, chance.randrange(8)), name, listed)
+
+
+def check_alone(verifier, content, name, listed):
+    """Check one file of a packet as the program does, without all the others."""
+    container = verifier.Container(io.BytesIO(content))
+    if name in listed:
+        verifier.check_file(container, name, listed[name])
+    else:
+        verifier.check_manifest(verifier.Packet(container, []))
+
+
+def test_no_byte_of_the_directory_can_be_changed(small_packet, check, tmp_path):
+    whole, target = small_packet.read_bytes(), tmp_path / "flipped.zip"
     start = struct.unpack("<L", whole[-6:-2])[0]
     for place in range(start, len(whole)):
         target.write_bytes(flipped(whole, place, place % 8))
@@ -169,8 +199,8 @@ def test_no_byte_of_the_directory_can_be_changed(packet, check, tmp_path):
 
 @often
 @given(data=st.data())
-def test_nothing_can_be_cut_added_or_overwritten(packet, check, tmp_path, data):
-    whole = packet.read_bytes()
+def test_nothing_can_be_cut_added_or_overwritten(small_packet, check, tmp_path, data):
+    whole = small_packet.read_bytes()
     start = data.draw(st.integers(0, len(whole) - 1))
     end = data.draw(st.integers(start, min(len(whole), start + 300)))
     put = data.draw(st.binary(max_size=300))
@@ -419,6 +449,29 @@ def test_a_page_tells_what_people_wrote_as_text_and_never_as_markup(files):
     assert not [page for page in pages if "<b>" in page or "<script" in page or "http-equiv" in page]
 
 
-def test_the_pdf_is_one(files):
+def test_the_pdf_has_a_cover_the_sample_at_a_glance_and_a_page_for_each_record(files):
     assert files["packet.pdf"].startswith(b"%PDF-")
-    assert b"/Type/Pages" in files["packet.pdf"].replace(b" ", b"") or len(files["packet.pdf"]) > 10_000
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", unpacked(files["packet.pdf"]))
+    assert len(pages) == 2 + json.loads(files["packet.json"])["sample"]["count"]
+
+
+def unpacked(pdf):
+    """A PDF with its packed parts laid open."""
+    parts = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    return pdf + b"".join(zlib.decompressobj().decompress(part) for part in parts if part[:1] == b"\x78")
+
+
+def test_what_the_pdf_tells_names_its_zone_the_kind_of_each_record_and_fits_a_page():
+    about = {
+        "export": "EXP-000001", "company": "Halyard Desk", "portal": "https://watchbook.example.org", "reason": "Audit",
+        "asked_by": "Ada", "query": "All rows", "made_at": "2026-11-30T08:00:00Z", "key": "ab" * 8,
+        "period": {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}, "population": {"count": 900},
+        "sample": {"asked": 500, "count": 500, "seed": "1", "numbers": list(range(1, 501))},
+        "chain": {"before": {"position": 0}, "opened": 900, "withheld": 0,
+                  "after": {"position": 900, "signed_at": "2026-12-01T00:00:00Z", "key": "ab" * 8}},
+    }  # fmt: skip
+    told = document.told(about, [])
+    assert dict(told["asked"])["Period"] == "1 Nov 2026, 00:00 UTC until before 1 Dec 2026, 00:00 UTC"
+    assert "39, 40 … and so on" in dict(told["method"])["Drawn"]
+    assert told["check"][0][1].endswith("--key " + "ab" * 8)
+    assert document._fitting("x" * 700).replace("\u200b", "").startswith("x" * 600 + " … (cut here")
