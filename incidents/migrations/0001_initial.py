@@ -62,6 +62,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'escalation policies',
                 'ordering': ['name'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_policy', violation_error_message='Another policy is used when no other fits. Take the mark off there first.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +77,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['policy', 'position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('policy', 'position'), name='one_step_per_position'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -89,6 +95,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['step', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('channel__isnull', True), ('contact__isnull', False), ('kind', 'person'), ('role', ''), ('team__isnull', True)), models.Q(('channel__isnull', True), ('contact__isnull', True), ('kind', 'team'), ('role', ''), ('team__isnull', False)), models.Q(('channel__isnull', True), ('contact__isnull', True), ('kind', 'role'), ('team__isnull', True), models.Q(('role', ''), _negated=True)), models.Q(('channel__isnull', False), ('contact__isnull', True), ('kind', 'channel'), ('role', ''), ('team__isnull', True)), _connector='OR'), name='target_is_what_its_kind_says'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -278,6 +287,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-declared_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['-declared_at', '-id'], name='incident_newest'),
+                    models.Index(fields=['status', 'severity'], name='incident_status'),
+                    models.Index(condition=models.Q(('dedup_key', ''), _negated=True), fields=['dedup_key', '-resolved_at'], name='incident_key'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('declared_at__isnull', True), ('declared_by', '')), models.Q(('declared_at__isnull', False), models.Q(('declared_by', ''), _negated=True)), _connector='OR'), name='incident_declared_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('acknowledged_at__isnull', True), ('acknowledged_by', '')), models.Q(('acknowledged_at__isnull', False), models.Q(('acknowledged_by', ''), _negated=True)), _connector='OR'), name='incident_acknowledged_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('activated_at__isnull', True), ('activated_by', '')), models.Q(('activated_at__isnull', False), models.Q(('activated_by', ''), _negated=True)), _connector='OR'), name='incident_activated_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('mitigated_at__isnull', True), ('mitigated_by', '')), models.Q(('mitigated_at__isnull', False), models.Q(('mitigated_by', ''), _negated=True)), _connector='OR'), name='incident_mitigated_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by', '')), models.Q(('resolved_at__isnull', False), models.Q(('resolved_by', ''), _negated=True)), _connector='OR'), name='incident_resolved_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by', '')), models.Q(('closed_at__isnull', False), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='incident_closed_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='incident_cancelled_by_whom_and_when'),
+                    models.UniqueConstraint(condition=models.Q(('status__in', ['declared', 'acknowledged', 'mitigated']), models.Q(('dedup_key', ''), _negated=True)), fields=('dedup_key',), name='one_open_incident_per_key'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -339,6 +363,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at', '-id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('incident', 'generation'), name='one_escalation_per_generation'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -357,6 +384,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('created_by', ''), _negated=True), name='token_created_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='token_revoked_by_whom_and_when'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -373,6 +404,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('system__isnull', False), ('severity__isnull', False), _connector='OR'), name='mapping_means_something', violation_error_message='Choose the system or the severity that this label means.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -392,6 +426,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'intake deliveries',
                 'ordering': ['-received_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['-received_at'], name='delivery_newest'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -441,6 +478,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-last_at'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('token', 'key', 'incident'), name='one_alert_per_incident_and_key'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -454,94 +494,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['added_at'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('incident', 'contact'), name='one_responder_per_incident'),
+                    models.CheckConstraint(condition=models.Q(('added_by', ''), _negated=True), name='responder_added_by_whom_and_when'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='escalationpolicy',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_policy', violation_error_message='Another policy is used when no other fits. Take the mark off there first.'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalationstep',
-            constraint=models.UniqueConstraint(fields=('policy', 'position'), name='one_step_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalationtarget',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel__isnull', True), ('contact__isnull', False), ('kind', 'person'), ('role', ''), ('team__isnull', True)), models.Q(('channel__isnull', True), ('contact__isnull', True), ('kind', 'team'), ('role', ''), ('team__isnull', False)), models.Q(('channel__isnull', True), ('contact__isnull', True), ('kind', 'role'), ('team__isnull', True), models.Q(('role', ''), _negated=True)), models.Q(('channel__isnull', False), ('contact__isnull', True), ('kind', 'channel'), ('role', ''), ('team__isnull', True)), _connector='OR'), name='target_is_what_its_kind_says'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['-declared_at', '-id'], name='incident_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['status', 'severity'], name='incident_status'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('dedup_key', ''), _negated=True), fields=['dedup_key', '-resolved_at'], name='incident_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('declared_at__isnull', True), ('declared_by', '')), models.Q(('declared_at__isnull', False), models.Q(('declared_by', ''), _negated=True)), _connector='OR'), name='incident_declared_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('acknowledged_at__isnull', True), ('acknowledged_by', '')), models.Q(('acknowledged_at__isnull', False), models.Q(('acknowledged_by', ''), _negated=True)), _connector='OR'), name='incident_acknowledged_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('activated_at__isnull', True), ('activated_by', '')), models.Q(('activated_at__isnull', False), models.Q(('activated_by', ''), _negated=True)), _connector='OR'), name='incident_activated_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mitigated_at__isnull', True), ('mitigated_by', '')), models.Q(('mitigated_at__isnull', False), models.Q(('mitigated_by', ''), _negated=True)), _connector='OR'), name='incident_mitigated_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by', '')), models.Q(('resolved_at__isnull', False), models.Q(('resolved_by', ''), _negated=True)), _connector='OR'), name='incident_resolved_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by', '')), models.Q(('closed_at__isnull', False), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='incident_closed_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='incident_cancelled_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['declared', 'acknowledged', 'mitigated']), models.Q(('dedup_key', ''), _negated=True)), fields=('dedup_key',), name='one_open_incident_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(fields=('incident', 'generation'), name='one_escalation_per_generation'),
-        ),
-        migrations.AddConstraint(
-            model_name='intaketoken',
-            constraint=models.CheckConstraint(condition=models.Q(('created_by', ''), _negated=True), name='token_created_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='intaketoken',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='token_revoked_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='intakemapping',
-            constraint=models.CheckConstraint(condition=models.Q(('system__isnull', False), ('severity__isnull', False), _connector='OR'), name='mapping_means_something', violation_error_message='Choose the system or the severity that this label means.'),
-        ),
-        migrations.AddIndex(
-            model_name='intakedelivery',
-            index=models.Index(fields=['-received_at'], name='delivery_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('token', 'key', 'incident'), name='one_alert_per_incident_and_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='responder',
-            constraint=models.UniqueConstraint(fields=('incident', 'contact'), name='one_responder_per_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='responder',
-            constraint=models.CheckConstraint(condition=models.Q(('added_by', ''), _negated=True), name='responder_added_by_whom_and_when'),
         ),
     ]

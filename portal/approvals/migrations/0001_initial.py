@@ -70,6 +70,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-asked_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['subject_type', 'subject_id', '-id'], name='request_of_record'),
+                    models.Index(fields=['-asked_at', '-id'], name='request_newest'),
+                    models.Index(condition=models.Q(('state__in', ['pending', 'approved'])), fields=['kind'], name='request_live'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'approved'])), fields=('subject_type', 'subject_id'), name='one_live_request_per_record'),
+                    models.CheckConstraint(condition=models.Q(('asked_by', ''), _negated=True), name='request_asked_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('settled_by', '')), models.Q(('settled_at__isnull', False), models.Q(('settled_by', ''), _negated=True)), _connector='OR'), name='request_settled_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='request_settled_unless_pending'),
+                    models.CheckConstraint(condition=models.Q(('implementer_id__isnull', True), models.Q(('implementer_name', ''), _negated=True), _connector='OR'), name='implementer_has_a_name'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +211,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['rule', 'position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('rule', 'position'), name='one_rule_stage_per_position', violation_error_message='Two stages have the same place. Number them in the order of deciding.'),
+                    models.CheckConstraint(condition=models.Q(('needed__gte', 1)), name='rule_stage_needs_somebody'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +231,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'approval stage',
                 'ordering': ['request', 'position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'position'), name='one_stage_per_position'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('request',), name='one_open_stage_per_request'),
+                    models.CheckConstraint(condition=models.Q(('needed__gte', 1)), name='stage_needs_somebody'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -242,82 +263,14 @@ class Migration(migrations.Migration):
                 'ordering': ['request', 'id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'round', 'decider_id'), name='one_decision_per_person'),
+                    models.CheckConstraint(condition=models.Q(('decider_id', models.F('requester_id')), _negated=True), name='nobody_decides_on_their_own_request'),
+                    models.CheckConstraint(condition=models.Q(('implementer_id__isnull', True), models.Q(('decider_id', models.F('implementer_id')), _negated=True), _connector='OR'), name='nobody_decides_on_what_they_implement'),
+                    models.CheckConstraint(condition=models.Q(('verdict__in', ['approve', 'deny'])), name='decision_says_what'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'deny'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_denial_says_why'),
+                    models.CheckConstraint(condition=models.Q(('decided_by', ''), _negated=True), name='decision_decided_by_whom_and_when'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(fields=['subject_type', 'subject_id', '-id'], name='request_of_record'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(fields=['-asked_at', '-id'], name='request_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'approved'])), fields=['kind'], name='request_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'approved'])), fields=('subject_type', 'subject_id'), name='one_live_request_per_record'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('asked_by', ''), _negated=True), name='request_asked_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('settled_by', '')), models.Q(('settled_at__isnull', False), models.Q(('settled_by', ''), _negated=True)), _connector='OR'), name='request_settled_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='request_settled_unless_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('implementer_id__isnull', True), models.Q(('implementer_name', ''), _negated=True), _connector='OR'), name='implementer_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='rulestage',
-            constraint=models.UniqueConstraint(fields=('rule', 'position'), name='one_rule_stage_per_position', violation_error_message='Two stages have the same place. Number them in the order of deciding.'),
-        ),
-        migrations.AddConstraint(
-            model_name='rulestage',
-            constraint=models.CheckConstraint(condition=models.Q(('needed__gte', 1)), name='rule_stage_needs_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('request', 'position'), name='one_stage_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('request',), name='one_open_stage_per_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(('needed__gte', 1)), name='stage_needs_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('request', 'round', 'decider_id'), name='one_decision_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('decider_id', models.F('requester_id')), _negated=True), name='nobody_decides_on_their_own_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('implementer_id__isnull', True), models.Q(('decider_id', models.F('implementer_id')), _negated=True), _connector='OR'), name='nobody_decides_on_what_they_implement'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['approve', 'deny'])), name='decision_says_what'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'deny'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_denial_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', ''), _negated=True), name='decision_decided_by_whom_and_when'),
         ),
     ]

@@ -117,6 +117,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-starts', '-id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='engagement_ends_after_start'),
+                    models.CheckConstraint(condition=models.Q(('records_from__isnull', True), ('records_until__isnull', True), ('records_until__gt', models.F('records_from')), _connector='OR'), name='engagement_records_in_order'),
+                    models.CheckConstraint(condition=models.Q(('granted_by', ''), _negated=True), name='engagement_granted_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='engagement_says_why'),
+                    models.CheckConstraint(condition=models.Q(('granter_id__isnull', True), models.Q(('granter_id', models.F('auditor')), _negated=True), _connector='OR'), name='nobody_grants_an_engagement_to_themselves'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('revoke_reason', ''), ('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True), models.Q(('revoke_reason', ''), _negated=True)), _connector='OR'), name='engagement_revoked_by_whom_and_when'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -136,6 +144,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['engagement', 'id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('engagement', 'model', 'object_id'), name='one_grant_per_restricted_record'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('granted_by', ''), _negated=True), models.Q(('reason', ''), _negated=True)), name='record_granted_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by', '')), models.Q(('withdrawn_at__isnull', False), models.Q(('withdrawn_by', ''), _negated=True)), _connector='OR'), name='record_withdrawn_by_whom_and_when'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -254,6 +267,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-opened_at', '-id'],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'open')), fields=['due_at'], name='review_open'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('period_from__isnull', True), ('period_until__isnull', True), ('period_until__gt', models.F('period_from')), _connector='OR'), name='review_period_in_order'),
+                    models.CheckConstraint(condition=models.Q(('opened_by', ''), _negated=True), name='review_opened_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', True), ('signed_by', '')), models.Q(('signed_at__isnull', False), ('state', 'signed'), models.Q(('signed_by', ''), _negated=True)), _connector='OR'), name='review_signed_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('called_off_at__isnull', True), ('called_off_by', '')), models.Q(('called_off_at__isnull', False), ('state', 'called-off'), models.Q(('called_off_by', ''), _negated=True)), _connector='OR'), name='review_called_off_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('signed_at__isnull', False), ('state', 'signed')), models.Q(('called_off_at__isnull', False), ('state', 'called-off')), _connector='OR'), name='review_settled_with_its_moment'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -290,6 +313,9 @@ class Migration(migrations.Migration):
                 'ordering': ['-signed_at', '-id'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('signed_by', ''), _negated=True), models.Q(('statement', ''), _negated=True)), name='attestation_signed_by_whom_and_when'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -317,6 +343,12 @@ class Migration(migrations.Migration):
                 'ordering': ['review', 'number'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['review', 'about_name'], name='item_by_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('review', 'number'), name='one_item_per_number'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -337,6 +369,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('days__gte', 1), ('months__gte', 1)), name='plan_leaves_time'),
+                ],
             },
         ),
         migrations.AddField(
@@ -386,114 +421,21 @@ class Migration(migrations.Migration):
                 'ordering': ['item', 'step'],
                 'abstract': False,
                 'base_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['review', 'id'], name='verdict_of_review'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('item', 'step'), name='one_verdict_per_step'),
+                    models.CheckConstraint(condition=models.Q(('decided_by', ''), _negated=True), name='verdict_decided_by_whom_and_when'),
+                    models.CheckConstraint(condition=models.Q(('about_id__isnull', True), ('state', 'answered'), models.Q(('decider_id__isnull', False), models.Q(('decider_id', models.F('about_id')), _negated=True)), _connector='OR'), name='nobody_reviews_their_own'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['attested', 'gone']), models.Q(('words', ''), _negated=True), _connector='OR'), name='verdict_says_why'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['attested', 'questioned', 'answered', 'settled', 'followed-up', 'revoked', 'gone'])), name='verdict_says_what'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'revoked'), _negated=True), ('evidence_row__isnull', False), _connector='OR'), name='revoked_with_evidence'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='engagement_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('records_from__isnull', True), ('records_until__isnull', True), ('records_until__gt', models.F('records_from')), _connector='OR'), name='engagement_records_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_by', ''), _negated=True), name='engagement_granted_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='engagement_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('granter_id__isnull', True), models.Q(('granter_id', models.F('auditor')), _negated=True), _connector='OR'), name='nobody_grants_an_engagement_to_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoke_reason', ''), ('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True), models.Q(('revoke_reason', ''), _negated=True)), _connector='OR'), name='engagement_revoked_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantedrecord',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('engagement', 'model', 'object_id'), name='one_grant_per_restricted_record'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantedrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('granted_by', ''), _negated=True), models.Q(('reason', ''), _negated=True)), name='record_granted_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantedrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by', '')), models.Q(('withdrawn_at__isnull', False), models.Q(('withdrawn_by', ''), _negated=True)), _connector='OR'), name='record_withdrawn_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='attestation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_by', ''), _negated=True), models.Q(('statement', ''), _negated=True)), name='attestation_signed_by_whom_and_when'),
-        ),
-        migrations.AddIndex(
-            model_name='reviewitem',
-            index=models.Index(fields=['review', 'about_name'], name='item_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewitem',
-            constraint=models.UniqueConstraint(fields=('review', 'number'), name='one_item_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewplan',
-            constraint=models.CheckConstraint(condition=models.Q(('days__gte', 1), ('months__gte', 1)), name='plan_leaves_time'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['due_at'], name='review_open'),
         ),
         migrations.AddConstraint(
             model_name='review',
             constraint=models.UniqueConstraint(fields=('plan', 'period_until'), name='one_review_per_plan_and_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('period_from__isnull', True), ('period_until__isnull', True), ('period_until__gt', models.F('period_from')), _connector='OR'), name='review_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_by', ''), _negated=True), name='review_opened_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at__isnull', True), ('signed_by', '')), models.Q(('signed_at__isnull', False), ('state', 'signed'), models.Q(('signed_by', ''), _negated=True)), _connector='OR'), name='review_signed_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('called_off_at__isnull', True), ('called_off_by', '')), models.Q(('called_off_at__isnull', False), ('state', 'called-off'), models.Q(('called_off_by', ''), _negated=True)), _connector='OR'), name='review_called_off_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('signed_at__isnull', False), ('state', 'signed')), models.Q(('called_off_at__isnull', False), ('state', 'called-off')), _connector='OR'), name='review_settled_with_its_moment'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['review', 'id'], name='verdict_of_review'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.UniqueConstraint(fields=('item', 'step'), name='one_verdict_per_step'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', ''), _negated=True), name='verdict_decided_by_whom_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('about_id__isnull', True), ('state', 'answered'), models.Q(('decider_id__isnull', False), models.Q(('decider_id', models.F('about_id')), _negated=True)), _connector='OR'), name='nobody_reviews_their_own'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['attested', 'gone']), models.Q(('words', ''), _negated=True), _connector='OR'), name='verdict_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['attested', 'questioned', 'answered', 'settled', 'followed-up', 'revoked', 'gone'])), name='verdict_says_what'),
-        ),
-        migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'revoked'), _negated=True), ('evidence_row__isnull', False), _connector='OR'), name='revoked_with_evidence'),
         ),
     ]

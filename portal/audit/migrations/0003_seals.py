@@ -100,6 +100,10 @@ class Migration(migrations.Migration):
             options={
                 'default_permissions': ('view',),
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('confirmed_by', ''), _negated=True), name='tombstone_confirmed_by_somebody'),
+                    models.CheckConstraint(condition=models.Q(('confirmed_by_id', models.F('asked_by_id')), _negated=True), name='tombstone_confirmed_by_somebody_else'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +160,10 @@ class Migration(migrations.Migration):
                 'ordering': ['position'],
                 'default_permissions': ('view',),
                 'base_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('source', 'row_id'), name='sealed_once'),
+                    models.CheckConstraint(condition=models.Q(('position__gte', 1)), name='seals_count_from_one'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,21 +240,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('delivered_at__isnull', True)), fields=['next_attempt_at'], name='anchors_to_deliver'), models.Index(fields=['delivered_at'], name='anchors_delivered')],
                 'constraints': [models.UniqueConstraint(fields=('anchor', 'way', 'target'), name='an_anchor_once_on_each_way')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.UniqueConstraint(fields=('source', 'row_id'), name='sealed_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(('position__gte', 1)), name='seals_count_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='tombstone',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', ''), _negated=True), name='tombstone_confirmed_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='tombstone',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by_id', models.F('asked_by_id')), _negated=True), name='tombstone_confirmed_by_somebody_else'),
         ),
     ]

@@ -51,6 +51,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
+                'indexes': [
+                    models.Index(condition=models.Q(('state__in', ['pending', 'failed', 'sending'])), fields=['lane', '-urgent', 'next_attempt_at'], name='message_unsent'),
+                    models.Index(fields=['about_type', 'about_id'], name='message_about'),
+                    models.Index(fields=['contact', 'lane', 'read_at'], name='message_inbox'),
+                    models.Index(fields=['-created_at', '-id'], name='message_newest'),
+                    models.Index(condition=models.Q(('kind', 'verification')), fields=['method', 'created_at'], name='message_of_codes'),
+                    models.Index(condition=models.Q(('fallback_of__isnull', False)), fields=['fallback_of'], name='message_fallback'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('idempotency_key',), name='one_message_per_key'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('state__in', ['pending', 'failed', 'sending'])), models.Q(('settled_at__isnull', False), ('state__in', ['sent', 'dead', 'cancelled'])), _connector='OR'), name='message_settled_with_its_moment'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', False), ('lease_until__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_token__isnull', True), ('lease_until__isnull', True)), _connector='OR'), name='message_leased_while_sending'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -75,41 +88,5 @@ class Migration(migrations.Migration):
                 ('used_at', models.DateTimeField(blank=True, null=True)),
                 ('method', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='directory.contactmethod')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'failed', 'sending'])), fields=['lane', '-urgent', 'next_attempt_at'], name='message_unsent'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['about_type', 'about_id'], name='message_about'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['contact', 'lane', 'read_at'], name='message_inbox'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['-created_at', '-id'], name='message_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'verification')), fields=['method', 'created_at'], name='message_of_codes'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('fallback_of__isnull', False)), fields=['fallback_of'], name='message_fallback'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('idempotency_key',), name='one_message_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('state__in', ['pending', 'failed', 'sending'])), models.Q(('settled_at__isnull', False), ('state__in', ['sent', 'dead', 'cancelled'])), _connector='OR'), name='message_settled_with_its_moment'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', False), ('lease_until__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_token__isnull', True), ('lease_until__isnull', True)), _connector='OR'), name='message_leased_while_sending'),
         ),
     ]
