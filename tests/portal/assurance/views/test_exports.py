@@ -8,6 +8,7 @@ from portal.assurance.models import Export
 from portal.audit.models import TrailRow
 from portal.lib import clock
 from tests.factories.accounts import confirm, make_superuser, make_user
+from tests.factories.engagements import make_engagement
 from tests.factories.exports import ask, content, make_auditor, make_export
 from tests.factories.incidents import make_incident
 
@@ -107,6 +108,29 @@ def test_somebody_else_sees_the_row_and_not_the_file(client):
     confirm(client)
     response = client.get(page_of(export, "fetch-export"), follow=True)
     assert "Only whoever asked for an export fetches its file." in response.text
+    assert not TrailRow.objects.filter(action="exported").exists()
+
+
+def end(engagement):
+    engagement.revoked_at, engagement.revoked_by, engagement.revoke_reason = clock.now(), "Leila", "The audit is over"
+    engagement.save()
+
+
+def test_the_file_of_an_ended_engagement_is_not_handed_out(client, ada):
+    export = make_export(by=ada, at=clock.now())
+    confirm(client)
+    end(ada.engagements.get())
+    assert client.get(page_of(export, "fetch-export")).status_code == 403
+    assert not TrailRow.objects.filter(action="exported").exists()
+
+
+def test_nor_is_it_within_another_engagement_which_says_why(client, ada):
+    export = make_export(by=ada, at=clock.now())
+    confirm(client)
+    end(ada.engagements.get())
+    make_engagement(ada)
+    response = client.get(page_of(export, "fetch-export"), follow=True)
+    assert "You may see less than when this file was made" in response.text
     assert not TrailRow.objects.filter(action="exported").exists()
 
 
