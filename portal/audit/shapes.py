@@ -197,6 +197,9 @@ def history_of(label: str) -> Definition | None:
 
 @cache
 def moment_of(model: type[models.Model]) -> str | None:
-    """Return the column that says when a row of a source was written; nothing when none does."""
-    names = {field.name for field in model._meta.concrete_fields}
+    """Return the column that says when a row of a source was written; nothing when none does.
+
+    A column that may be empty says something else, such as since when somebody holds what a review goes through.
+    """
+    names = {field.name for field in model._meta.concrete_fields if not field.null}
     return next((name for name in MOMENTS if name in names), None)

@@ -15,11 +15,13 @@ from portal.audit.models import Seal, SealBatch, Shape, TrailRow
 from portal.audit.sealing import seal, state
 from portal.audit.shapes import definition_of, history_of
 from portal.directory.models import Contact, Team
+from portal.lib import clock
 from portal.records.models import Note
+from tests.factories.anything import make
 from tests.factories.directory import NOON, make_contact, make_team
 from tests.factories.incidents import make_incident
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def tell(count=1, **values):
@@ -140,6 +142,15 @@ def test_the_state_says_since_when_a_row_waits(django_assert_max_num_queries):
     seal(at=NOON + 3 * MINUTE)
     found = state()
     assert (found.waiting_since, found.sealed_at, found.rows) == (None, NOON + 3 * MINUTE, Seal.objects.count())
+
+
+@pytest.mark.django_db
+def test_a_moment_that_a_row_tells_of_is_not_when_it_was_written():
+    before = clock.now()
+    seal(at=before)
+    make("assurance.ReviewItem", at=NOON - 900 * DAY)
+    make("assurance.ReviewItem", at=None)
+    assert state().waiting_since >= before
 
 
 def in_threads(*works):
