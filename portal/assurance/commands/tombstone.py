@@ -57,8 +57,8 @@ def _ask(options: dict[str, Any], out: TextIO) -> None:
     request = retention.ask(positions=positions, by=by, at=clock.database_now(), reason=options["reason"])
     many = f"{len(positions):,} sealed row{'' if len(positions) == 1 else 's'}"
     out.write(f"Request {request.pk} over {many}, asked by {request.asked_by}.\n")
-    out.write(f"Within {REQUEST_LASTS.days} days another administrator confirms it: ")
-    out.write(f"python3 manage.py audit tombstone confirm {request.pk} --by USERNAME\n")
+    confirming = f"python3 manage.py audit tombstone confirm {request.pk} --by USERNAME"
+    out.write(f"Within {REQUEST_LASTS.days} days another administrator confirms it: {confirming}\n")
     out.write("What a record holds today stays in it: change it first if that must go too.\n")
 
 
