@@ -30,6 +30,7 @@ DONE = frozenset(
         "completed", "failed", "attested", "revoked", "rejected",
     }
 )  # fmt: skip
+SPOKEN = {"withdrawn": "withdrew"}
 CREATED = {
     "incidents.incident": "declared",
     "approvals.approvalrequest": "asked for the approval",
@@ -60,8 +61,11 @@ def plain(*texts: str) -> list[Part]:
 
 
 def principal(rows: Sequence[TrailRow]) -> TrailRow:
-    """Return the row that says best what a gesture was about; the first written one of equals."""
-    return min(rows, key=lambda row: (_weight(row), row.pk))
+    """Return the row that says best what a gesture was about; the first written one of equals.
+
+    What somebody did goes before what the system did because of it.
+    """
+    return min(rows, key=lambda row: (row.actor_id is None, _weight(row), row.pk))
 
 
 def _weight(row: TrailRow) -> int:
@@ -134,7 +138,7 @@ def _changed(row: TrailRow) -> list[Part]:
     for change in differences:
         if change.field in STATES and change.new:
             state = without_code(change.new).lower()
-            return [Part(f"{state} " if state in DONE else ""), *_object(row)] if state in DONE else _moved(row, state)
+            return [Part(f"{SPOKEN.get(state, state)} "), *_object(row)] if state in DONE else _moved(row, state)
     for change in differences:
         done = change.field.removesuffix("_at")
         if done != change.field and done.endswith("ed") and change.new and not change.old:

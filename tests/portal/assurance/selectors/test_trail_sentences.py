@@ -73,6 +73,13 @@ def test_a_gesture_is_told_by_what_it_was_about():
     assert said(part, title, state) == "acknowledged INC-000418"
 
 
+def test_what_somebody_did_goes_before_what_the_system_did_because_of_it():
+    person = make_row(("title", "a", "b"), **INCIDENT)
+    system = make_row(("state", "Approved", "Voided"), actor_id=None, actor_name="system: approvals", **INCIDENT)
+    assert principal([system, person]) == person
+    assert said(make_row(("state", "Pending", "Withdrawn"), **INCIDENT)) == "withdrew INC-000418"
+
+
 def test_several_objects_of_one_kind_are_counted():
     rows = [
         make_row(("status", "Resolved", "Closed"), object_id=str(n), reference=f"INC-00000{n}") for n in range(1, 4)
