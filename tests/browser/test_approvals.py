@@ -65,16 +65,32 @@ def test_every_page_is_accessible_in_every_look(page, live_server, sign_in, comp
             assert_no_axe_violations(page)
 
 
-def test_one_decision_from_the_list_to_the_next_stage(page, live_server, sign_in, company):
+def press_at(page, wanted, *keys):
+    """Move on with Tab until `wanted` has the focus, then press the keys: nothing here is reached by a mouse."""
+    wanted.wait_for()
+    for _ in range(90):
+        if wanted.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    else:
+        pytest.fail(f"Tab never comes to {wanted}")
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_one_decision_from_the_list_to_the_next_stage_by_keyboard_alone(page, live_server, sign_in, company):
     sign_in(page, company["hannah"])
     request = company["pending"]
     page.goto(f"{live_server.url}/approvals/")
-    page.get_by_role("region", name="Waiting for you").get_by_role("link", name=request.title).click()
-    page.get_by_label("Reason").fill("Rehearsed in May")
-    page.get_by_role("button", name="Approve these words").press("Enter")
-    page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
-    page.get_by_role("button", name="Send it now").click()
+    waiting = page.get_by_role("region", name="Waiting for you")
+    press_at(page, waiting.get_by_role("link", name=request.title), "Enter")
+    press_at(page, page.get_by_label("Reason"))
+    page.keyboard.type("Rehearsed in May")
+    press_at(page, page.get_by_role("button", name="Approve these words"), "Enter")
+    press_at(page, page.get_by_label("Your password"))
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    press_at(page, page.get_by_role("button", name="Send it now"), "Enter")
     page.get_by_text("Your approval is recorded.").wait_for()
     page.get_by_text("Arjun Mehta, until").wait_for()
     made = Decision.objects.get(request=request)

@@ -74,6 +74,7 @@ def test_somebody_is_put_on_call_from_the_list_of_teams(page, live_server, sign_
     page.goto(f"{live_server.url}/directory/people/")
     page.get_by_role("link", name="Put somebody on call for Security").click()
     page.get_by_label("Person", exact=True).select_option(label="Mei Tanaka")
+    page.get_by_label("Reason").fill("Stands in until Monday")
     page.get_by_role("button", name="Put on call").click()
     page.get_by_text("Mei Tanaka is on call for Security until").wait_for()
     assert Team.objects.get(slug="security").shifts.get().contact.name == "Mei Tanaka"

@@ -3,7 +3,6 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
-from django.contrib.auth.models import Group
 
 from tests.factories.accounts import make_superuser, make_user
 from tests.factories.directory import make_system, make_team
@@ -13,18 +12,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 
 @pytest.fixture
 def administrator():
-    return with_role("Amara", "Okafor", "Administrator")
+    return make_user("amara", first_name="Amara", last_name="Okafor", roles=["administrator"])
 
 
 @pytest.fixture
 def auditor():
-    return with_role("Ruth", "Bergqvist", "Auditor")
-
-
-def with_role(first, last, role):
-    user = make_user(first.lower(), first_name=first, last_name=last, is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    return user
+    return make_user("ruth", first_name="Ruth", last_name="Bergqvist", roles=["auditor"])
 
 
 RECORD_PAGES = {

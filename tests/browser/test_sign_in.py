@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.management import call_command
 
 from portal.accounts import factors
 from portal.audit.models import TrailRow
@@ -65,7 +66,11 @@ def sign_out(page, here):
     page.wait_for_url("**/sign-in/")
 
 
-def test_somebody_enrols_an_app_and_signs_in_with_it(page, here, amara, required, assert_no_axe_violations):
+def test_the_first_login_of_an_empty_portal_enrols_an_app_and_signs_in_with_it(
+    page, here, required, monkeypatch, assert_no_axe_violations
+):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", interactive=False, username="amara", email="amara@example.org", verbosity=0)
     give_password(page, here, "?next=/incidents/")
     page.get_by_role("heading", name="Set up a second factor").wait_for()
     assert_no_axe_violations(page)
@@ -92,6 +97,7 @@ def test_somebody_enrols_an_app_and_signs_in_with_it(page, here, amara, required
     assert_no_axe_violations(page)
     type_code(page, "Code from your authenticator app", code_of(secret, ahead=1), "Sign in")
     page.wait_for_url(f"{here}/")
+    page.get_by_role("heading", name="First steps").wait_for()
     told = TrailRow.objects.filter(action="signed-in").order_by("-id").first()
     assert told.event == "Signed in with password and authenticator app"
 
