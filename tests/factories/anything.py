@@ -40,6 +40,7 @@ SPECIAL: dict[str, Any] = {
         "auditor": make_user(roles=["auditor"], engaged=False),
     },
     "audit.TombstoneRequest": lambda: {"positions": [1]},
+    "audit.Tombstone": lambda: {"request": make("audit.TombstoneRequest")},
     "assurance.Review": lambda: {"items_count": 99},
     "assurance.ReviewItem": lambda: {"number": next(_numbers) % 99 + 1, "review": make("assurance.Review")},
     "assurance.Verdict": lambda: _verdict(),  # noqa: PLW0108 - it stands below

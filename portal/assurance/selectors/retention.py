@@ -69,7 +69,7 @@ class Retention:
     oldest_at: datetime | None
     seals: SealState
     holds: list[Held]
-    lifted: list[Held]
+    ended: list[Held]
     waiting: list[Asked]
     tombstones: list[Made]
     page: Page[Tombstone]
@@ -79,7 +79,7 @@ def retention(user: Any, *, at: datetime, page: str | None) -> Retention:
     """Return what the reader may see of it. A fixed number of queries, however long the record is."""
     seen = TrailRow.objects.visible_to(user)
     holds = LegalHold.objects.visible_to(user)
-    lifted = holds.filter(lifted_at__isnull=False).order_by("-lifted_at")[:MOST_LIFTED]
+    ended = holds.filter(lifted_at__isnull=False).order_by("-lifted_at")[:MOST_LIFTED]
     requests = list(open_requests(TombstoneRequest.objects.visible_to(user)))
     made = Tombstone.objects.visible_to(user).select_related("request").annotate(count=Count("rows"))
     shown = Paginator(made.order_by("-confirmed_at", "-id"), PER_PAGE).get_page(page)
@@ -90,7 +90,7 @@ def retention(user: Any, *, at: datetime, page: str | None) -> Retention:
         oldest_at=seen.order_by("at", "id").values_list("at", flat=True).first(),
         seals=state(),
         holds=[Held(hold, covered_by(hold)) for hold in holds.standing()],
-        lifted=[Held(hold, covered_by(hold)) for hold in lifted],
+        ended=[Held(hold, covered_by(hold)) for hold in ended],
         waiting=[_asked(request, places, at) for request in requests],
         tombstones=[Made(one, one.count, *_shown(one.request, places)) for one in tombstones],
         page=shown,
