@@ -18,6 +18,9 @@ from portal.audit.history import AuditHistory, HistoryFields
 from portal.audit.tables import TrailRow
 
 ENVELOPE, PAYLOAD = "envelope", "payload"
+# "table.column", or a whole "table", that a release has dropped although seals cover it: older seals then prove their
+# place in the chain, no longer what they cover. Whatever else is gone is a finding.
+DROPPED: frozenset[str] = frozenset()
 MOMENTS = ("at", "recorded_at", "decided_at", "asked_at", "confirmed_at", "created_at", "first_used_at")
 # The columns of the trail that a tombstone leaves alone: where, when and as part of what, without who and why.
 ENVELOPE_OF_TRAIL = frozenset(

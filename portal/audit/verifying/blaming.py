@@ -117,7 +117,17 @@ class Blame:
         verb = "are" if Fault.LINK in fault and Fault.PAYLOAD in fault else "is"
         cases: tuple[tuple[bool | Fault, Kind, str], ...] = (
             (fault & Fault.SHAPE, Kind.SEAL_EDITED, "has a seal whose shape is gone or altered"),
+            (
+                fault & Fault.LOST,
+                Kind.SEAL_EDITED,
+                f"is sealed with columns that nobody dropped and that are not there: {self._lost(suspect)}",
+            ),
             (fault & Fault.GONE, Kind.REMOVED, "is gone"),
+            (
+                fault == Fault.DATED,
+                Kind.INSERTED,
+                "was inserted: it tells of a time before a head that had been signed when it was sealed",
+            ),
             (self._is_intact(suspect), Kind.SEAL_EDITED, "is as it was, but its seal was edited"),
             (
                 Fault.LINK in fault and Fault.CHAIN in fault,
@@ -156,6 +166,10 @@ class Blame:
         link = sha256(self.walk.link_text(seal, row.envelope, digests=digests)).digest()
         chained = suspect.previous is not None and sha256(suspect.previous + link).digest() == seal.digest
         return chained and not suspect.fault & Fault.NUMBER and not suspect.fault & Fault.TWICE
+
+    def _lost(self, suspect: Suspect) -> str:
+        covers = (self.walk.covers.get(shape or 0) for shape in (suspect.seal.shape, suspect.seal.history_shape))
+        return ", ".join(name for cover in covers if cover is not None for name in cover.lost)
 
     def _name(self, suspect: Suspect) -> str:
         return f"row {suspect.seal.row_id} of {self._table(suspect)}"

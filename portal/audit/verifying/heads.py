@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -25,9 +26,10 @@ class Heads:
         self.walk, self.report, self.using = walk, report, using
         self.given = list(against)
         self.signed: list[tuple[Signed, str]] = []
+        self.genuine: list[tuple[Signed, str]] = []
 
     def gather(self) -> None:
-        """Take the anchors of the database, of the file beside it and those given, and note where the chain is cut."""
+        """Take the anchors of the database, of the file beside it and those given."""
         here = Anchor.objects.using(self.using).order_by("position", "id")
         self.signed = [(anchors.read(anchor.line()), "kept in the database") for anchor in here.iterator()]
         path = Path(settings.ANCHOR_FILE)
@@ -38,9 +40,21 @@ class Heads:
             kept = []
         self.signed += [(anchor, f"kept in {path.name}") for anchor in kept]
         self.signed += [(anchor, "given") for anchor in self.given]
-        self._note_cut()
+        known = known_keys()
+        for anchor, where in self.signed:
+            name = f"The anchor of position {anchor.position:,}, {where},"
+            if not anchor.is_genuine():
+                self._say(anchor, f"{name} was altered: its signature fails.")
+            elif known.get(anchor.key_id) != anchor.public_key:
+                words = f"{name} is signed by {anchor.key_id}, a key that this machine does not know."
+                self._say(anchor, f"{words} Compare it with the key that you wrote down (docs/operator.md).")
+            else:
+                self.genuine.append((anchor, where))
+        self.report.anchors = len(self.genuine)
+        self.report.keys = sorted({anchor.key_id for anchor, _ in self.genuine})
+        self.walk.signed((anchor.position, datetime.fromisoformat(anchor.signed_at)) for anchor, _ in self.genuine)
 
-    def _note_cut(self) -> None:
+    def note_cut(self) -> None:
         """Add a gap at the end when something knows of positions beyond it."""
         end = self.walk.last.position if self.walk.last is not None else 0
         beyond = [
@@ -54,24 +68,8 @@ class Heads:
             self.walk.gaps.append(Gap(end + 1, position, self.walk.last, None, told))
 
     def compare(self, blamed: Collection[int]) -> None:
-        """Add a finding for each anchor that is not genuine, and for where the chain was made anew.
-
-        Positions that are `blamed` already say enough.
-        """
-        known = known_keys()
-        genuine: list[tuple[Signed, str]] = []
-        for anchor, where in self.signed:
-            name = f"The anchor of position {anchor.position:,}, {where},"
-            if not anchor.is_genuine():
-                self._say(anchor, f"{name} was altered: its signature fails.")
-            elif known.get(anchor.key_id) != anchor.public_key:
-                words = f"{name} is signed by {anchor.key_id}, a key that this machine does not know."
-                self._say(anchor, f"{words} Compare it with the key that you wrote down (docs/operator.md).")
-            else:
-                genuine.append((anchor, where))
-        self.report.anchors = len(genuine)
-        self.report.keys = sorted({anchor.key_id for anchor, _ in genuine})
-        self._agree(genuine, blamed)
+        """Add findings for where the chain was made anew. Positions that are `blamed` already say enough."""
+        self._agree(self.genuine, blamed)
         self._batches(blamed)
 
     def _agree(self, genuine: Iterable[tuple[Signed, str]], blamed: Collection[int]) -> None:

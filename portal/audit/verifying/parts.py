@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Flag, auto
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from portal.audit.shapes import ENVELOPE, Definition
 from portal.audit.verifying.ids import IdSet
 
 Found = dict[int, dict[int, Row]]
+LONGEST_ACT = timedelta(hours=1)  # between the moment that an act was given and its end
 
 
 class Fault(Flag):
@@ -30,6 +33,8 @@ class Fault(Flag):
     TOMBSTONE = auto()
     TWICE = auto()
     SHAPE = auto()
+    LOST = auto()
+    DATED = auto()
 
 
 class Sealed(NamedTuple):
@@ -102,6 +107,11 @@ class Cover:
             return None
 
     @property
+    def begins_with_moment(self) -> bool:
+        """Whether the moment of what is told is the first word of the envelope, as it is in the trail."""
+        return self._names[:1] == ["at"] and self._columns[0].kind == "moment"
+
+    @property
     def ends_with_history(self) -> bool:
         """Whether the id of the history row is the last word of the envelope, as it is in the trail."""
         return self._names[-1:] == ["history_id"]
@@ -110,6 +120,8 @@ class Cover:
 class Tally:
     """What was met so far: ids of each source and history table, how many of them stand, and the newest seal.
 
+    `readable` are the tables that some seal so far covers in full.
+
     `previous` is the digest that the next seal must follow; nothing when the seal before it is missing.
     """
 
@@ -117,6 +129,25 @@ class Tally:
         self.covers: dict[int, Cover] = {}
         self.met: dict[str, IdSet] = defaultdict(IdSet)
         self.present: dict[str, int] = defaultdict(int)
+        self.readable: set[str] = set()
         self.history_rows = 0
         self.last: Sealed | None = None
         self.previous: bytes | None = BEGINNING
+        self.earliest = b""
+        self.turn: float = 0
+        self._signed: list[tuple[int, bytes]] = []
+
+    def signed(self, heads: Iterable[tuple[int, datetime]]) -> None:
+        """Take the positions of signed heads and when each was signed, before the walk begins."""
+        told = {position: (moment - LONGEST_ACT).astimezone(UTC) for position, moment in heads}
+        self._signed = sorted(((at, f"{when:%Y-%m-%d %H:%M:%S}".encode()) for at, when in told.items()), reverse=True)
+        self.turn = self._signed[-1][0] if self._signed else math.inf
+
+    def pass_heads(self, position: int) -> None:
+        """Keep the moment before which nothing can have happened that is sealed at a position, in `earliest`.
+
+        It stays the same up to the position `turn`.
+        """
+        while self._signed and self._signed[-1][0] < position:
+            self.earliest = max(self.earliest, self._signed.pop()[1])
+        self.turn = self._signed[-1][0] if self._signed else math.inf

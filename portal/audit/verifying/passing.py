@@ -32,9 +32,12 @@ class Pair:
         self.head = f"{FORMAT},%d,{self.source},%d,".encode()
         digests = (cover.digest if cover is not None else b"", told.digest if told is not None else NOTHING.encode())
         self.middle = b"%s,%s" % digests
+        self.begins_with_moment = cover is not None and cover.begins_with_moment
         self.ends_with_history = cover is not None and cover.ends_with_history
         self.met = tally.met[self.source]
         self.met_history = tally.met[self.history_table]
+        covers = (cover, told if seal.history_shape is not None else None)
+        self.readable = {one.definition.table for one in covers if one is not None and not one.lost}
         self.passed = 0
 
 
@@ -52,9 +55,12 @@ def unfit(tally: Tally, batch: Batch, now_and_then: Callable[[], None]) -> Itera
         )
         if not number & OFTEN:
             now_and_then()
+        if number > tally.turn:
+            tally.pass_heads(number)
         pair = pairs.get((shape, history_shape))
         if pair is None:
             pair = pairs[shape, history_shape] = Pair(tally, batch, seal)
+            tally.readable |= pair.readable
         history, row, told = pair.history, pair.rows.get(row_id), None
         if (
             pair.known
@@ -76,6 +82,7 @@ def unfit(tally: Tally, batch: Batch, now_and_then: Callable[[], None]) -> Itera
                 )
             ).digest()
             == link
+            and (not pair.begins_with_moment or row.envelope >= tally.earliest)
             and (
                 not pair.ends_with_history
                 or row.envelope.endswith(b",%d" % history_id if history_id is not None else b",-")

@@ -20,7 +20,7 @@ from portal.audit.chaining import COLUMNS
 from portal.audit.holds import Tombstone, TombstonedRow, TombstoneRequest
 from portal.audit.reading import Fetched, Row, columns_of, fetch
 from portal.audit.seals import Seal, Shape
-from portal.audit.shapes import Definition
+from portal.audit.shapes import DROPPED, Definition
 from portal.audit.verifying.ahead import Ahead
 from portal.audit.verifying.parts import Batch, Cover, Fault, Gap, Sealed, Suspect, Tally
 from portal.audit.verifying.passing import unfit
@@ -68,7 +68,7 @@ class Walk(Tally):
     def note_lost(self) -> None:
         """Note which columns are gone, and how many rows could therefore not be compared."""
         for cover in self.covers.values():
-            if cover.lost:
+            if cover.lost and DROPPED.issuperset(cover.lost):
                 self.report.notes.append(
                     f"Older seals cover what the database no longer has: {', '.join(cover.lost)}. Their place in the "
                     "chain was verified, what they cover was not."
@@ -154,6 +154,7 @@ class Walk(Tally):
             fault = Fault.SHAPE
         elif rows is None:
             self.report.unreadable += 1
+            fault = self._lost(cover)
         elif row is None:
             fault = Fault.GONE
         else:
@@ -168,6 +169,14 @@ class Walk(Tally):
         if fault:
             self._suspect(Suspect(seal, fault, row, history, self.previous))
         self.previous, self.last = seal.digest, seal
+
+    def _lost(self, cover: Cover) -> Fault:
+        """Return whether what a seal covers is gone unlawfully: not by DROPPED, or sealed after others of its table.
+
+        A release that drops a column seals without it from then on, so that nothing later is sealed with it.
+        """
+        lawful = DROPPED.issuperset(cover.lost) and cover.definition.table not in self.readable
+        return Fault.NONE if lawful else Fault.LOST
 
     def _compared(self, seal: Sealed, cover: Cover, row: Row, batch: Batch) -> Fault:
         """Compare the row's envelope and payload."""
@@ -184,6 +193,8 @@ class Walk(Tally):
         elif cover.ends_with_history:
             word = b"-" if seal.history_id is None else b"%d" % seal.history_id
             fault |= Fault.NONE if row.envelope.rpartition(b",")[2] == word else Fault.NUMBER
+        if cover.begins_with_moment and row.envelope < self.earliest:
+            fault |= Fault.DATED
         return fault
 
     def _history(self, seal: Sealed, batch: Batch) -> tuple[Row | None, Fault]:
@@ -191,9 +202,11 @@ class Walk(Tally):
         cover, rows = self.covers.get(seal.history_shape or 0), batch.rows.get(seal.history_shape or 0)
         if cover is None:
             return None, Fault.SHAPE
-        if rows is None or seal.history_id is None:
-            self.report.unreadable += rows is None
-            return None, Fault.NONE if rows is None else Fault.HISTORY_GONE
+        if rows is None:
+            self.report.unreadable += 1
+            return None, self._lost(cover)
+        if seal.history_id is None:
+            return None, Fault.HISTORY_GONE
         fault = Fault.NONE if self.met[cover.definition.table].add(seal.history_id) else Fault.TWICE
         row = rows.get(seal.history_id)
         if row is None:

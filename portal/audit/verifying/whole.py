@@ -32,9 +32,10 @@ def verify(
     report, began = Report(at=at), time.perf_counter()
     with as_of_one_moment(using):
         walk = Walk(report, using, progress)
-        walk.go()
         heads = Heads(walk, report, using, against)
         heads.gather()
+        walk.go()
+        heads.note_cut()
         blame = Blame(walk, report)
         blame.all()
         Coverage(walk, report, using).all()

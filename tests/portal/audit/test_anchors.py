@@ -1,5 +1,6 @@
 """Anchors: signed heads that leave the machine by every way that is set, tried until they are there."""
 
+import hashlib
 import json
 import threading
 from datetime import timedelta
@@ -10,11 +11,15 @@ from django.core import mail
 from django.db import connection
 
 from portal.audit import anchors, signing, trail
+from portal.audit.actor import acting
 from portal.audit.anchors import Unreadable
+from portal.audit.canonical import compact
 from portal.audit.enums import Action
-from portal.audit.models import Anchor, AnchorDelivery, SigningKey, TrailRow
+from portal.audit.guards import lifted
+from portal.audit.models import Anchor, AnchorDelivery, Seal, Shape, SigningKey, TrailRow
 from portal.audit.sealing import seal, state
-from portal.audit.verifying import Kind, verify
+from portal.audit.verifying import Kind, verify, walking
+from portal.lib import clock
 from portal.records.models import Note
 from tests.factories.directory import NOON
 from tests.factories.incidents import make_incident
@@ -307,15 +312,62 @@ def test_the_newest_anchor_comes_first_in_the_state(sealed):
 # What a later migration took away.
 
 
-def test_columns_that_a_later_migration_took_away_are_noted(sealed):
-    make_incident(at=NOON)
-    seal(at=NOON)
-    notes = Note.objects.count()
+def rename(table, old, new):
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE records_note RENAME COLUMN detail TO details")
+        cursor.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
+
+
+def test_columns_that_a_release_dropped_are_noted(sealed, monkeypatch):
+    make_incident(at=NOON)
+    seal(at=NOON)
+    notes = Note.objects.count()
+    rename("records_note", "detail", "details")
+    monkeypatch.setattr(walking, "DROPPED", frozenset({"records_note.detail"}))
     report = verify(at=NOON)
     assert report.is_clean, [finding.sentence for finding in report.findings]
     assert report.unreadable == notes > 0
     assert any("no longer has: records_note.detail." in note for note in report.notes)
+
+
+def test_columns_that_nobody_dropped_are_findings(sealed):
+    make_incident(at=NOON)
+    seal(at=NOON)
+    rename("records_note", "detail", "details")
+    report = verify(at=NOON)
+    assert {finding.table for finding in report.findings} == {"records_note"}
+    assert report.found == Note.objects.count()
+    assert all("nobody dropped" in finding.sentence for finding in report.findings)
+
+
+@pytest.mark.parametrize("dropped", [frozenset(), frozenset({"audit_trail.note"})])
+def test_a_seal_is_not_put_out_of_reach_by_a_shape_of_columns_that_never_were(sealed, monkeypatch, dropped):
+    """Whoever owns the table can make a shape that nobody can read, and name it in one seal."""
+    monkeypatch.setattr(walking, "DROPPED", dropped)
+    trail = Seal.objects.filter(source="audit.trailrow").order_by("-position")[1]
+    shape = json.loads(trail.shape.definition)
+    shape["columns"].insert(-1, ["note", "text", "payload"])
+    text = compact(shape)
+    bogus = Shape.objects.create(
+        source="audit.trailrow", definition=text, digest=hashlib.sha256(text.encode()).hexdigest()
+    )
+    with lifted(), connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_seal SET shape_id = %s WHERE position = %s", [bogus.pk, trail.position])
+        cursor.execute("UPDATE audit_trail SET actor_name = 'Somebody Else' WHERE id = %s", [trail.row_id])
+    [finding] = verify(at=NOON).findings
+    assert (finding.table, finding.row_id, finding.position) == ("audit_trail", trail.row_id, trail.position)
+
+
+# When it was.
+
+
+def test_a_row_that_tells_of_a_time_before_a_signed_head_is_named(sealed):
+    anchors.anchor(at=clock.database_now())
+    long_ago = clock.database_now() - timedelta(days=200)
+    with acting(by="Somebody", reason="Forged", at=long_ago, anew=True):
+        trail.record(Action.EVENT, event="Never happened")
+    seal(at=clock.database_now())
+    [finding] = verify(at=clock.database_now()).findings
+    assert finding.row_id == TrailRow.objects.get(event="Never happened").pk
+    assert "tells of a time before a head that had been signed" in finding.sentence
