@@ -123,4 +123,9 @@ def title_of(row: TrailRow) -> str:
     label = label_of(row)
     if REFERENCE.fullmatch(label) or not row.model:
         return label
-    return f"{kind_of(row.model)} {label}".strip()
+    return with_kind(kind_of(row.model), label)
+
+
+def with_kind(kind: str, label: str) -> str:
+    """Return a label with the kind of its object before it, unless it begins with that anyway."""
+    return label if label.lower().startswith(kind.lower()) else f"{kind} {label}".strip()

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 
 from portal.assurance.selectors.trail_filters import Filters
 from portal.assurance.selectors.trail_gestures import Gesture, Page, page_of
-from portal.assurance.selectors.trail_naming import REFERENCE, kind_of, model_of
+from portal.assurance.selectors.trail_naming import REFERENCE, kind_of, model_of, with_kind
 from portal.assurance.selectors.trail_rows import Line, lines_of
 from portal.audit.enums import Action
 from portal.audit.models import TrailRow
@@ -50,7 +50,7 @@ class Life:
     @property
     def own_title(self) -> str:
         """What a line about the object itself begins with."""
-        return self.reference or f"{self.kind} {self.name}".strip()
+        return self.reference or with_kind(self.kind, self.name)
 
 
 @dataclass(frozen=True, slots=True)
