@@ -26,6 +26,7 @@ from portal.audit.shapes import definition_of, sources
 from portal.audit.tables import TrailRow
 
 SETTLING = timedelta(seconds=20)  # so rarely at most marks move when nothing else is written
+BATCHES_BACK = 50
 SEALERS_LOCK = 0x5EA1  # of PostgreSQL, within one database
 UNSEALED = """t.{key} > %s AND NOT EXISTS (
     SELECT 1 FROM {seals} s WHERE s.source = %s AND s.row_id = t.{key} AND s.row_id > %s)"""
@@ -73,9 +74,38 @@ class Snapshot(NamedTuple):
 def head(using: str = DEFAULT_DB_ALIAS) -> Head:
     """Return the end of the chain."""
     last = Seal.objects.using(using).order_by("-position").values_list("position", "digest").first()
-    marks = SealBatch.objects.using(using).order_by("-id").values_list("marks", flat=True).first() or {}
     position, digest = last or (0, BEGINNING)
-    return Head(position, bytes(digest), {source: Mark(**mark) for source, mark in marks.items()})
+    return Head(position, bytes(digest), _marks(using))
+
+
+def _marks(using: str) -> dict[str, Mark]:
+    """Return the newest marks that can be true.
+
+    Whoever writes a batch by hand may claim that rows are settled which nobody has written yet, and so keep them from
+    being sealed for good. Such marks are passed over; without any, everything is looked through once more.
+    """
+    newest: dict[str, int] = {}
+    for kept in SealBatch.objects.using(using).order_by("-id").values_list("marks", flat=True)[:BATCHES_BACK]:
+        marks = {source: Mark(**mark) for source, mark in kept.items()}
+        newest = newest or _newest_ids(using)
+        if all(mark.complete <= newest.get(source, mark.complete) for source, mark in marks.items()):
+            return marks
+    return {}
+
+
+def _newest_ids(using: str) -> dict[str, int]:
+    """Return the largest id that each source holds, or has handed out on PostgreSQL. One query."""
+    connection = connections[using]
+    quote, queries, values = connection.ops.quote_name, [], []
+    for number, model in enumerate(sources()):
+        definition = definition_of(model)
+        if connection.vendor == "postgresql":
+            queries.append(f"SELECT {number}, pg_sequence_last_value(pg_get_serial_sequence(%s, %s))")
+            values += [definition.table, definition.key]
+        else:
+            queries.append(f"SELECT {number}, max({quote(definition.key)}) FROM {quote(definition.table)}")  # noqa: S608
+    found: dict[int, int | None] = dict(fetch(connection, " UNION ALL ".join(queries), values))
+    return {label_of(model): found[number] or 0 for number, model in enumerate(sources())}
 
 
 def label_of(model: type[models.Model]) -> str:

@@ -12,7 +12,9 @@ from binascii import hexlify
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import connections
 
 from portal.audit.canonical import FOR_HISTORY, FOR_PAYLOAD, FORMAT, NOTHING
@@ -21,6 +23,7 @@ from portal.audit.holds import Tombstone, TombstonedRow, TombstoneRequest
 from portal.audit.reading import Fetched, Row, columns_of, fetch
 from portal.audit.seals import Seal, Shape
 from portal.audit.shapes import DROPPED, Definition
+from portal.audit.tables import TrailRow
 from portal.audit.verifying.ahead import Ahead
 from portal.audit.verifying.parts import Batch, Cover, Fault, Gap, Sealed, Suspect, Tally
 from portal.audit.verifying.passing import unfit
@@ -31,7 +34,10 @@ MOST_SUSPECTS = 5_000
 _LAWFUL = """
 SELECT t.seal_id, t.payload_digest, t.history_digest, m.id FROM {row} t
   JOIN {made} m ON m.id = t.tombstone_id JOIN {request} r ON r.id = m.request_id
+  JOIN {person} one ON one.id = r.asked_by_id JOIN {person} other ON other.id = m.confirmed_by_id
  WHERE t.seal_id BETWEEN %s AND %s AND r.asked_by_id <> m.confirmed_by_id
+   AND EXISTS (SELECT 1 FROM {trail} a WHERE a.action = 'tombstoned' AND a.actor_id = m.confirmed_by_id
+                  AND a.model = 'audit.tombstone' AND a.object_id = CAST(m.id AS varchar(64)))
 """
 _ASKED = "SELECT r.positions FROM {request} r JOIN {made} m ON m.request_id = r.id WHERE m.id = %s"
 Progress = Callable[[int, int], None]
@@ -118,7 +124,8 @@ class Walk(Tally):
     def _tombstoned(self, positions: list[int]) -> dict[int, tuple[bytes, bytes | None]]:
         """Return what tombstones put in place of the rows at these positions, as digests.
 
-        Only of tombstones over positions that somebody had asked for, and somebody else confirmed.
+        Only of tombstones over positions that somebody had asked for, and somebody else confirmed: two people who are
+        known here, and the second of whom the trail names.
         """
         if not positions:
             return {}
@@ -133,7 +140,8 @@ class Walk(Tally):
 
     def _made(self, query: str, values: list[int]) -> Fetched:
         """Return the rows of a query over tombstones."""
-        tables = {"row": TombstonedRow, "made": Tombstone, "request": TombstoneRequest}
+        tables: dict[str, Any] = {"row": TombstonedRow, "made": Tombstone, "request": TombstoneRequest}
+        tables |= {"person": get_user_model(), "trail": TrailRow}
         quote = self.connection.ops.quote_name
         names = {name: quote(model._meta.db_table) for name, model in tables.items()}
         return fetch(self.connection, query.format(**names), values)

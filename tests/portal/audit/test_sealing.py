@@ -14,6 +14,7 @@ from portal.audit.enums import Action
 from portal.audit.models import Seal, SealBatch, Shape, TrailRow
 from portal.audit.sealing import seal, state
 from portal.audit.shapes import definition_of, history_of
+from portal.audit.verifying import verify
 from portal.directory.models import Contact, Team
 from portal.lib import clock
 from portal.records.models import Note
@@ -275,3 +276,18 @@ def test_a_row_that_was_put_below_the_mark_by_hand_is_left_to_verification():
     tell()
     assert seal(at=NOON + 9 * MINUTE) == 1
     assert not Seal.objects.filter(source="audit.trailrow", row_id=max(free)).exists()
+
+
+@pytest.mark.django_db
+def test_a_mark_that_cannot_be_true_keeps_nothing_from_being_sealed():
+    """Whoever may insert a batch could claim that everything up to a far number is settled."""
+    tell(3)
+    seal(at=NOON)
+    newest = SealBatch.objects.order_by("-id").first()
+    far = {source: {**mark, "complete": 10**9, "tip": 10**9} for source, mark in newest.marks.items()}
+    SealBatch.objects.create(
+        first=newest.last + 1, last=newest.last, head=newest.head, sealed_at=NOON, sealed_by="nobody", marks=far
+    )
+    tell(2)
+    assert seal(at=NOON + MINUTE) == 2
+    assert verify(at=NOON + MINUTE).is_clean

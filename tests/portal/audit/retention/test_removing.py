@@ -1,18 +1,20 @@
 """A tombstone: the words go, the chain verifies, and whatever else was done to the record is still named."""
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from portal.audit import guards, retention
+from portal.audit.chaining import Readers
 from portal.audit.enums import Action
-from portal.audit.models import LegalHold, Seal, Tombstone, TombstonedRow, TrailRow
+from portal.audit.models import LegalHold, Seal, Tombstone, TombstonedRow, TombstoneRequest, TrailRow
 from portal.audit.reconciling.running import audited_models
 from portal.audit.retention import REMOVED, NotTheOwner, Refused, removing
 from portal.audit.sealing import seal
-from portal.audit.shapes import sources
+from portal.audit.shapes import definition_of, sources
 from portal.audit.verifying import Kind, verify
 from portal.directory.models import Contact, Team
 from portal.records.models import Note
@@ -310,3 +312,22 @@ def test_a_tombstone_over_more_than_was_asked_for_is_named(person, first, second
         TombstonedRow.objects.create(tombstone=made, seal=other, payload_digest=b"x")
         findings = verify(at=LATER).findings
     assert (Kind.TOMBSTONE, other.position) in [(finding.kind, finding.position) for finding in findings]
+
+
+@pytest.mark.parametrize("people", ["nobody", "known"])
+def test_a_tombstone_that_was_typed_by_hand_is_named(person, first, second, people):
+    """Everything that makes it lawful was inserted, but for two people that are known and the row of the trail."""
+    place = Seal.objects.get(source="audit.trailrow", row_id=trail_of(person).first().pk)
+    asked, confirmed = (first.pk, second.pk) if people == "known" else (-1, -2)
+    with tampered() as sql:
+        sql("UPDATE audit_seal SET salt = NULL WHERE position = %s", place.position)
+        request = TombstoneRequest.objects.create(
+            reason="?", positions=[place.position], asked_at=NOON, asked_by="One", asked_by_id=asked
+        )
+        made = Tombstone.objects.create(
+            request=request, asked_by_id=asked, confirmed_at=NOON, confirmed_by="Two", confirmed_by_id=confirmed
+        )
+        payload = Readers().of(definition_of(TrailRow)).rows([place.row_id])[place.row_id].payload
+        TombstonedRow.objects.create(tombstone=made, seal=place, payload_digest=sha256(payload).digest())
+        findings = verify(at=LATER).findings
+    assert (Kind.TOMBSTONE, place.position) in [(finding.kind, finding.position) for finding in findings]
