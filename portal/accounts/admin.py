@@ -124,8 +124,14 @@ class AccountAdmin(GuardedAdmin[User], UserAdmin):
             self.message_user(request, str(refused), messages.ERROR)
         return redirect("admin:accounts_user_change", pk)
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Open an account, after a confirmation: before the form is filled in, for a password is not kept meanwhile."""
+        if self.has_add_permission(request):
+            stepup.require_confirmation(request)
+        return super().add_view(request, form_url, extra_context)
+
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
-        """Ask for a confirmation before a role is given or withdrawn, or an account opened or closed."""
+        """Ask for a confirmation before a role is given or withdrawn, or an account closed or opened again."""
         if WEIGHTY.intersection(form.changed_data):
             stepup.require_confirmation(request)
         return super().save_form(request, form, change)
@@ -161,6 +167,7 @@ class AccountAdmin(GuardedAdmin[User], UserAdmin):
 class SignInAdmin(ReadOnlyAdmin[SignIn]):
     """Who signed in, when and from where."""
 
+    masked_fields = ("session_hash",)
     list_display = ["who", "since", "until", "ip_address"]
     fields = ["who", "since", "until", "ip_address", "user_agent"]
     readonly_fields = ["who", "since", "until"]

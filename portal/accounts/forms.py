@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
+from portal.accounts import proving, throttle
 from portal.accounts.models import User
 
 WRONG = "User name and password do not fit together. Check both and try again."
@@ -19,15 +21,34 @@ class SignInForm(AuthenticationForm):
 
 
 class PasswordForm(PasswordChangeForm):
-    """A new password, asked for with the old one."""
+    """A new password, asked for with the old one. `why_not` says why the old one was refused.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    A wrong one counts with every other wrong proof of the account: see portal.accounts.throttle.
+    """
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.at, self.why_not = at, ""
         self.fields[
             "new_password1"
         ].help_text = "At least 12 characters: not numbers alone, not a common password, not like your name."
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        """Return the old password; refuse a wrong one, and each once too much was wrong."""
+        try:
+            throttle.spend(self.user, at=self.at)
+        except throttle.TooManyProofs as refused:
+            self.why_not = proving.LOCKED
+            raise forms.ValidationError(str(refused)) from refused
+        try:
+            given: str = super().clean_old_password()
+        except forms.ValidationError:
+            self.why_not = "wrong password"
+            raise
+        throttle.forget(self.user)
+        return given
 
 
 class ProfileForm(forms.ModelForm):

@@ -12,7 +12,7 @@ from portal.notify.models import Message
 class MessageAdmin(ReadOnlyAdmin[Message]):
     """The outbox. An address is shown without its secret parts."""
 
-    masked_fields = ("address",)
+    masked_fields = ("address", "lease_token")
     list_display = ["title", "recipient", "lane", "state", "attempts", "about_reference", "created_at", "settled_at"]
     list_filter = ["state", "lane", "urgent", "kind"]
     list_select_related = ["contact", "channel"]

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.accounts import factors, second, services
+from portal.accounts import events, factors, second, services
 from portal.accounts.forms import PasswordForm, ProfileForm
 from portal.accounts.models import SignIn, User
 from portal.accounts.requests import SignedIn
@@ -27,12 +27,21 @@ SHOWN_SIGN_INS = 5
 
 
 class ChangePassword(auth_views.PasswordChangeView):
-    """One's own password, asked for with the old one."""
+    """One's own password, asked for with the old one. A wrong one is told in the trail, and counts."""
 
     http_method_names = ["get", "head", "post", "options"]  # Django reads a PUT as a POST
     template_name = "accounts/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("accounts:me")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Name the moment at which the old password is tried."""
+        return {**super().get_form_kwargs(), "at": clock.now()}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Tell that the old password was refused, when it was, and show the form again."""
+        events.not_proved(self.request, form.user, why=form.why_not)
+        return super().form_invalid(form)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Change the password as the person themselves, and say so."""

@@ -13,6 +13,7 @@ from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin
 class ExportAdmin(ReadOnlyAdmin[Export]):
     """Every export, newest first. The file is fetched from the export's own page, by whoever asked for it."""
 
+    masked_fields = ("lease_token",)
     list_display = ["reference", "title", "format", "state", "asked_by", "asked_at", "rows", "expires_at"]
     list_filter = ["state", "format", "source"]
     list_select_related = ["requester"]

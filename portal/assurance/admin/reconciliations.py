@@ -15,6 +15,7 @@ from portal.audit.reconciling import Finding
 class ReconciliationAdmin(ReadOnlyAdmin[Reconciliation]):
     """Each night, and whenever somebody asked: every row was compared with its history."""
 
+    masked_fields = ("lease_token",)
     list_display = ["started_at", "started_by", "night", "finished_at", "rows", "found"]
     list_filter = [("night", admin.EmptyFieldListFilter)]
     fields = ["started_at", "started_by", "night", "finished_at", "rows", "found", "shown_findings", "part"]

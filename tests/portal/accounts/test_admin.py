@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -164,3 +166,38 @@ def test_a_role_beyond_every_number_of_the_database_is_refused_with_a_sentence(c
     answer = client.post(page("change", user.pk), change(user, groups=["9" * 23]))
     assert answer.context["adminform"].form.errors == {"groups": ["Choose from the list."]}
     assert [group.name for group in user.groups.all()] == ["Auditor"]
+
+
+def test_an_account_is_opened_only_after_a_confirmation(client):
+    client.force_login(make_user("ada", roles=["administrator"]))
+    new = "another long sentence 42"
+    data = {"username": "newcomer", "password1": new, "password2": new, "usable_password": "true", "change_reason": "x"}
+    for response in (client.get(page("add")), client.post(page("add"), data)):
+        assert response.status_code == 302
+        assert response["Location"].startswith(f"/confirm/?next={quote(page('add'), safe='')}")
+    assert not User.objects.filter(username="newcomer").exists()
+    confirm(client)
+    assert client.get(page("add")).status_code == 200
+    client.post(page("add"), data)
+    assert User.objects.get(username="newcomer").is_active
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "accounts/user/?session_stamp__startswith=a",
+        "accounts/user/?password__startswith=pbkdf2",
+        "accounts/signin/?session_hash__startswith=a",
+        "incidents/intaketoken/?digest__startswith=a",
+        "directory/contactmethod/?address__startswith=a",
+        "directory/channel/?address__startswith=a",
+        "notify/message/?address__startswith=a",
+        "notify/message/?lease_token__startswith=a",
+        "assurance/export/?lease_token__startswith=a",
+        "audit/reconciliation/?lease_token__startswith=a",
+    ],
+)
+def test_no_list_is_narrowed_by_a_secret(client, question):
+    client.force_login(make_superuser())
+    assert client.get(f"/admin/{question.partition('?')[0]}").status_code == 200
+    assert client.get(f"/admin/{question}").status_code == 400

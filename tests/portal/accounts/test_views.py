@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from portal.accounts.models import User
+from portal.audit.models import TrailRow
 from tests.factories.accounts import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +188,42 @@ class TestMe:
 def test_the_admin_sends_strangers_to_the_same_door(client):
     response = client.get(reverse("admin:index"), follow=True)
     assert response.redirect_chain[-1][0].startswith(SIGN_IN)
+
+
+class TestTheOldPassword:
+    NEW = "another long sentence 42"
+
+    def change(self, client, old):
+        return client.post("/me/password/", {"old_password": old, "new_password1": self.NEW, "new_password2": self.NEW})
+
+    def told(self, user):
+        rows = TrailRow.objects.filter(model="accounts.user", object_id=str(user.pk), event__startswith="Confirmation")
+        return list(rows.order_by("id").values_list("event", "actor_name"))
+
+    def test_five_wrong_ones_lock_it_and_each_is_in_the_trail(self, client, user):
+        client.force_login(user)
+        for _ in range(settings.PROOFS_LIMIT):
+            assert "Wait" not in self.change(client, "a guess").content.decode()
+        assert "Wait 15 minutes" in self.change(client, PASSWORD).content.decode()
+        assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+        wrong = ("Confirmation refused: wrong password", "Amara Okafor")
+        assert self.told(user) == [wrong] * settings.PROOFS_LIMIT + [("Confirmation refused: locked", "Amara Okafor")]
+
+    def test_they_count_with_every_other_wrong_proof(self, client, user):
+        client.force_login(user)
+        for _ in range(settings.PROOFS_LIMIT):
+            self.change(client, "a guess")
+        assert "Wait 15 minutes" in client.post("/confirm/", {"password": PASSWORD}).content.decode()
+
+    def test_a_right_one_forgets_the_wrong_ones(self, client, user):
+        client.force_login(user)
+        for _ in range(settings.PROOFS_LIMIT - 1):
+            self.change(client, "a guess")
+        assert self.change(client, PASSWORD).status_code == 302
+        assert User.objects.get(pk=user.pk).proofs_refused == 0
+
+    def test_none_at_all_is_no_try(self, client, user):
+        client.force_login(user)
+        self.change(client, "")
+        assert User.objects.get(pk=user.pk).proofs_refused == 0
+        assert self.told(user) == []
