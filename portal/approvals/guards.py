@@ -1,8 +1,9 @@
 """What the database itself refuses of approvals, whoever writes: law 10 and the binding to what was shown.
 
-A decision proves on its way in that its copies, its digest, its stage and its decider are true. A request keeps what
-was shown, moves only along its states, and is approved only by enough decisions. Own requests, own implementations,
-second decisions and denials without a reason are refused by constraints of the model.
+A decision proves on its way in that its copies, its digest, its stage and its decider are true, and that nobody
+decides on what they asked for or implement. A request keeps what was shown, moves only along its states, and is
+approved only by enough decisions. Constraints of the model refuse own and second decisions and denials without a reason
+once more; alone they would not do, because whoever opens a SQLite file may have its constraints ignored.
 
 Each list holds what is refused and its condition in the SQL of PostgreSQL; SQLite writes IS NOT for IS DISTINCT FROM.
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.approvals.policy import STAGE_TRANSITIONS, TRANSITIONS
-from portal.audit.triggers import Trigger
+from portal.audit.triggers import refusing
 
 REQUEST, STAGE, DECISION = "approvals_approvalrequest", "approvals_stage", "approvals_decision"
 Refusals = dict[str, str]
@@ -35,6 +36,8 @@ PROVED: Refusals = {
     "the implementer is not that of the request": """EXISTS (
         SELECT 1 FROM approvals_approvalrequest r WHERE r.id = NEW.request_id
         AND (r.implementer_id IS DISTINCT FROM NEW.implementer_id OR r.implementer_name <> NEW.implementer_name))""",
+    "nobody decides on their own request": "NEW.decider_id = NEW.requester_id",
+    "nobody decides on what they implement": "NEW.decider_id = NEW.implementer_id",
     "the time to decide has passed": """NOT EXISTS (
         SELECT 1 FROM approvals_approvalrequest r WHERE r.id = NEW.request_id AND NEW.decided_at <= r.decide_by)""",
     "a denial says why": "NEW.verdict = 'deny' AND trim(NEW.reason) = ''",
@@ -96,6 +99,7 @@ STAGE_KEPT: Refusals = {
 }
 STAGE_BEGUN: Refusals = {
     "a stage begins waiting": "NEW.state <> 'waiting'",
+    "a stage needs somebody": "NEW.needed < 1",
     "stages come with the request": """NOT EXISTS (
         SELECT 1 FROM approvals_approvalrequest r
         WHERE r.id = NEW.request_id AND r.state = 'pending' AND r.round = 1)
@@ -107,36 +111,16 @@ NEVER: Refusals = {"it is never deleted": "1 = 1"}
 _LOCK = "  PERFORM 1 FROM approvals_approvalrequest r WHERE r.id = NEW.request_id FOR UPDATE;\n"
 
 
-def _trigger(name: str, table: str, act: str, what: str, refusals: Refusals, *, lock: str = "") -> Trigger:
-    """Return the trigger that refuses one act on a table, each refusal with its sentence."""
-    row = "OLD" if act == "DELETE" else "NEW"
-    checks = "\n".join(
-        f"  IF {condition} THEN RAISE EXCEPTION '{what}: {words}' USING ERRCODE = 'check_violation'; END IF;"
-        for words, condition in refusals.items()
-    )
-    steps = "\n".join(
-        f"  SELECT RAISE(ABORT, '{what}: {words}') WHERE {condition.replace('IS DISTINCT FROM', 'IS NOT')};"
-        for words, condition in refusals.items()
-    )
-    stands = f"CREATE TRIGGER {name} BEFORE {act} ON {table} FOR EACH ROW"
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
-    body = f"\nBEGIN\n{lock}{checks}\n  RETURN {row};\nEND;\n"
-    return Trigger(
-        name,
-        table,
-        postgresql=f"{function} $guard${body}$guard$;\n{stands} EXECUTE FUNCTION {name}();",
-        sqlite=f"{stands}\nBEGIN\n{steps}\nEND;",
-    )
-
-
-OF_DECISIONS = (_trigger("watchbook_decision_proved", DECISION, "INSERT", "Decision", PROVED, lock=_LOCK),)
+OF_DECISIONS = (
+    refusing("watchbook_decision_proved", table=DECISION, act="INSERT", what="Decision", refusals=PROVED, first=_LOCK),
+)
 OF_REQUESTS = (
-    _trigger("watchbook_request_begun", REQUEST, "INSERT", "Approval request", REQUEST_BEGUN),
-    _trigger("watchbook_request_kept", REQUEST, "UPDATE", "Approval request", REQUEST_KEPT),
-    _trigger("watchbook_request_never", REQUEST, "DELETE", "Approval request", NEVER),
+    refusing("watchbook_request_begun", table=REQUEST, act="INSERT", what="Approval request", refusals=REQUEST_BEGUN),
+    refusing("watchbook_request_kept", table=REQUEST, act="UPDATE", what="Approval request", refusals=REQUEST_KEPT),
+    refusing("watchbook_request_never", table=REQUEST, act="DELETE", what="Approval request", refusals=NEVER),
 )
 OF_STAGES = (
-    _trigger("watchbook_stage_begun", STAGE, "INSERT", "Approval stage", STAGE_BEGUN),
-    _trigger("watchbook_stage_kept", STAGE, "UPDATE", "Approval stage", STAGE_KEPT),
-    _trigger("watchbook_stage_never", STAGE, "DELETE", "Approval stage", NEVER),
+    refusing("watchbook_stage_begun", table=STAGE, act="INSERT", what="Approval stage", refusals=STAGE_BEGUN),
+    refusing("watchbook_stage_kept", table=STAGE, act="UPDATE", what="Approval stage", refusals=STAGE_KEPT),
+    refusing("watchbook_stage_never", table=STAGE, act="DELETE", what="Approval stage", refusals=NEVER),
 )

@@ -1,8 +1,9 @@
 """What the database itself refuses of engagements and reviews, whoever writes.
 
 Of engagements: one for somebody without the role Auditor, and an edit of what was granted. Of reviews: own acts, late
-verdicts, and edits of what is frozen. That nobody decides on their own is a constraint of the verdict; here its copies
-are proved. Items, verdicts and attestations are append-only besides.
+verdicts, and edits of what is frozen. That nobody decides on their own is a constraint of the verdict too; alone it
+would not do, because whoever opens a SQLite file may have its constraints ignored. Items, verdicts and attestations are
+append-only besides.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ PROVED = {
         SELECT 1 FROM assurance_reviewitem i WHERE i.id = NEW.item_id AND i.review_id = NEW.review_id)""",
     "the account that it is about is not that of the item": """EXISTS (
         SELECT 1 FROM assurance_reviewitem i WHERE i.id = NEW.item_id AND i.about_id IS DISTINCT FROM NEW.about_id)""",
+    "nobody reviews their own": """NEW.about_id IS NOT NULL AND NEW.state <> 'answered'
+        AND (NEW.decider_id IS NULL OR NEW.decider_id = NEW.about_id)""",
     "the review is not open": """NOT EXISTS (
         SELECT 1 FROM assurance_review r WHERE r.id = NEW.review_id AND r.state = 'open')""",
     "the steps of an item follow one another": """NEW.step <> 1 + (

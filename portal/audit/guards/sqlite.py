@@ -1,7 +1,9 @@
 """The guards on SQLite: three triggers for each table.
 
 Two refuse UPDATE and DELETE. The third refuses an INSERT whose key stands already, because INSERT OR REPLACE deletes
-the row in the way without calling a DELETE trigger. It cannot tell OR REPLACE from OR IGNORE and refuses both.
+the row in the way without calling a DELETE trigger. It cannot tell OR REPLACE from OR IGNORE and refuses both. It
+stands too on each table that a model guards by triggers of its own: without it, a row that such a trigger lets nobody
+change would be put back otherwise.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Guards:
         self.connection = connection
         self.tables = list(tables)
         self.declared = [trigger for trigger in declared if trigger.sqlite]
+        self.replaceable = sorted({trigger.table for trigger in self.declared} - {*tables})
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
@@ -50,6 +53,10 @@ class Guards:
         for table in self.tables:
             if table in there:
                 found |= {name: (table, text) for name, text in _three(table, keys[table])}
+        for table in self.replaceable:
+            if table in there:
+                name, text = _replacing(table, keys[table])
+                found[name] = table, text
         found |= {t.name: (t.table, t.sqlite.strip().rstrip(";")) for t in self.declared if t.table in there}
         return found
 
@@ -57,7 +64,7 @@ class Guards:
         """Return, for each table, the conditions under which a new row meets one that stands: one for each key."""
         keys: dict[tuple[str, str, str], list[tuple[str | None, str]]] = defaultdict(list)
         for table, index, column, collation, text in self._rows(_UNIQUE):
-            if table in self.tables:
+            if table in self.tables or table in self.replaceable:
                 keys[table, index, text or ""].append((column, collation))
         found: dict[str, list[str]] = defaultdict(list)
         for (table, index, text), columns in keys.items():
@@ -124,12 +131,17 @@ class Guards:
 
 def _three(table: str, keys: Sequence[str]) -> list[tuple[str, str]]:
     """Return name and text of each guard of a table."""
-    met = " OR ".join([_standing(table, "rowid = NEW.rowid"), *keys])
     return [
         _guard(table, "update", "BEFORE UPDATE", "", "UPDATE"),
         _guard(table, "delete", "BEFORE DELETE", "", "DELETE"),
-        _guard(table, "replace", "BEFORE INSERT", f" WHEN {met}", "replacing a row"),
+        _replacing(table, keys),
     ]
+
+
+def _replacing(table: str, keys: Sequence[str]) -> tuple[str, str]:
+    """Return name and text of the guard that lets no new row take the place of one that stands."""
+    met = " OR ".join([_standing(table, "rowid = NEW.rowid"), *keys])
+    return _guard(table, "replace", "BEFORE INSERT", f" WHEN {met}", "replacing a row")
 
 
 def _guard(table: str, name: str, event: str, when: str, what: str) -> tuple[str, str]:

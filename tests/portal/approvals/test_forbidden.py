@@ -238,8 +238,8 @@ def a_closed_account(world: World) -> Attempt:
     return Attempt(request, world.hannah)
 
 
-OWN = "nobody_decides_on_their_own_request"
-IMPLEMENTED = "nobody_decides_on_what_they_implement"
+OWN = "Decision: nobody decides on their own request"
+IMPLEMENTED = "Decision: nobody decides on what they implement"
 ONCE = "one_decision_per_person|UNIQUE constraint failed|replacing a row"
 NOT_PENDING = "Decision: the request is not pending"
 PROVEN_ROLE = "Decision: the decider has not the role of the stage"

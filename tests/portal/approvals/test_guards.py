@@ -9,6 +9,7 @@ from portal.audit.facts import AppendOnly
 from tests.factories.approvals import decide, make_person, make_request
 
 pytestmark = pytest.mark.django_db
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has such statements")
 
 
 @pytest.fixture
@@ -21,6 +22,12 @@ def asked():
 def run(statement, *values):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def standing(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+        return cursor.fetchall()
 
 
 def deciders():
@@ -156,6 +163,62 @@ def test_the_code_refuses_it_too(asked):
         made.delete()
     with pytest.raises(AppendOnly, match="never edited"):
         Decision.objects.update(verdict="deny")
+
+
+def replace(table, **others):
+    """Write a row once more over itself, with other values for some columns."""
+    found = ApprovalRequest if table == ApprovalRequest._meta.db_table else Stage
+    columns = [field.column for field in found._meta.concrete_fields]
+    values = ", ".join(others.get(column, column) for column in columns)
+    run(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("table", "others"),
+    [
+        ("approvals_approvalrequest", {"requester_id": "999999"}),
+        ("approvals_approvalrequest", {"requester_id": "999999", "id": "id + 1000"}),
+        ("approvals_approvalrequest", {"shown": "'RTO: 5 min'", "id": "id + 1000", "reference": "'APR-000777'"}),
+        ("approvals_approvalrequest", {"digest": "'0'"}),
+        ("approvals_stage", {"role": "'Auditor'", "state": "'waiting'"}),
+        ("approvals_stage", {"needed": "1", "state": "'waiting'", "id": "id + 1000"}),
+    ],
+    ids=["requester", "by its reference", "by its record", "digest", "role", "by its position"],
+)
+def test_no_row_takes_the_place_of_another(asked, table, others):
+    before = standing(table)
+    with pytest.raises(IntegrityError, match="replacing a row is refused"):
+        replace(table, **others)
+    assert standing(table) == before
+
+
+@on_sqlite
+@pytest.mark.parametrize("column", ["requester_id", "implementer_id"])
+def test_law_10_holds_where_the_constraints_of_a_file_are_ignored(asked, column):
+    make_person("Third Manager", "manager")
+    run("PRAGMA ignore_check_constraints = 1")
+    try:
+        run(
+            "INSERT OR IGNORE INTO accounts_user_groups (user_id, group_id) "
+            f"SELECT r.{column}, g.id FROM approvals_approvalrequest r, auth_group g WHERE g.name = 'Manager'"
+        )
+        with pytest.raises(IntegrityError, match="Decision: nobody decides on"):
+            run(
+                "INSERT INTO approvals_decision (request_id, stage_id, round, decider_id, decided_by, decided_at, "
+                "verdict, reason, digest, requester_id, requester_name, implementer_id, implementer_name, origin, "
+                f"address) SELECT r.id, s.id, r.round, r.{column}, r.{column.replace('_id', '_name')}, r.asked_at, "
+                "'approve', '', r.digest, r.requester_id, r.requester_name, r.implementer_id, r.implementer_name, "
+                "'', '' FROM approvals_approvalrequest r JOIN approvals_stage s ON s.request_id = r.id "
+                "WHERE s.state = 'open'"
+            )
+        with pytest.raises(IntegrityError, match="a stage needs somebody"):
+            run(
+                "INSERT INTO approvals_stage (request_id, position, name, role, needed, state) "
+                "SELECT id, 3, 'Mine', 'Auditor', 0, 'waiting' FROM approvals_approvalrequest"
+            )
+    finally:
+        run("PRAGMA ignore_check_constraints = 0")
 
 
 def test_an_honest_life_passes_every_guard(asked):

@@ -100,7 +100,7 @@ def by_database(review, item, verb, own, client, sentence):
     }  # fmt: skip
     for about in (item.about_id, None):  # a copy that hides whose it is is refused too
         with (
-            pytest.raises(IntegrityError, match=r"nobody_reviews_their_own|is not that of the item"),
+            pytest.raises(IntegrityError, match=r"nobody reviews their own|is not that of the item"),
             transaction.atomic(),
         ):
             Verdict(**values, about_id=about).save()
