@@ -24,6 +24,7 @@ from incidents.selectors.listing import contact_of
 from incidents.selectors.room import incident_for
 from portal.accounts.models import User
 from portal.audit.actor import acting
+from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records import services as records
 
@@ -95,6 +96,7 @@ def _asked_audience(request: HttpRequest) -> str | None:
 def _page(
     request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime, status: int = 200
 ) -> HttpResponse:
+    record_opening(incident, f"in the form to {chosen.slug}")
     context = {"now": at, "act": chosen, "incident": incident, "form": form, "corrected": _corrected(form, incident)}
     return render(request, "incidents/act.html", context, status=status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,8 @@ from incidents.selectors.room import incident_for, room_of
 from portal.audit.trail import record_opening
 from portal.lib import clock
 
+TOLD_AGAIN = timedelta(hours=1)
+
 
 @require_safe
 @login_required
@@ -30,8 +33,13 @@ def room(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @login_required
 def live(request: HttpRequest, reference: str) -> HttpResponse:
-    """Give the parts of the room that change by themselves, for htmx to put in place."""
-    return render(request, "incidents/live.html", _context(request, reference))
+    """Give the parts of the room that change by themselves, for htmx to put in place.
+
+    Who looks on at a restricted incident is in the trail once an hour.
+    """
+    context = _context(request, reference)
+    record_opening(context["incident"], "live", unless_since=context["now"] - TOLD_AGAIN)
+    return render(request, "incidents/live.html", context)
 
 
 def _context(request: HttpRequest, reference: str) -> dict[str, Any]:

@@ -53,7 +53,6 @@ def approval_request(request: SignedIn, reference: str) -> HttpResponse:
     """
     at = clock.database_now()
     found = request_for(request.user, reference)
-    record_opening(found)
     return _room(request, found, DecideForm(user=request.user, initial=_bound(found)), at=at)
 
 
@@ -118,6 +117,7 @@ def _bound(found: ApprovalRequest) -> dict[str, Any]:
 def _room(
     request: SignedIn, found: ApprovalRequest, form: DecideForm, *, at: datetime, status: int = 200
 ) -> HttpResponse:
+    record_opening(found)
     context = {
         "now": at,
         "asked": found,
@@ -195,6 +195,7 @@ def _act(
             return redirect(found)
         except Refused as refused:
             form.add_error(None, str(refused))
+    record_opening(found)
     context = {"now": at, "asked": found, "form": form, "act": words}
     return render(request, "approvals/act.html", context, status=422 if form.is_bound else 200)
 
@@ -213,6 +214,7 @@ def ask(request: SignedIn, kind: str, pk: int) -> HttpResponse:
             return _asked(request, subject, form, at=at)
         except Refused as refused:
             form.add_error(None, str(refused))
+    record_opening(subject, "to ask for its approval")
     standing = services.standing(subject)
     context = {
         "now": at, "kind": of_kind, "subject": subject, "facts": parsed(shown), "digest": digest(shown), "form": form,

@@ -22,6 +22,7 @@ from portal.audit import beside
 from portal.audit.actor import acting
 from portal.audit.asking import ReasonForm, reason_of, without_reason
 from portal.audit.differences import Differ
+from portal.audit.history import AuditHistory
 from portal.audit.middleware import person
 from portal.audit.reasons import SAY_WHY, ReasonMissing
 from portal.audit.retention.values import REMOVED
@@ -78,15 +79,21 @@ class VisibleRows(admin.options.BaseModelAdmin, Generic[M]):
         return super().formfield_for_manytomany(db_field, request, **{"form_class": ManyField, **kwargs})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Tell whether an address of the list may ask this; nothing is asked of a field whose values are secret."""
-        secret = not set(lookup.split("__")).isdisjoint(self.masked_fields)
-        return not secret and super().lookup_allowed(lookup, value, request)
+        """Tell whether an address of the list may ask this; nothing is asked of a field whose values are secret.
+
+        Secret is what no history shows: the fields that are masked, and those that it leaves out.
+        """
+        history = AuditHistory.of.get(self.model)
+        secret = {*self.masked_fields, *getattr(self.model, "masked", ())}
+        secret |= history.excluded(self.model) if history is not None else set()
+        return secret.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
 
     def reason_page(
         self, request: HttpRequest, obj: M, form: ReasonForm, *, title: str, text: str, verb: Verb
     ) -> HttpResponse:
         """Ask why one act is done; its button posts the reason back to the same address."""
         request.current_app = self.admin_site.name
+        record_opening(obj, "to say why")
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -174,7 +181,7 @@ class GuardedAdmin(VisibleRows[M], SimpleHistoryAdmin):
         """Add the record's buttons to the page, and what is wrong with the reason."""
         obj = kwargs.get("obj")
         context["verbs"] = [*self.verbs(request, obj), *beside.verbs(request, obj)] if obj is not None else []
-        if obj is not None and request.method in {"GET", "HEAD"}:
+        if obj is not None:
             record_opening(obj)
         context["marks"] = beside.marks(request, obj) if obj is not None else []
         if context.get("errors") and self.needs_reason() and not reason_of(request):

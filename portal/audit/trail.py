@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
+from django.db.models import Max
 from django.utils import timezone
 
 from portal.audit.actor import current
 from portal.audit.enums import OF_HISTORY, Action
-from portal.audit.tables import Difference, TrailRow
+from portal.audit.tables import Difference, TrailRow, restricted_models
 from portal.lib import durations
 from portal.lib.inserting import insert_values
-from portal.lib.visibility import is_restricted
+from portal.lib.visibility import is_restricted, restricted_among
 
 MASKED = "not shown"
 ACTOR_LENGTH = 200
@@ -73,20 +75,50 @@ def record_reading(subject: models.Model, event: str = "") -> None:
     record(Action.READ, event=event or f"Opened {subject._meta.verbose_name} {subject}", subject=subject)
 
 
-def record_opening(subject: models.Model, how: str = "") -> None:
-    """Append that somebody opened a record, where it is restricted. `how` says as what, such as "with its history"."""
-    if is_restricted(type(subject), subject.pk):
+def record_opening(subject: models.Model, how: str = "", *, unless_since: datetime | None = None) -> None:
+    """Append that somebody opened a record, where it is restricted. `how` says as what, such as "with its history".
+
+    With `unless_since`, for a page that asks again by itself: not when the same account opened it since then.
+    """
+    if is_restricted(type(subject), subject.pk) and not (unless_since and _has_opened(subject, unless_since)):
         record_reading(subject, f"Opened {subject._meta.verbose_name} {subject} {how}".strip())
 
 
-def record_opening_of(model: type[models.Model] | None, key: str, how: str) -> None:
-    """Append the same of a record that is known by its model and its key, and may be gone."""
-    if model is None or not is_restricted(model, key):
-        return
-    label = model._meta.label_lower
-    last = TrailRow.objects.filter(model=label, object_id=key).order_by("-id").values("reference", "name").first()
-    event = f"Opened {model._meta.verbose_name} {(last or {}).get('name') or key} {how}"
-    record(Action.READ, event=event, model=label, object_id=key, **(last or {}))
+def _has_opened(subject: models.Model, since: datetime) -> bool:
+    """Tell whether whoever acts opened the record since then. Nobody who is not known did."""
+    account = _who()["actor_id"]
+    own = TrailRow.objects.filter(model=subject._meta.label_lower, object_id=str(subject.pk), action=Action.READ)
+    return account is not None and own.filter(actor_id=account, at__gte=since).exists()
+
+
+def record_openings(rows: Iterable[TrailRow], how: str) -> None:
+    """Append that somebody opened the restricted records that rows of the trail tell of, which may be gone.
+
+    However many they are: two queries for each kind of restricted records among them, and one that writes.
+    """
+    roots: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        roots[row.root_model].add(row.root_id)
+    told: list[Values] = []
+    for model in restricted_models():
+        label = model._meta.label_lower
+        keys = restricted_among(model, roots.get(label, ()))
+        names = _last_names(label, keys) if keys else {}
+        for key in sorted(keys):
+            reference, name = names.get(key, ("", ""))
+            values = {**_who(), **_standing_alone(label, key), **_changes(()), "action": Action.READ.value}
+            values |= {"reference": reference, "name": name, "history_id": None}
+            told.append(values | {"event": f"Opened {model._meta.verbose_name} {name or key} {how}"[:NAME_LENGTH]})
+    if told:
+        append(told)
+
+
+def _last_names(label: str, keys: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return reference and name of these objects as the trail told them last."""
+    own = TrailRow.objects.filter(model=label, object_id__in=keys).order_by()
+    last = own.values("object_id").annotate(last=Max("id")).values("last")
+    found = TrailRow.objects.filter(pk__in=last).values_list("object_id", "reference", "name")
+    return {key: (reference, name) for key, reference, name in found}
 
 
 def of_history(

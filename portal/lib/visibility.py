@@ -78,9 +78,14 @@ class Nobody:
 
 def is_restricted(model: type[models.Model], key: Any) -> bool:
     """Tell whether a record is restricted: hidden from whoever has no right at all."""
-    asked = getattr(model, "hidden_from", None)
-    found: Iterable[Any] | None = asked(Nobody()) if asked is not None else None
-    return found is not None and str(key) in set(map(str, found))
+    return bool(restricted_among(model, [str(key)]))
+
+
+def restricted_among(model: type[models.Model], keys: Iterable[str]) -> set[str]:
+    """Return which of these records are restricted. Without any of them nothing is asked."""
+    asked, wanted = getattr(model, "hidden_from", None), set(keys)
+    found: Iterable[Any] | None = asked(Nobody()) if asked is not None and wanted else None
+    return set() if found is None else wanted.intersection(map(str, found))
 
 
 class VisibleQuerySet(models.QuerySet[Any]):

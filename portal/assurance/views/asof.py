@@ -23,7 +23,7 @@ from portal.assurance.selectors.retention import removed_from
 from portal.assurance.selectors.trail_filters import Filters, Place
 from portal.assurance.selectors.trail_naming import kind_of, kinds_of, story_address
 from portal.audit.models import TrailRow
-from portal.audit.trail import plain, record_opening_of
+from portal.audit.trail import plain, record_openings
 from portal.lib import clock
 
 READING = "audit.view_trailrow"
@@ -63,6 +63,7 @@ def register(request: SignedIn, model: str) -> HttpResponse:
     seen = TrailRow.objects.visible_to(request.user)
     place = Filters.of(request.GET).before
     listed = register_then(seen, found, at=at, now=now, words=words, place=place)
+    record_openings([one.row for one in listed.rows], "in a register as of a moment")
     context = {
         "now": now,
         "at": at,
@@ -102,7 +103,7 @@ def object_as_of(request: SignedIn, model: str, object_id: str) -> HttpResponse:
     then = object_then(TrailRow.objects.visible_to(request.user), found, object_id, at=at)
     if then is None:
         raise Http404("The record holds no such object, or none that you may see.")
-    record_opening_of(found, object_id, "as of a moment")
+    record_openings([row for row in (then.row, then.first, then.next) if row], "as of a moment")
     context = {
         "now": now,
         "at": at,

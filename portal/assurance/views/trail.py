@@ -27,7 +27,7 @@ from portal.assurance.selectors.trail_rows import at_most, inside, person_addres
 from portal.assurance.selectors.trail_story import chapters, life_of, record_address, story_of
 from portal.audit.enums import Action
 from portal.audit.models import TrailRow
-from portal.audit.trail import record_opening_of
+from portal.audit.trail import record_openings
 from portal.lib import clock
 
 READING = "audit.view_trailrow"
@@ -98,6 +98,7 @@ def _rows(request: SignedIn, asked: QuerySet[TrailRow], context: dict[str, Any])
     found = inside(asked, after=after[0] if after else 0)
     if found is None:
         raise Http404("The trail holds no such rows, or none that you may see.")
+    record_openings(found.rows, "as rows of the trail")
     told = Gesture(found.rows[::-1])
     note_removed([told])
     context |= {
@@ -123,10 +124,11 @@ def story(request: SignedIn, model: str, object_id: str) -> HttpResponse:
     life = life_of(seen, model, object_id)
     if life is None:
         raise Http404("The trail tells of no such object, or of none that you may see.")
-    record_opening_of(model_of(model), object_id, "as a story")
     asked = Filters.of(request.GET)
     filters = Filters(model=model, object=object_id, before=asked.before, after=asked.after, last=asked.last)
     page = story_of(seen, filters, reader=request.user, now=now)
+    told = [row for gesture in page.gestures for row in gesture.rows]
+    record_openings(told or seen.filter(model=model, object_id=object_id)[:1], "as a story")
     context = {
         "now": now,
         "life": life,

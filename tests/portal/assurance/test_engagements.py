@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from incidents.models import Incident
@@ -14,11 +15,14 @@ from portal.assurance.models import Engagement, GrantedRecord
 from portal.assurance.policy import Refused
 from portal.assurance.services import engagements
 from portal.audit.models import TrailRow
+from portal.audit.trail import record_openings
+from portal.lib import clock
 from portal.notify.models import Message
 from tests.factories.accounts import confirm, make_superuser, make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.engagements import make_engagement
 from tests.factories.incidents import make_incident
+from tests.factories.trail import make_row
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -268,6 +272,83 @@ def test_each_opening_of_a_restricted_record_is_in_the_trail(client, siobhan, kw
     assert [row.object_id for row in rows] == [str(restricted.pk)] * len(pages)
     assert rows[0].event == f"Opened incident {restricted}"
     assert {row.origin for row in rows} == {"web", "admin"}
+
+
+@pytest.fixture
+def opened(client, siobhan, kwame, restricted):
+    """What an auditor to whom it was opened read of it: kinds of records and how, since the last time it was asked."""
+    engagements.grant_record(make_engagement(siobhan), restricted, by=kwame, at=NOON, reason="Sample 7")
+    enter(client, siobhan)
+    return lambda: openings_of(siobhan, restricted)
+
+
+def openings_of(user, incident):
+    rows = TrailRow.objects.filter(action="read", actor_id=user.pk, object_id=str(incident.pk)).order_by("id")
+    found = list(rows.filter(model="incidents.incident").values_list("event", flat=True))
+    assert all(event.startswith(f"Opened incident {incident}") for event in found)
+    return [event.removeprefix(f"Opened incident {incident}").strip() for event in found]
+
+
+def test_the_rows_of_a_restricted_record_are_told_as_its_opening(client, opened, restricted):
+    row = TrailRow.objects.filter(model="incidents.incident", object_id=str(restricted.pk)).first()
+    for page in (reverse("assurance:gesture", args=[row.gesture]), f"{reverse('assurance:rows')}?id={row.pk}"):
+        assert "Insider" in client.get(page).content.decode()
+    assert opened() == ["as rows of the trail"] * 2
+
+
+def test_a_register_tells_each_restricted_record_that_it_shows(client, opened, restricted):
+    make_incident(title="Mail is late")
+    shown = client.get(reverse("assurance:register", args=["incidents.incident"])).content.decode()
+    assert ("Insider" in shown, "Mail is late" in shown) == (True, True)
+    assert opened() == ["in a register as of a moment"]
+    assert TrailRow.objects.filter(action="read").count() == 1
+
+
+def test_a_part_of_a_restricted_record_opens_the_record(client, opened, restricted):
+    make_row(
+        action="event", event="Did", model="incidents.responder", object_id="1",
+        root_model="incidents.incident", root_id=str(restricted.pk),
+    )  # fmt: skip
+    assert client.get(reverse("assurance:story", args=["incidents.responder", "1"])).status_code == 200
+    assert opened() == ["as a story"]
+
+
+def test_looking_on_at_a_restricted_incident_is_told_once_an_hour(client, opened, restricted, monkeypatch):
+    live = reverse("incidents:live", args=[restricted.reference])
+    for _ in range(3):
+        client.get(live, headers={"HX-Request": "true"})
+    assert opened() == ["live"]
+    client.get(restricted.get_absolute_url())
+    client.get(live)
+    assert opened() == ["live", ""]
+    later = clock.now() + timedelta(minutes=61)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    client.get(live)
+    assert opened() == ["live", "", "live"]
+
+
+def test_forms_of_a_restricted_incident_are_told_also_when_they_come_back_with_errors(client, restricted):
+    lead = make_superuser("lead")
+    enter(client, lead)
+    act = reverse("incidents:act", args=[restricted.reference, "close"])
+    form = reverse("admin:incidents_incident_change", args=[restricted.pk])
+    for page in (act, form):
+        assert "Insider" in client.get(page).content.decode()
+        assert client.post(page, {"title": ""}).status_code in {200, 422}
+    assert openings_of(lead, restricted) == ["in the form to close"] * 2 + [""] * 2
+
+
+def test_what_many_rows_show_costs_the_same_however_many_records(client, opened, restricted, monkeypatch):
+    def cost(count):
+        hidden = [restricted, *(make_incident(title=f"Insider {number}") for number in range(count))]
+        keys = [incident.pk for incident in hidden]
+        monkeypatch.setattr(Incident, "hidden_from", classmethod(lambda cls, user: keys), raising=False)
+        rows = TrailRow.objects.filter(model="incidents.incident", object_id__in=map(str, keys))
+        with CaptureQueriesContext(connection) as queries:
+            record_openings(rows, "as rows of the trail")
+        return len(queries)
+
+    assert cost(1) == cost(12) <= 4
 
 
 def test_what_is_never_restricted_is_not_opened_by_name(siobhan, kwame):
