@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from incidents.enums import OPEN, Status
+from portal.lib.blank import is_blank
 
 
 class Refused(ValueError):
@@ -79,7 +80,7 @@ def check_open(status: str, act: str) -> None:
 
 def check_reason(verb: str, reason: str) -> None:
     """Refuse a verb that needs a reason when none is given."""
-    if verb in NEEDS_REASON and not reason.strip():
+    if verb in NEEDS_REASON and is_blank(reason):
         raise Refused(f"Say in a sentence why you {verb} it. The reason is kept.")
 
 

@@ -13,6 +13,7 @@ from incidents.services.declaring import PERIOD, page_security_lead
 from incidents.services.responding import _join, result_of
 from portal.audit.actor import By
 from portal.directory.enums import Clock
+from portal.lib.blank import is_blank
 from portal.records import services as records
 
 
@@ -80,7 +81,7 @@ def end_alerts(incident: Incident, *, by: By, at: datetime, reason: str = "") ->
     with locked(incident, by=by, at=at, reason=reason) as row:
         if row.status != Status.RESOLVED:
             raise Refused("Resolve the incident first. Then say which alerts are over.")
-        if not reason.strip():
+        if is_blank(reason):
             raise Refused("Say how you know that they are over. The reason is kept.")
         firing = Alert.objects.filter(incident=row, firing=True)
         titles = list(firing.values_list("title", flat=True))

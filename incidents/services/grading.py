@@ -11,6 +11,7 @@ from incidents.services.common import locked, say, systems_of
 from incidents.services.declaring import PERIOD
 from portal.audit.actor import By
 from portal.directory.models import Severity
+from portal.lib.blank import is_blank
 from portal.records import services as records
 
 
@@ -32,7 +33,7 @@ def reclassify(
         major = severity.is_major if is_major is None else is_major
         if severity.pk == row.severity_id and major == row.is_major:
             raise Refused(f"It is {severity.code} already. Choose another severity.")
-        if major != severity.is_major and not reason.strip():
+        if major != severity.is_major and is_blank(reason):
             raise Refused("Say why this is a major incident or not, other than its severity tells. The reason is kept.")
         _set(row, severity, major=major, by=by, at=at, reason=reason)
     return row

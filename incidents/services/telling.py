@@ -12,6 +12,7 @@ from incidents.services.common import locked, say
 from incidents.services.responding import result_of
 from portal.audit.actor import By
 from portal.directory.enums import Clock
+from portal.lib.blank import is_blank
 from portal.records.models import Note
 
 TEXT_LIMIT = 5000
@@ -70,7 +71,7 @@ def add_note(
 
 def _checked(text: str) -> str:
     text = text.strip()
-    if not text:
+    if is_blank(text):
         raise Refused("Write what happened, in a sentence or two.")
     if len(text) > TEXT_LIMIT:
         raise Refused(f"That is {len(text)} characters; {TEXT_LIMIT} fit. Shorten it.")
@@ -87,7 +88,7 @@ def pause_clock(incident: Incident, *, by: By, at: datetime, reason: str, clock:
     """Let the resolve clock stand still, with a reason. Only this clock ever pauses."""
     if clock != Clock.RESOLVE:
         raise Refused("Only the resolve clock can be paused. The others run until they are met.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Say what it waits for. The reason is shown beside the clock.")
     with locked(incident, by=by, at=at, reason=reason) as row:
         check_open(row.status, "pause its clock")

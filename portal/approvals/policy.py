@@ -10,6 +10,7 @@ from typing import Protocol
 
 from portal.approvals.enums import RequestState, StageState, Verdict
 from portal.approvals.shown import Moved
+from portal.lib.blank import is_blank
 
 
 class Refused(ValueError):
@@ -175,7 +176,7 @@ def check_stage(stage: StageLike, person: Person) -> None:
 
 def check_words(verdict: str, reason: str) -> None:
     """Refuse a denial without a reason."""
-    if verdict == Verdict.DENY and not reason.strip():
+    if verdict == Verdict.DENY and is_blank(reason):
         raise Refused(NO_REASON)
 
 
@@ -189,7 +190,7 @@ def check_withdraw(request: RequestLike, person: Person, reason: str) -> None:
     """Refuse to withdraw what somebody else asked for, with NotYours; what is over, and to say no reason."""
     check_requester(request, person)
     next_state("withdraw", request.state)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(NO_WORDS)
 
 

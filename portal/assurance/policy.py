@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from portal.assurance.enums import DECIDED, EngagementState, ItemState, ReviewKind, ReviewState
+from portal.lib.blank import is_blank
 
 
 class Refused(ValueError):
@@ -203,7 +204,7 @@ def may_answer(person: Person, about_id: int | None, *, administrator: str) -> b
 
 def check_words(verb: str, words: str) -> None:
     """Refuse a verb that says nothing where it must."""
-    if verb in WORDS and not words.strip():
+    if verb in WORDS and is_blank(words):
         raise Refused(WORDS[verb])
 
 
@@ -219,5 +220,5 @@ def check_sign(counts: Mapping[str, int], statement: str) -> None:
     waiting = total - sum(counts.get(state, 0) for state in DECIDED)
     if waiting:
         raise Refused(STILL_OPEN.format(count=f"{waiting:,}", total=f"{total:,}"))
-    if not statement.strip():
+    if is_blank(statement):
         raise Refused(NO_STATEMENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.audit.actor import current
+from portal.lib.blank import is_blank
 
 REASON_LENGTH = 300
 SAY_WHY = "Say why: this record decides who is called or what may be done, so its history keeps a reason."
@@ -31,13 +32,13 @@ def demand_actor_and_reason(row: Any, event: str = "") -> None:
         raise Unattributed(
             f"Nobody is named as the actor of this change to {_words(row)}. Open acting(by=..., reason=...) around it."
         )
-    if not acting.reason.strip() and event not in row.self_explaining:
+    if is_blank(acting.reason) and event not in row.self_explaining:
         raise ReasonMissing(f"Say why. A change to {_words(row)} is kept with its reason.")
 
 
 def one_line(text: str) -> str:
-    """Return what somebody typed as a reason, fit to be kept: without line breaks and invisible zeros."""
-    return " ".join(text.replace("\x00", "").split())
+    """Return what somebody typed as a reason, fit to be kept: without line breaks and zeros; "" when none is seen."""
+    return "" if is_blank(text) else " ".join(text.replace("\x00", "").split())
 
 
 def _words(row: Any) -> str:

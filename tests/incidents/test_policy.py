@@ -40,9 +40,10 @@ def test_a_closed_incident_opens_again_only_by_reopening():
     assert ways <= {"reopen", "reopen by source"}
 
 
-def test_reopening_needs_a_reason():
+@pytest.mark.parametrize("reason", ["  ", "\u200b"])
+def test_reopening_needs_a_reason(reason):
     with pytest.raises(Refused, match="why"):
-        check_reason("reopen", "  ")
+        check_reason("reopen", reason)
     check_reason("reopen", "It came back.")
 
 

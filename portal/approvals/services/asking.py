@@ -19,6 +19,7 @@ from portal.approvals.services.stages import check_somebody, open_next
 from portal.approvals.services.voiding import void_if_changed
 from portal.approvals.shown import digest as digest_of
 from portal.audit.actor import By, acting, actor_of
+from portal.lib.blank import is_blank
 from portal.records import services as records
 
 
@@ -46,7 +47,7 @@ def ask(
         raise Refused(policy.CLOSED_ACCOUNT)
     if not kind.may_ask(account_of(by)):
         raise NotYours(policy.NOT_TO_ASK)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(policy.NO_WORDS)
     with transaction.atomic(), acting(by=by, at=at, reason=reason):
         standing = lock_subject(kind, subject.pk)

@@ -16,6 +16,7 @@ from portal.approvals.services.stages import check_somebody, open_next
 from portal.approvals.services.voiding import tell_all, void_if_changed
 from portal.audit.actor import By, acting
 from portal.deadlines import services as deadlines
+from portal.lib.blank import is_blank
 
 RESTARTED = "approval_restarted"
 
@@ -32,7 +33,7 @@ def reassign(
         check_may_name(held.request, held.kind, account_of(by))
         voided = void_if_changed(held.request, held.kind, held.subject, at=at)
         if not voided:
-            if not reason.strip():
+            if is_blank(reason):
                 raise Refused(policy.NO_WORDS)
             check_somebody(
                 stages_of(held.request), but=[held.request.requester_id, implementer.pk if implementer else None]

@@ -13,6 +13,7 @@ from portal.assurance.models import Review
 from portal.assurance.policy import NO_REASON, NO_REVIEWERS, NOT_A_REVIEWING_ACCOUNT, Person, Refused
 from portal.audit.actor import By, actor_of
 from portal.directory.models import Contact
+from portal.lib.blank import is_blank
 
 REVIEWING = "assurance.change_review"
 ADMINISTRATOR = BY_SLUG["administrator"].name
@@ -57,7 +58,7 @@ def check_reviewers(accounts: Collection[User], roles: Iterable[str]) -> None:
 
 def check_reason(reason: str) -> str:
     """Return the reason as it is kept; Refused is raised for none."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(NO_REASON)
     return reason.strip()
 

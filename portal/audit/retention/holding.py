@@ -22,6 +22,7 @@ from portal.audit.retention.rules import (
 )
 from portal.audit.shapes import sources
 from portal.audit.tables import TrailRow
+from portal.lib.blank import is_blank
 
 
 @transaction.atomic
@@ -41,7 +42,7 @@ def place(
     hold would keep nothing.
     """
     person, why = person_of(by), reason_of(reason)
-    if not title.strip():
+    if is_blank(title):
         raise Refused(NO_TITLE)
     kind, key = check_covered(model, str(object_id))
     wait_in_line()

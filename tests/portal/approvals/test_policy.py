@@ -77,7 +77,8 @@ def test_one_may_decide_in_the_last_second():
 
 
 @pytest.mark.parametrize(
-    ("verdict", "reason", "fine"), [("approve", "", True), ("deny", " ", False), ("deny", "x", True)]
+    ("verdict", "reason", "fine"),
+    [("approve", "", True), ("deny", " ", False), ("deny", "\u200b", False), ("deny", "x", True)],
 )
 def test_a_denial_needs_a_reason(verdict, reason, fine):
     if fine:
