@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
+from portal.audit.enums import Action
 from portal.audit.facts import AppendOnlyModel
+from portal.audit.trail import record
 from portal.directory.models import System
 
 
@@ -155,3 +160,20 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.from_id} to {self.to_id}"
+
+
+@receiver(post_delete, sender=Link)
+def tell_that_a_link_went(instance: Link, **_signal: Any) -> None:
+    """Append a row to the trail, of the record that was linked: a link is kept without a history of its own.
+
+    The other record is named by its key alone, since whoever may read of one may be kept from the other.
+    """
+    model, other = instance.from_type.model_class(), instance.to_type.model_class()
+    there = f"{other._meta.verbose_name if other else 'record'} number {instance.to_id}"
+    record(
+        Action.EVENT,
+        event=f"Removed the link “{instance.kind}” to {there}",
+        subject=model._base_manager.filter(pk=instance.from_id).first() if model else None,
+        model=f"{instance.from_type.app_label}.{instance.from_type.model}",
+        object_id=instance.from_id,
+    )

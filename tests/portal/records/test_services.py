@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.audit.models import TrailRow
 from portal.records import services
-from portal.records.models import Demand, Note, Period
+from portal.records.models import Demand, Link, Note, Period
 from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.engagements import grant_record, make_engagement
@@ -151,6 +151,33 @@ def test_a_link_shows_on_both_records_and_is_made_once():
     (there,), (back,) = services.links_of(system, user=reader), services.links_of(contact, user=reader)
     assert (there.record, there.forward, there.kind, there.made_by) == (contact, True, "owned by", "Ada")
     assert (back.record, back.forward) == (system, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("remove", [lambda row: row.delete(), lambda row: Link.objects.filter(pk=row.pk).delete()])
+def test_a_link_that_is_removed_is_told_of_the_record_that_was_linked(remove):
+    system, contact = make_system(), make_contact("Ada")
+    services.link(system, contact, kind="owned by", by=contact, at=NOON)
+    with acting(by=contact, reason="It was a mistake"):
+        remove(Link.objects.get())
+    row = TrailRow.objects.latest("id")
+    assert (row.model, row.object_id, row.actor_name) == ("directory.system", str(system.pk), "Ada")
+    assert (row.event, row.reason) == (
+        f"Removed the link “owned by” to contact number {contact.pk}",
+        "It was a mistake",
+    )
+
+
+@pytest.mark.django_db
+def test_a_link_that_is_removed_after_its_record_is_told_by_the_key():
+    system, contact = make_system(), make_contact("Ada")
+    services.link(system, contact, kind="owned by", by=contact, at=NOON)
+    key = system.pk
+    with acting(by="somebody", reason="It was switched off"):
+        system.delete()
+        Link.objects.get().delete()
+    row = TrailRow.objects.latest("id")
+    assert (row.model, row.object_id, row.name) == ("directory.system", str(key), "")
 
 
 @pytest.mark.django_db
