@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from axes.models import AccessLog
 from django.contrib.auth import get_backends
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.base import ModelBase
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
@@ -20,6 +21,7 @@ from portal.audit.models import AuditedModel, AuditedQuerySet, AuditHistory
 from portal.lib.zones import validate_zone
 
 __all__ = ["AccountHistory", "AccountManager", "SignIn", "User", "end_sessions", "new_stamp", "rights"]
+STORED_ANEW = "Password stored anew"
 ENDS_SESSIONS = frozenset({"is_active", "is_staff", "is_superuser"})
 
 
@@ -57,7 +59,7 @@ class User(AuditedModel, AbstractUser):
 
     privileged: ClassVar[bool] = True
     audited_m2m: ClassVar[list[str]] = ["groups", "user_permissions"]
-    self_explaining: ClassVar[frozenset[str]] = frozenset({"Password stored anew"})
+    self_explaining: ClassVar[frozenset[str]] = frozenset({STORED_ANEW})
 
     time_zone = models.CharField(
         max_length=64,
@@ -70,6 +72,8 @@ class User(AuditedModel, AbstractUser):
     session_stamp = models.CharField(max_length=32, blank=True, default="", editable=False)
     proofs_refused = models.PositiveSmallIntegerField(default=0, editable=False)
     proofs_refused_since = models.DateTimeField(null=True, blank=True, editable=False)
+
+    _renewed: str = ""  # the hash that is being stored in place of an older one of the same password
 
     objects: ClassVar[Any] = AccountManager()
     history: ClassVar[Any] = AccountHistory(
@@ -91,21 +95,13 @@ class User(AuditedModel, AbstractUser):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save the account; opening or closing it, or another reach than before, ends its sessions.
-
-        A column that history leaves out is written only when it was changed here: a copy read earlier never brings
-        back an old password, or sessions that were ended since.
-        """
+        """Save the account; opening or closing it, or another reach than before, ends its sessions."""
         if not (self._state.adding or force_insert):
-            changed = set(self.changed_fields(None if update_fields is None else frozenset(update_fields)))
-            if ENDS_SESSIONS & changed:
+            names = None if update_fields is None else frozenset(update_fields)
+            if ENDS_SESSIONS & set(self.changed_fields(names)):
                 self.session_stamp = new_stamp()
-                changed.add("session_stamp")
-            if update_fields is None:
-                kept = AuditHistory.of[User].excluded(User) - changed
-                update_fields = [f.attname for f in self._meta.concrete_fields if f.attname not in kept | {"id"}]
-            elif "session_stamp" in changed:
-                update_fields = [*update_fields, "session_stamp"]
+                names = None if names is None else names | {"session_stamp"}
+            update_fields = names
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
@@ -138,9 +134,27 @@ class User(AuditedModel, AbstractUser):
         """Return "Password changed", or what else became of a password whose value history leaves out."""
         if "password" not in changed:
             return ""
-        if getattr(self, "_password", None) is None and self.has_usable_password():
-            return "Password stored anew"  # Django renews the hash at a sign-in; the password is the same
-        return "Password changed"
+        return STORED_ANEW if self.password == self._renewed else "Password changed"
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Tell whether this is the password; renew its hash when it was made in an older way.
+
+        A hash that was renewed here, and no other, is told as the same password stored anew. It is not written when
+        the stored one is no longer the one that was proved.
+        """
+        return check_password(raw_password, self.password, self._renew)
+
+    def _renew(self, raw_password: str) -> None:
+        proved = self.password
+        with transaction.atomic():
+            rows = User.objects.select_for_update(no_key=True).filter(pk=self.pk)
+            if rows.values_list("password", flat=True).first() != proved:
+                return
+            self.password = self._renewed = make_password(raw_password)
+            try:
+                self.save(update_fields=["password"])
+            finally:
+                self._renewed = ""
 
 
 def end_sessions(keys: Collection[int]) -> None:

@@ -32,6 +32,6 @@ def bulk_create_audited(model: type[M], rows: Iterable[M]) -> list[M]:
                 for row, written in zip(created, kept, strict=True)
             ]
         )
-    for row in created:
-        row.remember()
+        for row in created:
+            row.remember_saved(None, None)
     return created

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models, transaction
@@ -136,6 +136,7 @@ class AuditHistory(HistoricalRecords):
         super().finalize(sender, **kwargs)
         setattr(sender, self.manager_name, _Reader(getattr(sender, self.manager_name).model))
         pre_save.connect(self.pre_save, sender=sender, weak=False)
+        pre_delete.connect(self.pre_delete, sender=sender, weak=False)
         AuditHistory.of[sender] = self
 
     def add_extra_methods(self, cls: type) -> None:
@@ -196,11 +197,27 @@ class AuditHistory(HistoricalRecords):
             self.create_historical_record(
                 instance, "+" if created else "~", using, saved=saved, event=event, differences=told
             )
-        instance.remember(saved)
+        instance.remember_saved(saved, using)
+        instance.__dict__.pop(_STANDING, None)
+
+    def pre_delete(self, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
+        """Lock the row, and keep what it holds and what its relations name: after it went nothing tells."""
+        model = type(instance)
+        names = [f.attname for f in self.fields_included(instance)]
+        row = model._base_manager.using(using).filter(pk=instance.pk).select_for_update(no_key=True)
+        keep_standing(instance, row.order_by("pk").values(*names).first() or {})
+        teller = Teller()
+        instance.__dict__[_LEAVING] = [
+            Difference(field.name, teller.names(field.related_model, keys), None)
+            for field in self.get_m2m_fields_from_model(model)
+            for keys in _pairs(field, instance, None, reverse=False).values()
+        ]
 
     def post_delete(self, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
         """Record that the row went."""
-        self.create_historical_record(instance, "-", using, differences=self.differences(instance, "-"))
+        told = [*self.differences(instance, "-"), *instance.__dict__.pop(_LEAVING, ())]
+        self.create_historical_record(instance, "-", using, differences=told)
+        instance.__dict__.pop(_STANDING, None)
 
     def create_historical_record(
         self,
@@ -230,7 +247,11 @@ class AuditHistory(HistoricalRecords):
         if history_type == "+":
             pairs = [(f, None, getattr(instance, f.attname)) for f in self.fields_included(instance)]
         elif history_type == "-":
-            pairs = [(f, getattr(instance, f.attname), None) for f in self.fields_included(instance)]
+            held = instance.__dict__.get(_STANDING, {})
+            pairs = [
+                (f, held[f.attname] if f.attname in held else getattr(instance, f.attname), None)
+                for f in self.fields_included(instance)
+            ]
         else:
             stored = instance.stored_values
             pairs = [
@@ -244,22 +265,18 @@ class AuditHistory(HistoricalRecords):
     def row(
         self, instance: Any, history_type: str, *, saved: Collection[str] | None = None, event: str = ""
     ) -> models.Model:
-        """Return the unsaved history row of an instance. With `saved`, other columns are read anew.
+        """Return the unsaved history row of an instance.
 
-        What was not saved may have been changed by somebody else since the instance was loaded.
+        With `saved`, other columns are told as the database holds them: somebody else may have changed them since the
+        instance was loaded. So is all of a row that was deleted.
         """
         demand_actor_and_reason(instance, event)
-        values = {f.attname: instance.stored_value(f, saved) for f in self.fields_included(instance)}
-        if saved is not None:
-            values |= self._untouched(instance, saved)
+        fields, written = self.fields_included(instance), () if history_type == "-" else saved
+        held = instance.__dict__.get(_STANDING, {})
+        standing = {f.attname for f in fields if f.attname in held and not is_named(f, written)}
+        values = {f.attname: held[f.attname] if f.attname in standing else getattr(instance, f.attname) for f in fields}
         history: type[models.Model] = type(instance).history.model
         return history(history_type=history_type, **values, **stamp(event))
-
-    def _untouched(self, instance: Any, saved: Collection[str]) -> dict[str, Any]:
-        """Return the columns that were not saved, as the database holds them under this transaction's lock."""
-        names = [f.attname for f in self.fields_included(instance) if not {f.name, f.attname} & set(saved)]
-        rows = type(instance)._base_manager.filter(pk=instance.pk).values(*names)
-        return (rows.first() or {}) if names else {}
 
     def create_historical_record_m2ms(self, history_instance: Any, instance: Any) -> None:
         """Copy the relations as they stand now: one query for each field, one more when there are any."""
@@ -312,6 +329,19 @@ class AuditHistory(HistoricalRecords):
             names = told or teller.names(field.related_model, changed[row.pk])
             difference = Difference(field.name, names, None) if left else Difference(field.name, None, names)
             self.create_historical_record(row, "~", differences=[difference])
+
+
+def is_named(field: models.Field[Any, Any], names: Collection[str] | None) -> bool:
+    """Tell whether a field is one of those that are named, by either of its names; each is when names is None."""
+    return names is None or field.attname in names or field.name in names
+
+
+_STANDING, _LEAVING = "_standing", "_leaving"
+
+
+def keep_standing(instance: models.Model, values: Mapping[str, Any]) -> None:
+    """Keep what the database holds of a row that is being saved or deleted, for the history row that is to come."""
+    instance.__dict__[_STANDING] = values
 
 
 class _Ending:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.db.models.base import ModelBase
 from django.db.models.expressions import Combinable
 from django.db.models.fields.files import FieldFile
+from django.db.models.sql import UpdateQuery
 
+from portal.audit.fates import Fate
 from portal.audit.history import (
     AuditHistory,
     HistoryBypassed,
     HistoryFields,
     HistoryQuerySet,
     entry_point,
+    is_named,
+    keep_standing,
 )
 from portal.audit.reasons import ReasonMissing, Unattributed, demand_actor_and_reason
 from portal.audit.runs import Reconciliation
@@ -108,6 +112,7 @@ class AuditedModel(models.Model):
         base_manager_name = "objects"  # a reverse relation writes through the base manager
 
     _remembered: Mapping[str, Any] = MappingProxyType({})
+    _unsettled: tuple[tuple[Fate, Mapping[str, Any]], ...] = ()  # with what was remembered before each
 
     def save(
         self,
@@ -117,25 +122,67 @@ class AuditedModel(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save the row and its history in one transaction; write nothing when nothing changed.
+        """Save what was changed here, with its history, in one transaction; write nothing when nothing changed.
 
-        HistoryBypassed is raised for a database expression: history could not say what it became. A stale copy that
-        was not changed here thus never writes old values back.
+        Other columns are not written, so that a stale copy never brings old values back, untold and unasked. Of a row
+        that was deleted meanwhile nothing is saved: DatabaseError is raised, as for `update_fields`. What is forced,
+        and a row whose key was not loaded, is written whole, and told against what the database held.
+        HistoryBypassed is raised for a database expression: history could not say what it became.
         """
         self._refuse_expressions()
         names = None if update_fields is None else frozenset(update_fields)
-        if not (self._state.adding or force_insert or force_update):
-            changed = set(self.changed_fields(names))
-            if not changed:
+        if not (self._state.adding or force_insert or force_update) and self._knows(self.pk):
+            names = frozenset(self.changed_fields(names))
+            if not names:
                 return
-            if changed <= AuditHistory.of[type(self)].excluded(type(self)):
-                names = frozenset(changed)  # what history says of it, if anything, is asked for its reason there
-            else:
-                demand_actor_and_reason(self)
-        else:
-            demand_actor_and_reason(self)
+        if names is None or names - AuditHistory.of[type(self)].excluded(type(self)):
+            demand_actor_and_reason(self)  # what history says of the others, if anything, is asked for its reason there
         with transaction.atomic(using=using, savepoint=False):
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
+
+    def _do_update(  # type: ignore[override]  # the stubs are of Django 6
+        self,
+        base_qs: models.QuerySet[Any],
+        using: str | None,
+        pk_val: Any,
+        values: Collection[tuple[models.Field[Any, Any], Any, Any]],
+        update_fields: Iterable[str] | None,
+        forced_update: bool,  # noqa: FBT001 - as Django calls it
+    ) -> bool:
+        """Update the row while its old values are what history will tell, and keep what its other columns hold.
+
+        One statement does all of it: it names the remembered values as its condition, and returns the columns that it
+        leaves alone. To lock and read the row before each save would cost a statement more. That is done only when
+        the old values are not known, cannot be compared by the database, or are no longer what it holds.
+        """
+        row, columns = base_qs.filter(pk=pk_val), [column for column, _, _ in values]
+        others = [f for f in AuditHistory.of[type(self)].fields_included(self) if f not in columns]
+        if update_fields is not None and self._knows(pk_val) and all(map(self._is_comparable, columns)):
+            held = _update(row.filter(**self._unmoved(columns)), values, others)
+            if held is not None:
+                keep_standing(self, held)
+                return True
+        names = [column.attname for column in self._meta.concrete_fields]
+        stored = row.select_for_update(no_key=True).order_by("pk").values(*names).first()
+        if stored is None:
+            return False
+        keep_standing(self, stored)
+        held = {column.attname: stored[column.attname] for column in columns}
+        self._remembered = {**self._remembered, **held} if self._knows(pk_val) else stored
+        return bool(super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update))  # type: ignore[call-arg]
+
+    def _knows(self, key: Any) -> bool:
+        """Tell whether what is remembered is of the row with this key."""
+        self._settle()
+        return key is not None and self._remembered.get(self._meta.pk.attname) == key
+
+    def _is_comparable(self, column: models.Field[Any, Any]) -> bool:
+        return column.attname in self._remembered and isinstance(column, _STEADY)
+
+    def _unmoved(self, columns: Iterable[models.Field[Any, Any]]) -> dict[str, Any]:
+        """Return the condition that the row still holds what is remembered of these columns."""
+        held = ((column.attname, self._remembered[column.attname]) for column in columns)
+        return {f"{name}__isnull" if old is None else name: True if old is None else old for name, old in held}
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
@@ -149,6 +196,7 @@ class AuditedModel(models.Model):
     ) -> None:
         """Reload the row, or some of its fields, and remember what was loaded."""
         names = None if fields is None else list(fields)
+        self._settle()
         super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
         self.remember(names)
 
@@ -160,19 +208,32 @@ class AuditedModel(models.Model):
         for name in changeable & now.keys():
             now[name] = _kept(now[name])
         if fields is not None:
-            wanted = {c.attname for c in self._meta.concrete_fields if _among(c, fields)}
+            wanted = {c.attname for c in self._meta.concrete_fields if is_named(c, fields)}
             now = {**self._remembered, **{name: value for name, value in now.items() if name in wanted}}
         self._remembered = now
 
+    def remember_saved(self, fields: Collection[str] | None, using: str | None) -> None:
+        """Keep the present values as saved, for as long as the transaction or savepoint that wrote them stands."""
+        fate = Fate.of_now(using)
+        if not self._unsettled or self._unsettled[-1][0] is not fate:
+            self._unsettled = (*self._unsettled, (fate, self.__dict__.get("_remembered", {})))
+        self.remember(fields)
+
+    def _settle(self) -> None:
+        """Forget what was remembered as saved and was rolled back since."""
+        while self._unsettled:
+            fate, before = self._unsettled[-1]
+            if fate.is_open():
+                return
+            if fate.stands:
+                self._unsettled = ()
+            else:
+                self._unsettled, self._remembered = self._unsettled[:-1], before
+
     def changed_fields(self, among: Collection[str] | None = None) -> list[str]:
         """Return the columns whose values differ from what was loaded or last saved: of all, or of these fields."""
-        return [c.attname for c in self._meta.concrete_fields if _among(c, among) and self._differs(c)]
-
-    def stored_value(self, column: models.Field[Any, Any], saved: Collection[str] | None = None) -> Any:
-        """Return the value that the database holds once `saved` fields (all of them when None) were written."""
-        if not _among(column, saved) and column.attname in self._remembered:
-            return self._remembered[column.attname]
-        return getattr(self, column.attname)
+        self._settle()
+        return [c.attname for c in self._meta.concrete_fields if is_named(c, among) and self._differs(c)]
 
     @property
     def stored_values(self) -> Mapping[str, Any]:
@@ -236,8 +297,29 @@ def _columns(model: type[models.Model]) -> tuple[tuple[str, ...], frozenset[str]
     return tuple(c.attname for c in columns), frozenset(c.attname for c in columns if not isinstance(c, _STEADY))
 
 
-def _among(column: models.Field[Any, Any], fields: Collection[str] | None) -> bool:
-    return fields is None or column.attname in fields or column.name in fields
+def _update(
+    rows: models.QuerySet[Any],
+    values: Collection[tuple[models.Field[Any, Any], Any, Any]],
+    others: Sequence[models.Field[Any, Any]],
+) -> dict[str, Any] | None:
+    """Update one row; return what its other columns hold, or None when no row meets the condition.
+
+    Django's own update returns no columns.
+    """
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_fields(values)
+    compiler = query.get_compiler(rows.db)
+    statement, parameters = compiler.as_sql()
+    table, connection = rows.model._meta.db_table, connections[rows.db]
+    returned = ", ".join(connection.ops.quote_name(str(f.column)) for f in others)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} RETURNING {returned}", parameters)
+        found = cursor.fetchall()
+    if not found:
+        return None
+    converters = compiler.get_converters([f.get_col(table) for f in others])
+    (held,) = compiler.apply_converters(found, converters)
+    return {f.attname: value for f, value in zip(others, held, strict=True)}
 
 
 def _kept(value: Any) -> Any:

@@ -26,6 +26,7 @@ ACTOR_LENGTH = 200
 NAME_LENGTH = 200
 OBJECT_LENGTH = 64
 LONGEST_VALUE = 2000
+BEFORE_PARTING = 80  # letters that two long values have in common, told before they part
 _OUR_SIDE = ("django.", "simple_history.", "portal.audit.", "asgiref.", "contextlib")
 Values = dict[str, Any]
 
@@ -271,10 +272,13 @@ class Teller:
         """Return one field of `instance` before and after."""
         if field.name in masked:
             return Difference(field.name, MASKED if _something(old) else None, MASKED if _something(new) else None)
-        return Difference(field.name, self.told(instance, field, old), self.told(instance, field, new))
+        return Difference(field.name, *_shortened(self._whole(instance, field, old), self._whole(instance, field, new)))
 
     def told(self, instance: Any, field: Any, value: Any) -> str | None:
-        """Return a value in words; None for nothing."""
+        """Return a value in words, cut where it is too long; None for nothing."""
+        return _shortened(self._whole(instance, field, value), None)[0]
+
+    def _whole(self, instance: Any, field: Any, value: Any) -> str | None:
         if not _something(value):
             return None
         if field.is_relation:
@@ -283,7 +287,7 @@ class Teller:
             return str(label) if str(label).lower() == str(value).lower() else f"{label} ({value})"
         if isinstance(value, str) and not isinstance(field, models.CharField | models.TextField):
             value = field.to_python(value)  # as the database will give it back: "09:00" is 09:00:00
-        return plain(value)
+        return _text(value)
 
     def name(self, model: Any, key: Any, known: Any = None) -> str:
         """Return "Amara Okafor (12)" for what a key points at."""
@@ -306,8 +310,28 @@ def _something(value: Any) -> bool:
     return value is not None and value not in ("", [], {})
 
 
+def _shortened(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+    """Return both texts short enough to be told. Long ones that begin alike begin shortly before they part."""
+    start = 0
+    if old is not None and new is not None and max(len(old), len(new)) > LONGEST_VALUE:
+        parting = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start = parting - BEFORE_PARTING if parting >= LONGEST_VALUE - 1 else 0
+    return _cut(old, start), _cut(new, start)
+
+
+def _cut(text: str | None, start: int = 0) -> str | None:
+    if text is None:
+        return None
+    rest = f"…{text[start:]}" if start else text
+    return rest if len(rest) <= LONGEST_VALUE else f"{rest[: LONGEST_VALUE - 1]}…"
+
+
 def plain(value: Any) -> str:
-    """Return a value as text that reads the same in every zone and on every database."""
+    """Return a value as text that reads the same in every zone and on every database, cut where it is too long."""
+    return _cut(_text(value)) or ""
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
@@ -317,12 +341,8 @@ def plain(value: Any) -> str:
     if isinstance(value, timedelta):
         return _span(value)
     if isinstance(value, dict | list | tuple):
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    elif isinstance(value, bytes | memoryview):
-        text = bytes(value).hex()
-    else:
-        text = str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
 
 
 def _span(value: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -55,13 +57,15 @@ class ChangePassword(auth_views.PasswordChangeView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def me(request: HttpRequest) -> HttpResponse:
     """Show and change one's own account."""
-    user = User.objects.get(pk=request.user.pk)
-    form = ProfileForm(request.POST or None, instance=user)
-    if request.method == "POST" and form.is_valid():
-        with acting(by=person(request), reason="Changed by the person themselves, on their account page"):
-            form.save()
-        messages.success(request, "Your account is up to date.")
-        return redirect("accounts:me")
+    changing = request.method == "POST"
+    with transaction.atomic() if changing else nullcontext():
+        user = (User.objects.select_for_update(no_key=True) if changing else User.objects).get(pk=request.user.pk)
+        form = ProfileForm(request.POST or None, instance=user)
+        if changing and form.is_valid():
+            with acting(by=person(request), reason="Changed by the person themselves, on their account page"):
+                form.save()
+            messages.success(request, "Your account is up to date.")
+            return redirect("accounts:me")
     held = [role for role in ROLES if role.name in user.role_names]
     context = {
         "form": form,

@@ -1,6 +1,7 @@
 """A privileged row does not change without somebody who says why."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
@@ -9,12 +10,13 @@ from django.urls import path
 from incidents.models import IntakeToken
 from portal.accounts.models import User
 from portal.audit.actor import acting, current
+from portal.audit.asking import ReasonForm
 from portal.audit.bulk import bulk_create_audited
 from portal.audit.decorators import as_system
 from portal.audit.middleware import ActingMiddleware
 from portal.audit.models import ReasonMissing, TrailRow
 from portal.directory.models import Calendar, Team
-from tests.factories.accounts import make_superuser, make_user
+from tests.factories.accounts import PASSWORD, make_superuser, make_user
 from tests.factories.directory import make_contact, make_team
 from tests.factories.history import kinds, last
 from tests.factories.incidents import make_incident
@@ -29,7 +31,7 @@ def mute(nobody):
         yield
 
 
-BLANK = ["", " ", "\n\t", "\u2003"]
+BLANK = ["", " ", "\n\t", "\u2003", "\u200b", "\u2060\ufeff", "\u00ad", "\x07", "\u3164", "\u2800", "\ufe0f"]
 
 
 @pytest.mark.parametrize("reason", BLANK)
@@ -80,21 +82,71 @@ def test_relations_ask_why_from_either_side(nobody):
     assert (team.history.count(), team.members.count()) == (before, 1)
 
 
+@pytest.mark.parametrize("reason", BLANK)
+def test_a_form_takes_no_blank_reason(reason):
+    form = ReasonForm({"change_reason": reason})
+    assert not form.is_valid()
+    assert form.errors == {"change_reason": ["Say why, in a few words."]}
+
+
 def test_saving_what_stands_asks_nothing(calendar, mute):
     calendar.save()
     Calendar.objects.get(pk=calendar.pk).save()
     assert kinds(Calendar) == ["+"]
 
 
-def test_signing_in_asks_nobody_why(nobody):
+@pytest.fixture
+def amara(nobody):
     with acting(by="setup", reason="A test"):
-        user = make_user()
-    with acting(by=user):
-        user.last_login = None
-        user.save()
-        user.password = user.password + "x"
-        user.save(update_fields=["password"])
+        return make_user()
+
+
+@pytest.fixture
+def _newer_hashes(amara, settings):
+    """Passwords are hashed in a newer way than those that stand."""
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+
+@pytest.mark.usefixtures("_newer_hashes")
+def test_signing_in_asks_nobody_why(amara):
+    with acting(by=amara):
+        amara.last_login = None
+        amara.save()
+        assert amara.check_password(PASSWORD)
     assert last(User).history_change_reason == "Password stored anew"
+
+
+@pytest.mark.parametrize("options", [{}, {"update_fields": ["password"]}])
+def test_a_hash_that_somebody_assigns_is_a_new_password(amara, options):
+    amara.password = make_password("another long sentence 42")
+    with acting(by="command: shell"), pytest.raises(ReasonMissing), transaction.atomic():
+        amara.save(**options)
+    with acting(by="command: shell", reason="They forgot it"):
+        amara.save(**options)
+    assert last(User).history_change_reason == "Password changed. They forgot it"
+
+
+@pytest.mark.usefixtures("_newer_hashes")
+def test_a_hash_assigned_after_one_was_renewed_is_a_new_password(amara):
+    with acting(by=amara):
+        assert amara.check_password(PASSWORD)
+        for password in (make_password("another long sentence 42"), amara.password + "x"):
+            amara.password = password
+            with pytest.raises(ReasonMissing), transaction.atomic():
+                amara.save()
+
+
+@pytest.mark.usefixtures("_newer_hashes")
+def test_a_hash_is_not_renewed_over_a_password_that_was_changed_meanwhile(amara):
+    stale = User.objects.get(pk=amara.pk)
+    with acting(by=amara, reason="I forgot it"):
+        amara.set_password("another long sentence 42")
+        amara.save()
+        assert stale.check_password(PASSWORD)
+    assert User.objects.get(pk=amara.pk).check_password("another long sentence 42")
 
 
 def test_what_explains_itself_carries_no_other_change_along(nobody):
