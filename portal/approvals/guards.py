@@ -43,6 +43,12 @@ PROVED: Refusals = {
     "a denial says why": "NEW.verdict = 'deny' AND trim(NEW.reason) = ''",
     "the decider has no open account": """NOT EXISTS (
         SELECT 1 FROM accounts_user u WHERE u.id = NEW.decider_id AND u.is_active)""",
+    "the decider is not called so": """NOT EXISTS (
+        SELECT 1 FROM accounts_user u WHERE u.id = NEW.decider_id AND NEW.decided_by = CASE
+            WHEN trim(u.first_name || ' ' || u.last_name) = '' THEN u.username
+            ELSE trim(u.first_name || ' ' || u.last_name) END)
+        AND NOT EXISTS (SELECT 1 FROM directory_contact c
+            WHERE c.user_id = NEW.decider_id AND c.name = NEW.decided_by)""",
     "the decider has not the role of the stage": """NOT EXISTS (
         SELECT 1 FROM approvals_stage s WHERE s.id = NEW.stage_id AND s.role IN (
             SELECT g.name FROM accounts_user_groups m JOIN auth_group g ON g.id = m.group_id

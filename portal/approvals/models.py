@@ -16,7 +16,8 @@ from portal.accounts.roles import ROLES
 from portal.approvals import guards, registry
 from portal.approvals.enums import LIVE, RequestState, StageState, Verdict
 from portal.approvals.shown import Fact, parsed
-from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
+from portal.audit.enums import Action
+from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet, Telling
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.audit.triggers import Trigger
 from portal.lib.visibility import hidden_keys
@@ -273,6 +274,15 @@ class Decision(AppendOnlyModel):
 
     correction: ClassVar[str] = "Whoever asked can withdraw the request and ask again."
     codes: ClassVar[Collection[str]] = ("digest", "origin")
+    told_as: ClassVar[Telling | None] = Telling(
+        action=Action.DECIDED,
+        subject="request",
+        who="decider_id",
+        name="decided_by",
+        at="decided_at",
+        copies=("digest", "requester_id", "requester_name"),
+        copies_of_round=("implementer_id", "implementer_name"),
+    )
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_DECISIONS
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
 
+from portal.audit.enums import Action
 from portal.lib.visibility import VisibleQuerySet
 
 
 class AppendOnly(TypeError):
     """A row that is kept for good was about to be changed or deleted."""
+
+
+class Telling(NamedTuple):
+    """How the trail tells a fact, so that reconciliation can hold one against the other.
+
+    Of the same `gesture`, with this `action`, about the record that the field `subject` names, by the account in the
+    column `who`, called as in `name`, at the moment in `at`. `copies` are columns that the fact and the record have in
+    common, `copies_of_round` those that hold in one round of the record.
+    """
+
+    action: Action
+    subject: str
+    who: str
+    name: str
+    at: str
+    copies: tuple[str, ...] = ()
+    copies_of_round: tuple[str, ...] = ()
 
 
 class AppendOnlyQuerySet(VisibleQuerySet):
@@ -38,13 +56,14 @@ class AppendOnlyModel(models.Model):
 
     `personal` names columns that say who, beside words: a tombstone makes them go. `codes` are columns of text with
     nobody's words in them, such as a kind or a digest: a tombstone leaves them. `sealed` is false only for what makes
-    up the seals themselves.
+    up the seals themselves. `told_as` says how the trail tells each row, where it tells each by itself.
     """
 
     append_only: ClassVar[bool] = True
     sealed: ClassVar[bool] = True
     personal: ClassVar[Collection[str]] = ()
     codes: ClassVar[Collection[str]] = ()
+    told_as: ClassVar[Telling | None] = None
     correction: ClassVar[str] = "It is kept for good."
 
     objects = AppendOnlyQuerySet.as_manager()

@@ -15,8 +15,10 @@ from django.db import models
 from portal.audit.enums import OF_HISTORY
 from portal.audit.reconciling.compared import Compared, Span, Words, ask, bound, differ, looked_up, quoted
 from portal.audit.reconciling.findings import Finding, Kind
+from portal.audit.tables import TrailRow
 from portal.audit.trail import Teller
 
+TRAIL = quoted(TrailRow._meta.db_table)
 TOLD_AT_ONCE = 100  # objects whose values are read in one statement
 
 
@@ -172,7 +174,7 @@ class Untold(Part):
             f"t.action <> CASE r.history_type {acts} END",
         ]
         found = ask(
-            f"SELECT r.{of.kept_pk}, r.history_id, t.id FROM {of.versions} r LEFT JOIN {_TRAIL} t "  # noqa: S608
+            f"SELECT r.{of.kept_pk}, r.history_id, t.id FROM {of.versions} r LEFT JOIN {TRAIL} t "  # noqa: S608
             f"ON t.model = %s AND t.history_id = r.history_id AND {span('t.history_id')} "
             f"WHERE {span('r.history_id')} AND (t.id IS NULL OR {' OR '.join(otherwise)})",
             [of.label],
@@ -184,36 +186,4 @@ class Untold(Part):
             )
             for key, row_id, told in found
         ]
-        return Look(findings, upto, rows)
-
-
-_TRAIL = '"audit_trail"'
-
-
-class Groundless(Part):
-    """Rows of the trail whose history row is missing."""
-
-    key = "groundless audit.trailrow"
-
-    def __init__(self, audited: Sequence[type[models.Model]]) -> None:
-        self._of = [Compared(model) for model in audited]
-
-    def look(self, after: int | None, most: int) -> Look:
-        """Look at the rows of the trail that come next."""
-        upto, rows = bound(_TRAIL, "id", after, most)
-        where = f"{Span(after, upto)('t.id')} AND t.history_id IS NOT NULL"
-        first_and_last = ask(
-            f"SELECT t.model, MIN(t.history_id), MAX(t.history_id) FROM {_TRAIL} t WHERE {where} GROUP BY t.model"  # noqa: S608
-        )
-        there = {model: (first, last) for model, first, last in first_and_last}
-        findings: list[Finding] = []
-        for of in (of for of in self._of if of.label in there):
-            first, last = there[of.label]
-            found = ask(
-                f"SELECT t.id, t.object_id, t.name FROM {_TRAIL} t LEFT JOIN {of.versions} r "  # noqa: S608
-                f"ON r.history_id = t.history_id AND r.history_id BETWEEN %s AND %s "
-                f"WHERE {where} AND t.model = %s AND t.history_id BETWEEN %s AND %s AND r.history_id IS NULL",
-                [first, last, of.label, first, last],  # rows that came since are looked at by the next run
-            )
-            findings += [Finding(Kind.GROUNDLESS, of.label, key, name, row=row_id) for row_id, key, name in found]
         return Look(findings, upto, rows)

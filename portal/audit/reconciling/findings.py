@@ -23,6 +23,10 @@ class Kind(TextChoices):
     UNTOLD = "untold", "has a history row that the audit trail does not tell"
     MISTOLD = "mistold", "has a history row that the audit trail tells otherwise"
     GROUNDLESS = "groundless", "is told in the audit trail by a row whose history row is missing"
+    BASELESS = "baseless", "is told in the audit trail by a row that nothing kept bears out"
+    UNHEARD = "unheard", "was written without its row of the audit trail"
+    MISHEARD = "misheard", "is told in the audit trail as done by somebody else or at another moment"
+    STRAYS = "strays", "does not hold what the record held on which it was made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Finding:
     """One disagreement. `live` is what the database holds, `kept` what history says; nothing is None.
 
     `model` is a label such as "directory.team", `name` what the trail last called the object, `row` the history row,
-    or of a groundless telling the row of the trail.
+    of a fact its own row, and of a groundless or baseless telling the row of the trail.
     """
 
     kind: Kind
@@ -45,7 +49,7 @@ class Finding:
     @property
     def identity(self) -> str:
         """What makes it the same finding another day: everything but the values."""
-        rows = self.row if self.kind in {Kind.UNTOLD, Kind.MISTOLD, Kind.GROUNDLESS} else ""
+        rows = self.row if self.kind in {Kind.UNTOLD, Kind.MISTOLD, Kind.GROUNDLESS, Kind.BASELESS} else ""
         return "|".join([self.kind.value, self.model, self.object_id, self.field, str(rows)])
 
     @property

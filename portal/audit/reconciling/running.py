@@ -22,8 +22,9 @@ from portal.audit import trail
 from portal.audit.actor import By, actor_of
 from portal.audit.enums import Action
 from portal.audit.history import AuditHistory
-from portal.audit.reconciling.comparing import Groundless, Part, Unrecorded, Untold, Versions
+from portal.audit.reconciling.comparing import Part, Unrecorded, Untold, Versions
 from portal.audit.reconciling.findings import Finding
+from portal.audit.reconciling.telling import Facts, Groundless, told_facts
 from portal.audit.runs import Reconciliation
 from portal.audit.tables import Difference
 
@@ -85,7 +86,8 @@ def parts() -> list[Part]:
     """Return all that a run looks at, in its order."""
     audited = audited_models()
     each = [part(model) for model in audited for part in (Versions, Unrecorded, Untold)]
-    return [*each, Groundless(audited)]
+    facts = [Facts(model) for model in told_facts()]
+    return [*each, *facts, Groundless(audited, facts)]
 
 
 def begin(*, by: By, at: datetime) -> Reconciliation:

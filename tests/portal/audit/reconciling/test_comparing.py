@@ -249,6 +249,29 @@ def test_a_history_row_that_the_trail_lost_is_found(reconcile):
     assert [(one.kind, one.row) for one in found] == [(Kind.UNTOLD, calendar.history.get().history_id)]
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"history_id": None, "actor_name": "Leila Nasser", "at": NOON - timedelta(days=200)},
+        {"history_id": None, "action": "deleted"},
+        {"history_id": 1, "model": "no.such"},
+        {"history_id": 1, "model": "records.note"},
+        {"history_id": 999_999, "action": "event"},
+    ],
+    ids=["change of nothing", "deletion of nothing", "unknown kind", "kind without history", "act without history"],
+)
+def test_a_row_of_the_trail_that_somebody_typed_is_found(reconcile, forged):
+    calendar = Calendar.objects.create(name="Works")
+    calendar.name = "Head office"
+    calendar.save()
+    told = TrailRow.objects.filter(model="directory.calendar", action="changed").latest("id")
+    values = {f.attname: getattr(told, f.attname) for f in told._meta.concrete_fields if not f.primary_key}
+    typed = TrailRow(**{**values, **forged})
+    typed.save()
+    found = [one for one in reconcile() if one.kind != Kind.GROUNDLESS]
+    assert [(one.kind, one.model, one.row) for one in found] == [(Kind.BASELESS, typed.model, typed.pk)]
+
+
 def test_the_trail_tells_each_history_row_once(reconcile):
     row = TrailRow.objects.filter(history_id__isnull=False).first()
     values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.primary_key}
