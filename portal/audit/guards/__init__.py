@@ -50,7 +50,7 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def strange(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Return what stands on guarded tables and is not ours: triggers, rules, policies, inheritance."""
+    """Return what stands on tables that have guards and is not meant: triggers, rules, policies, inheritance."""
     return _of(using).strange()
 
 

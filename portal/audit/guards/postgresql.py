@@ -62,7 +62,7 @@ SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled::text, p
 _STRANGE = """
 SELECT c.relname, 'trigger ' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
  WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%(tables)s)
-   AND NOT t.tgisinternal AND NOT starts_with(t.tgname, %(prefix)s)
+   AND NOT t.tgisinternal AND c.relname || ': ' || t.tgname <> ALL(%(meant)s)
 UNION ALL
 SELECT c.relname, 'rule ' || r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
  WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%(tables)s)
@@ -147,8 +147,9 @@ class Guards:
         return [str(guard) for guard in self._lost()]
 
     def strange(self) -> list[str]:
-        """Return what stands on guarded tables beside the guards."""
-        found = self._rows(_STRANGE, {"tables": self.tables, "prefix": PREFIX})
+        """Return what stands beside the guards on the tables that have any, whatever it is called."""
+        tables = sorted({guard.table for guard in self.meant})
+        found = self._rows(_STRANGE, {"tables": tables, "meant": [str(guard) for guard in self.meant]})
         return [f"{table}: {what}" for table, what in found]
 
     def install(self) -> list[str]:

@@ -32,7 +32,8 @@ SELECT bool_or(pg_has_role(%(role)s, oid, 'MEMBER')) FROM pg_roles
 """
 _DATABASE_OWNED = "SELECT pg_has_role(%(role)s, datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()"
 _SCHEMA_OWNED = "SELECT pg_has_role(%(role)s, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = current_schema()"
-_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = %(role)s"
+# Who is a member of a role can become it, also where nothing is inherited.
+_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolsuper AND pg_has_role(%(role)s, oid, 'MEMBER') LIMIT 1"
 # Each answers whether a role (%(role)s) has a power that lifts or evades the guards.
 _OF_THE_ROLE = (
     ("may make and join roles", "SELECT rolcreaterole FROM pg_roles WHERE rolname = %(role)s"),
@@ -45,16 +46,42 @@ _OF_THE_ROLE = (
     ("may run programs or write files on the server", _ON_THE_SERVER),
 )
 _PARAMETER = "SELECT has_parameter_privilege(%(role)s, 'session_replication_role', 'SET')"  # PostgreSQL 15 and newer
+# What a role owns it alters as it likes: of all tables and views of the portal's schema.
 _OWNED = """
 SELECT relname FROM pg_class
- WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%(tables)s)
+ WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
    AND pg_has_role(%(role)s, relowner, 'MEMBER') ORDER BY relname
 """
 _BEYOND = """
-SELECT relname FROM pg_class
- WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(%(tables)s)
-   AND (has_table_privilege(%(role)s, oid, %(beyond)s) OR has_any_column_privilege(%(role)s, oid, 'UPDATE, REFERENCES'))
- ORDER BY relname
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%(tables)s) AND EXISTS (
+    SELECT 1 FROM pg_roles r WHERE pg_has_role(%(role)s, r.oid, 'MEMBER') AND (
+        has_table_privilege(r.oid, c.oid, %(beyond)s)
+        OR has_any_column_privilege(r.oid, c.oid, 'UPDATE, REFERENCES')))
+ ORDER BY c.relname
+"""
+_BEYOND_OF_OTHERS = """
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> ALL(%(tables)s)
+   AND EXISTS (SELECT 1 FROM pg_roles r WHERE pg_has_role(%(role)s, r.oid, 'MEMBER')
+               AND has_table_privilege(r.oid, c.oid, 'TRIGGER, TRUNCATE'))
+ ORDER BY c.relname
+"""
+_COUNTERS = f"""
+SELECT x.relname FROM ({_SEQUENCES.replace("DISTINCT s.relname", "DISTINCT s.relname, s.oid")}) x WHERE EXISTS (
+    SELECT 1 FROM pg_roles r WHERE pg_has_role(%s, r.oid, 'MEMBER') AND has_sequence_privilege(r.oid, x.oid, 'UPDATE'))
+ ORDER BY x.relname
+"""  # noqa: S608 - a statement of our own
+# A function that acts with the rights of whoever could lift the guards lends them. None of ours does.
+_LENDING = """
+SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+ WHERE p.prosecdef AND NOT pg_has_role(%(role)s, o.oid, 'MEMBER') AND EXISTS (
+        SELECT 1 FROM pg_roles r WHERE pg_has_role(%(role)s, r.oid, 'MEMBER')
+           AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE'))
+   AND (o.rolsuper OR EXISTS (
+        SELECT 1 FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+           AND pg_has_role(o.oid, c.relowner, 'MEMBER')))
+ ORDER BY 1
 """
 
 
@@ -87,7 +114,8 @@ def grant(using: str, role: str) -> None:
         f"REVOKE CREATE ON SCHEMA {schema} FROM {anybody}",
         *_each(f"REVOKE ALL ON TABLE {{}} FROM {anybody}", guarded, quote),
         *_each(f"REVOKE ALL ON TABLE {{}} FROM {to}", others, quote),
-        *_each(f"REVOKE ALL ON SEQUENCE {{}} FROM {to}", sequences, quote),
+        *_each("REVOKE TRIGGER, TRUNCATE ON TABLE {} FROM PUBLIC", others, quote),
+        *_each(f"REVOKE ALL ON SEQUENCE {{}} FROM {anybody}", sequences, quote),
         *_each(f"GRANT {GUARDED} ON TABLE {{}} TO {to}", guarded, quote),
         *_each(f"GRANT {OTHERS} ON TABLE {{}} TO {to}", others, quote),
         *_each(f"GRANT USAGE ON SEQUENCE {{}} TO {to}", sequences, quote),
@@ -109,6 +137,12 @@ def powers(using: str, role: str) -> list[str]:
     beyond = [name for (name,) in _rows(using, _BEYOND, values) if name not in owned]
     found += [f"owns {_some(owned)}"] if owned else []
     found += [f"has more than SELECT and INSERT on {_some(beyond)}"] if beyond else []
+    others = [name for (name,) in _rows(using, _BEYOND_OF_OTHERS, values) if name not in owned]
+    found += [f"may put triggers on, or empty, {_some(others)}"] if others else []
+    counters = [] if owned else [name for (name,) in _rows(using, _COUNTERS, [values["tables"], role])]
+    found += [f"may set back the numbers of {_some(counters)}"] if counters else []
+    lending = [name for (name,) in _rows(using, _LENDING, values)]
+    found += [f"may call {_some(lending)} with the rights of its owner"] if lending else []
     return found
 
 

@@ -83,9 +83,11 @@ class Guards:
         return [f"{table}: {name}" for name, (table, _) in self._lost().items()]
 
     def strange(self) -> list[str]:
-        """Return the triggers on guarded tables that are not ours."""
-        found = sorted((table, name) for name, table, _ in self._rows(_TRIGGERS) if not name.startswith(PREFIX))
-        return [f"{table}: trigger {name}" for table, name in found if table in self.tables]
+        """Return the triggers beside the guards on the tables that have any, whatever they are called."""
+        meant = self._meant()
+        watched = {table for table, _ in meant.values()}  # a trigger's table is kept as somebody typed it
+        found = sorted((table.lower(), name) for name, table, _ in self._rows(_TRIGGERS) if name not in meant)
+        return [f"{table}: trigger {name}" for table, name in found if table in watched]
 
     def install(self) -> list[str]:
         """Create what is missing and drop what is ours and no longer meant, in one transaction."""

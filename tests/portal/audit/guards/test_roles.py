@@ -57,6 +57,8 @@ def test_it_reads_and_appends_to_the_record_and_uses_the_rest(clerk):
 def test_rights_beyond_that_are_taken_back(clerk):
     execute("GRANT ALL ON audit_trail TO clerk", "GRANT UPDATE (reason) ON records_note TO clerk")
     execute("GRANT DELETE ON audit_trail TO PUBLIC", "GRANT CREATE ON SCHEMA public TO clerk")
+    execute("GRANT TRIGGER ON approvals_stage TO clerk", "GRANT TRUNCATE ON accounts_user TO PUBLIC")
+    execute("GRANT UPDATE ON SEQUENCE audit_trail_id_seq TO PUBLIC")
     assert roles.powers("default", "clerk")
     roles.grant("default", "clerk")
     assert rights("audit_trail") == {"SELECT", "INSERT"}
@@ -84,6 +86,16 @@ MORE = {
     "owns audit_trail": "ALTER TABLE audit_trail OWNER TO clerk",
     "has more than SELECT and INSERT on audit_trail": "GRANT TRIGGER ON audit_trail TO clerk",
     "has more than SELECT and INSERT on records_note": "GRANT UPDATE (text) ON records_note TO clerk",
+    "owns approvals_stage": "ALTER TABLE approvals_stage OWNER TO clerk",
+    "may put triggers on, or empty, accounts_user": "GRANT TRIGGER ON accounts_user TO clerk",
+    "may put triggers on, or empty, approvals_stage": "GRANT TRUNCATE ON approvals_stage TO PUBLIC",
+    "may put triggers on, or empty, directory_team": (
+        "CREATE ROLE head; GRANT TRIGGER ON directory_team TO head; GRANT head TO clerk; ALTER ROLE clerk NOINHERIT"
+    ),
+    "may set back the numbers of audit_trail_id_seq": "GRANT UPDATE ON SEQUENCE audit_trail_id_seq TO clerk",
+    "may call lend(text) with the rights of its owner": (
+        "CREATE FUNCTION lend(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN EXECUTE q; END $$"
+    ),
 }
 
 
@@ -102,6 +114,17 @@ def test_the_owner_of_the_database_could_lift_everything(clerk):
 def test_a_member_of_the_owner_is_as_good_as_the_owner(clerk):
     execute("CREATE ROLE head", "ALTER TABLE audit_trail OWNER TO head", "GRANT head TO clerk")
     assert roles.powers("default", "clerk") == ["owns audit_trail"]
+
+
+def test_whoever_can_become_a_superuser_is_as_good_as_one(clerk):
+    execute("CREATE ROLE boss SUPERUSER", "GRANT boss TO clerk", "ALTER ROLE clerk NOINHERIT")
+    assert roles.powers("default", "clerk") == ["is a superuser"]
+
+
+def test_a_function_that_lends_the_rights_of_whoever_has_none_is_no_power(clerk):
+    execute("CREATE ROLE other", "CREATE FUNCTION lend() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
+    execute("ALTER FUNCTION lend() OWNER TO other")
+    assert roles.powers("default", "clerk") == []
 
 
 def test_replica_mode_is_named_where_it_can_be_granted(clerk):
@@ -125,7 +148,7 @@ def test_the_command_warns_of_what_grants_do_not_take(clerk):
 
 
 def test_whom_grants_do_not_bind_is_refused():
-    execute("CREATE ROLE clerk", "CREATE ROLE boss SUPERUSER", "ALTER TABLE audit_trail OWNER TO clerk")
+    execute("CREATE ROLE clerk", "CREATE ROLE boss SUPERUSER", "ALTER TABLE approvals_stage OWNER TO clerk")
     for role, words in (
         ("boss", "is a superuser"),
         ("clerk", "owns the tables"),

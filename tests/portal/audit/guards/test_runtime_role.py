@@ -43,6 +43,22 @@ ATTACKS = {
         f"CREATE FUNCTION pg_temp.swallow() {PASS.replace('NEW', 'NULL')}",
         "CREATE TRIGGER swallow BEFORE INSERT ON audit_trail FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow()",
     ],
+    "a trigger that swallows under our name": [
+        f"CREATE FUNCTION pg_temp.watchbook_helper() {PASS.replace('NEW', 'NULL')}",
+        "CREATE TRIGGER watchbook_helper BEFORE INSERT ON audit_trail EXECUTE FUNCTION pg_temp.watchbook_helper()",
+    ],
+    "a trigger on what other triggers guard": [
+        f"CREATE FUNCTION pg_temp.swallow() {PASS.replace('NEW', 'NULL')}",
+        "CREATE TRIGGER swallow BEFORE UPDATE ON approvals_stage FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow()",
+    ],
+    "take a table of stages": [f"ALTER TABLE approvals_stage OWNER TO {ROLE}"],
+    "drop a trigger of stages": ["DROP TRIGGER watchbook_stage_kept ON approvals_stage"],
+    "disable the triggers of stages": ["ALTER TABLE approvals_stage DISABLE TRIGGER ALL"],
+    "truncate the accounts": ["TRUNCATE accounts_user CASCADE"],
+    "a function with its owner's rights": [
+        "CREATE FUNCTION pg_temp.lend(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE q; END'",
+        "SELECT pg_temp.lend('UPDATE public.audit_trail SET reason = reason')",
+    ],
     "a rule that swallows": ["CREATE RULE swallow AS ON INSERT TO audit_trail DO INSTEAD NOTHING"],
     "a policy": ["CREATE POLICY nobody ON audit_trail USING (false)"],
     "row level security": ["ALTER TABLE audit_trail ENABLE ROW LEVEL SECURITY"],
