@@ -150,6 +150,12 @@ AXES_LOCKOUT_TEMPLATE = "accounts/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Passwords of one name from all addresses together: after so many wrong ones within the window each further try waits,
+# twice as long each time up to the longest. Addresses that an account signed in from lately count apart.
+SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 10, least=5, most=1000)
+SIGN_IN_LONGEST_WAIT = timedelta(minutes=environment.number("SIGN_IN_WAIT_MINUTES", 15, least=1, most=30))
+SIGN_IN_KNOWN = timedelta(days=environment.number("SIGN_IN_KNOWN_DAYS", 30, least=0, most=365))
+SIGN_IN_FIRST_WAIT, SIGN_IN_WINDOW = timedelta(minutes=1), timedelta(hours=1)
 # Second factors: django-allauth keeps them; the portal's own pages are the only ones.
 DEMO_LOGINS = DATA_FOLDER / "demo-logins"  # stands there while the logins of the demo company open the portal
 SECOND_FACTOR = environment.second_factor("SECOND_FACTOR", demo=DEMO_LOGINS.is_file(), secure=SECURE)

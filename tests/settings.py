@@ -37,6 +37,9 @@ for name in (
     "SESSION_IDLE_MINUTES",
     "SESSION_HOURS",
     "CONFIRMATION_MINUTES",
+    "SIGN_IN_TRIES",
+    "SIGN_IN_WAIT_MINUTES",
+    "SIGN_IN_KNOWN_DAYS",
 ):
     os.environ.pop(name, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from axes.handlers.proxy import AxesProxyHandler
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
@@ -15,9 +16,36 @@ WRONG = "User name and password do not fit together. Check both and try again."
 
 
 class SignInForm(AuthenticationForm):
-    """User name and password. One sentence for every failure, so that it never says which accounts exist."""
+    """User name and password. One sentence for every failure, so that it never says which accounts exist.
+
+    `wait` says that passwords of this name are not looked at just now, and what to do.
+    """
 
     error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at, self.wait = at, ""
+
+    def clean(self) -> dict[str, Any]:
+        """Count the try of a name before its password is looked at; refuse it while it has to wait.
+
+        An address that is locked for this name is refused by django-axes, and counts no more.
+        """
+        name = self.cleaned_data.get("username")
+        if not (name and self.cleaned_data.get("password")) or not AxesProxyHandler.is_allowed(
+            self.request, {"username": name}
+        ):
+            return super().clean()
+        try:
+            count = throttle.try_name(name, self.request.META.get("REMOTE_ADDR", ""), at=self.at)
+        except throttle.TooManyTries as refused:
+            self.wait = str(refused)
+            raise forms.ValidationError(self.wait) from refused
+        self.request.sign_in_waits = throttle.told_wait(count)
+        found = super().clean()
+        throttle.fitted(count)
+        return found
 
 
 class PasswordForm(PasswordChangeForm):

@@ -16,11 +16,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
 from portal.accounts import rights
+from portal.accounts.tries import SignInTries
 from portal.audit.actor import Actor
 from portal.audit.models import AuditedModel, AuditedQuerySet, AuditHistory
 from portal.lib.zones import validate_zone
 
-__all__ = ["AccountHistory", "AccountManager", "SignIn", "User", "end_sessions", "new_stamp", "rights"]
+__all__ = ["AccountHistory", "AccountManager", "SignIn", "SignInTries", "User", "end_sessions", "new_stamp", "rights"]
 STORED_ANEW = "Password stored anew"
 ENDS_SESSIONS = frozenset({"is_active", "is_staff", "is_superuser"})
 

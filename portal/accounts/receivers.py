@@ -47,7 +47,7 @@ def record_sign_in(request: HttpRequest, user: User, **_kwargs: Any) -> None:
 
 
 def record_refusal(credentials: Mapping[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    """Record that user name and password did not fit, and when that locks the sign-in.
+    """Record that user name and password did not fit, and when that locks the sign-in or lets the next try wait.
 
     While it is locked, tries are counted by django-axes and not told one by one: nobody fills the trail from outside.
     """
@@ -56,8 +56,9 @@ def record_refusal(credentials: Mapping[str, Any], request: HttpRequest | None =
         return
     before = AxesProxyHandler.get_failures(request, credentials)  # this try is counted after us
     if before < settings.AXES_FAILURE_LIMIT:
-        locks = before + 1 >= settings.AXES_FAILURE_LIMIT
-        events.refused(request, str(credentials.get("username") or ""), why=f"{WRONG}; {LOCKED}" if locks else WRONG)
+        locks = LOCKED if before + 1 >= settings.AXES_FAILURE_LIMIT else ""
+        why = "; ".join(filter(None, (WRONG, locks, getattr(request, "sign_in_waits", ""))))
+        events.refused(request, str(credentials.get("username") or ""), why=why)
 
 
 def record_sign_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:

@@ -43,17 +43,18 @@ def _set_role(user: User, slug: str, *, held: bool, by: By, at: datetime, reason
 def unlock(user: User, *, by: By, at: datetime, reason: str) -> int:
     """Let somebody sign in again who was locked out by wrong passwords or codes; return how many locks went."""
     with acting(by=by, at=at, reason=reason), transaction.atomic():
-        locks = reset(username=user.username) + int(throttle.forget(user))
+        locks = reset(username=user.username) + int(throttle.forget(user)) + throttle.forget_name(user.username)
         if locks:
-            AuditHistory.of[User].create_historical_record(user, "~", event="Sign-in unlocked")
+            AuditHistory.of[User].record_event(user, "Sign-in unlocked")
     return locks
 
 
 def is_locked(user: User, *, at: datetime) -> bool:
-    """Tell whether wrong passwords lock this account out from some address, or wrong codes from everywhere."""
+    """Tell whether wrong passwords lock this account out from some address or let it wait, or wrong codes lock it."""
     limit: int = settings.AXES_FAILURE_LIMIT
     return (
         throttle.is_spent(user, at=at)
+        or throttle.waits(user.username, at=at)
         or AccessAttempt.objects.filter(username=user.username, failures_since_start__gte=limit).exists()
     )
 

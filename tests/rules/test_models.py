@@ -45,6 +45,7 @@ WITHOUT_HISTORY = {
     "records.Demand": "asked once, answered once, both with their moment and name",
     "records.Link": "made with its moment and name",
     "approvals.Decision": "append-only: a fact that is never changed",
+    "accounts.SignInTries": "counts tries; each wrong one is told in the trail",
     "incidents.Escalation": "a snapshot; what it decided stands in the timeline",
     "incidents.IntakeDelivery": "kept as it came, never changed",
     "incidents.Alert": "what a source says; what came of it stands in the timeline",

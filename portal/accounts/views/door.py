@@ -27,7 +27,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignIn(auth_views.LoginView):
-    """The door. It leads on only to addresses of this portal, and is throttled by django-axes."""
+    """The door. It leads on only to addresses of this portal, and is throttled: by django-axes and by our own count."""
 
     http_method_names = ["get", "head", "post", "options"]  # Django reads a PUT as a POST
     template_name = "accounts/sign_in.html"
@@ -38,6 +38,14 @@ class SignIn(auth_views.LoginView):
         name = request.POST.get("username", "").strip()[:150] or "anonymous"
         with acting(by=Actor(name=name)):
             return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Name the moment of the try."""
+        return {**super().get_form_kwargs(), "at": clock.now()}
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        """Show the form again, as 429 when it has to wait."""
+        return self.render_to_response(self.get_context_data(form=form), status=429 if form.wait else 200)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         """Open the session as the person who signs in, or ask for their second factor first."""
