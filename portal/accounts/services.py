@@ -45,7 +45,7 @@ def unlock(user: User, *, by: By, at: datetime, reason: str) -> int:
     with acting(by=by, at=at, reason=reason), transaction.atomic():
         locks = reset(username=user.username) + int(throttle.forget(user)) + throttle.forget_name(user.username)
         if locks:
-            AuditHistory.of[User].create_historical_record(user, "~", event="Sign-in unlocked")
+            AuditHistory.of[User].record_event(user, "Sign-in unlocked")
     return locks
 
 

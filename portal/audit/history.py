@@ -202,11 +202,8 @@ class AuditHistory(HistoricalRecords):
 
     def pre_delete(self, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
         """Lock the row, and keep what it holds and what its relations name: after it went nothing tells."""
-        model = type(instance)
-        names = [f.attname for f in self.fields_included(instance)]
-        row = model._base_manager.using(using).filter(pk=instance.pk).select_for_update(no_key=True)
-        keep_standing(instance, row.order_by("pk").values(*names).first() or {})
-        teller = Teller()
+        model, teller = type(instance), Teller()
+        self._hold(instance, using)
         instance.__dict__[_LEAVING] = [
             Difference(field.name, teller.names(field.related_model, keys), None)
             for field in self.get_m2m_fields_from_model(model)
@@ -218,6 +215,18 @@ class AuditHistory(HistoricalRecords):
         told = [*self.differences(instance, "-"), *instance.__dict__.pop(_LEAVING, ())]
         self.create_historical_record(instance, "-", using, differences=told)
         instance.__dict__.pop(_STANDING, None)
+
+    def record_event(self, instance: Any, event: str, using: str | None = None) -> None:
+        """Record what was done about a row of which no column changed, with the row as the database holds it."""
+        self._hold(instance, using)
+        self.create_historical_record(instance, "~", using, saved=(), event=event)
+        instance.__dict__.pop(_STANDING, None)
+
+    def _hold(self, instance: Any, using: str | None) -> None:
+        """Lock the row and keep what stands: the instance may have been loaded long ago, or changed and not saved."""
+        names = [f.attname for f in self.fields_included(instance)]
+        row = type(instance)._base_manager.using(using).filter(pk=instance.pk).select_for_update(no_key=True)
+        keep_standing(instance, row.order_by("pk").values(*names).first() or {})
 
     def create_historical_record(
         self,

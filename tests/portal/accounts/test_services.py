@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from axes.models import AccessAttempt
 
 from portal.accounts import roles, services
 from portal.accounts.models import User
@@ -38,3 +39,13 @@ def test_a_closed_account_is_signed_out_and_keeps_its_name(client):
     assert client.get("/me/").status_code == 302  # the session that was ended stays so
     client.force_login(user)
     assert client.get("/me/").status_code == 200
+
+
+def test_a_sign_in_is_unlocked_beside_the_account_as_it_stands():
+    user = make_user("amara")
+    stale = User.objects.get(pk=user.pk)
+    services.deactivate(user, by="admin", at=AT, reason="They left")
+    AccessAttempt.objects.create(username="amara", ip_address="192.0.2.1", failures_since_start=9)
+    assert services.unlock(stale, by="admin", at=AT, reason="They asked") == 1
+    row = user.history.first()
+    assert (row.history_change_reason, row.is_active) == ("Sign-in unlocked. They asked", False)

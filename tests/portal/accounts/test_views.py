@@ -5,8 +5,11 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.urls import reverse
 
+from portal.accounts import services
+from portal.accounts.forms import ProfileForm
 from portal.accounts.models import User
 from portal.audit.models import TrailRow
+from portal.lib import clock
 from tests.factories.accounts import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +172,17 @@ class TestMe:
         client.post("/me/", {"first_name": "A", "last_name": "O", "time_zone": "UTC", **more})
         fresh = User.objects.get(pk=user.pk)
         assert (fresh.is_superuser, fresh.username, fresh.groups.count()) == (False, "amara", 1)
+
+    def test_an_account_that_is_closed_meanwhile_stays_closed(self, client, user, monkeypatch):
+        def close_first(form):
+            services.deactivate(User.objects.get(pk=user.pk), by="admin", at=clock.now(), reason="They left")
+            return form.cleaned_data
+
+        monkeypatch.setattr(ProfileForm, "clean", close_first)
+        client.force_login(user)
+        client.post("/me/", {"first_name": "Amara", "last_name": "Okafor", "time_zone": "Europe/Berlin"})
+        fresh = User.objects.get(pk=user.pk)
+        assert (fresh.is_active, fresh.time_zone) == (False, "Europe/Berlin")
 
     def test_a_password_is_changed_with_the_old_one_and_leaves_an_event(self, client, user):
         client.force_login(user)
