@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from axes.handlers.proxy import AxesProxyHandler
 from django import forms
@@ -32,17 +32,16 @@ class SignInForm(AuthenticationForm):
 
         An address that is locked for this name is refused by django-axes, and counts no more.
         """
-        name = self.cleaned_data.get("username")
-        if not (name and self.cleaned_data.get("password")) or not AxesProxyHandler.is_allowed(
-            self.request, {"username": name}
-        ):
+        name, request = self.cleaned_data.get("username", ""), cast(Any, self.request)
+        given = name and self.cleaned_data.get("password")
+        if not given or not AxesProxyHandler.is_allowed(request, {"username": name}):
             return super().clean()
         try:
-            count = throttle.try_name(name, self.request.META.get("REMOTE_ADDR", ""), at=self.at)
+            count = throttle.try_name(name, request.META.get("REMOTE_ADDR", ""), at=self.at)
         except throttle.TooManyTries as refused:
             self.wait = str(refused)
             raise forms.ValidationError(self.wait) from refused
-        self.request.sign_in_waits = throttle.told_wait(count)
+        request.sign_in_waits = throttle.told_wait(count)
         found = super().clean()
         throttle.fitted(count)
         return found
