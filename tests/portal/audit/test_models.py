@@ -1,10 +1,11 @@
 import copy
 import pickle
+import threading
 import uuid
 from datetime import UTC, datetime, time
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from portal.accounts.models import User
 from portal.audit import actor
@@ -392,6 +393,27 @@ class TestWithoutAnOuterTransaction:
         calendar.save()
         assert calendar.changed_fields() == []
         assert told(calendar) == [Difference("name", "Works", "Head office")]
+
+    def test_two_who_save_at_once_are_told_one_after_the_other(self, calendar):
+        stale = Calendar.objects.get(pk=calendar.pk)
+
+        def save():
+            try:
+                with acting(by="another", reason="At the same time"):
+                    stale.name, stale.country = "Branch", "FR"
+                    stale.save()
+            finally:
+                connections.close_all()
+
+        other = threading.Thread(target=save)
+        with transaction.atomic():
+            calendar.name, calendar.opens = "Head office", time(8)
+            calendar.save()
+            other.start()
+        other.join()
+        assert told(stale) == [Difference("name", "Head office", "Branch"), Difference("country", None, "FR")]
+        row = last(Calendar)
+        assert (row.name, row.country, row.opens) == ("Branch", "FR", time(8))
 
     def test_a_row_whose_history_fails_is_not_changed(self, calendar, monkeypatch):
         def fail(*args, **kwargs):
