@@ -10,8 +10,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from portal.audit.reading import fetch
 from portal.audit.sealer import Mark, Sealer, head, label_of
-from portal.audit.seals import Anchor, AnchorDelivery, SealBatch, Verification
+from portal.audit.seals import Anchor, AnchorDelivery, SealBatch
 from portal.audit.shapes import definition_of, moment_of, sources
+from portal.audit.told import Verified, last_verified
 
 BATCH = 5_000
 LIMIT = 100_000
@@ -26,7 +27,7 @@ class SealState:
 
     `rows` are sealed, from position 1 without a gap; `sealed_at` is when the last of them was, `waiting_since` the
     moment of the oldest row after them. `anchored_at` is when the newest head was signed, `exported_at` when one last
-    left the machine, `undelivered` how many wait. `verified` is the newest finished verification.
+    left the machine, `undelivered` how many wait. `verified` is the newest verification that the trail tells of.
     """
 
     rows: int
@@ -36,7 +37,7 @@ class SealState:
     anchored_at: datetime | None
     exported_at: datetime | None
     undelivered: int
-    verified: Verification | None
+    verified: Verified | None
 
     def waits(self, at: datetime) -> float:
         """Return for how many seconds the oldest row without a seal has waited; 0.0 when none does."""
@@ -57,7 +58,7 @@ def seal(*, at: datetime, limit: int = LIMIT, using: str = DEFAULT_DB_ALIAS) -> 
 
 
 def state(using: str = DEFAULT_DB_ALIAS) -> SealState:
-    """Return how the chain stands. Five queries that an index answers, however long the chain is."""
+    """Return how the chain stands. Six queries that an index answers, however long the chain is."""
     batch: Any = SealBatch.objects.using(using).order_by("-id").values("last", "sealed_at", "marks").first()
     marks = {source: Mark(**mark) for source, mark in batch["marks"].items()} if batch else {}
     anchor: Any = Anchor.objects.using(using).order_by("-position", "-id").values("position", "signed_at").first()
@@ -71,14 +72,8 @@ def state(using: str = DEFAULT_DB_ALIAS) -> SealState:
         anchored_at=anchor["signed_at"] if anchor else None,
         exported_at=delivered.values_list("delivered_at", flat=True).first(),
         undelivered=deliveries.filter(delivered_at__isnull=True, attempts__gt=0).count(),
-        verified=last_verification(using),
+        verified=last_verified(using),
     )
-
-
-def last_verification(using: str = DEFAULT_DB_ALIAS) -> Verification | None:
-    """Return the newest verification that came to its end."""
-    finished = Verification.objects.using(using).filter(finished_at__isnull=False)
-    return finished.order_by("-finished_at").first()
 
 
 def waiting_since(marks: dict[str, Mark], using: str = DEFAULT_DB_ALIAS) -> datetime | None:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.text import Truncator
 
 from portal.assurance.exporting import services as exports
-from portal.audit import anchors, reconciling, sealing, verifying
+from portal.audit import anchors, reconciling, sealing, told
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
 from portal.directory import services as directory
@@ -45,7 +45,10 @@ class Alarm:
 
 def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
-    checks = (_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unsealed, _unanchored, _differing, _unmade)
+    checks = (
+        *(_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unverified, _unsealed, _unanchored, _differing),
+        *(_typed, _unmade),
+    )
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
 
@@ -147,15 +150,44 @@ def _unanchored(at: datetime) -> Alarm | None:
 
 def _differing(_at: datetime) -> Alarm | None:
     """Tell, once an hour until it is clean, that the last verification found something."""
-    newest = verifying.last_run()
+    newest = told.last_verified()
     if newest is None or not newest.found:
         return None
-    named = "\n".join(f"- {finding['sentence']}" for finding in newest.report.get("findings", [])[:NAMED])
+    named = "\n".join(f"- {sentence}" for sentence in newest.named[:NAMED])
     return Alarm(
         "differing",
         f"Verification of the record found {newest.found} differences",
         f"Somebody may have altered the record. The first:\n{named}\nTell an auditor, and keep the anchors safe. "
         "All of them: manage.py audit verify.",
+    )
+
+
+def _unverified(at: datetime) -> Alarm | None:
+    """Tell when the trail tells of no verification for longer than a night takes."""
+    newest = told.last_verified()
+    if newest is None or at - newest.at <= MOST_UNRECONCILED:
+        return None
+    return Alarm(
+        "unverified",
+        f"The record was not verified for {times.duration((at - newest.at).total_seconds())}",
+        "The whole record is read and compared with its seals once a night, and the last time is too long ago. Check "
+        "that the worker of exports runs and read its log, or run manage.py audit verify.",
+        "/admin/audit/verification/",
+    )
+
+
+def _typed(at: datetime) -> Alarm | None:
+    """Tell when the lists of nightly runs say what cannot be, or what the trail does not: somebody typed it."""
+    newest, ahead = told.last_verified(), told.written_ahead(at=at)
+    if not ahead and (newest is None or newest.agrees):
+        return None
+    what = f"{ahead:,} of them tell of a time that has not come" if ahead else "the newest of them is told otherwise"
+    return Alarm(
+        "typed",
+        "Somebody wrote the list of nightly verifications past the portal",
+        f"What the runs found stands in the trail, and that counts; of the lists, {what}. Find out who could write to "
+        "the database past the portal, tell an auditor, and run manage.py audit verify.",
+        "/admin/audit/verification/",
     )
 
 

@@ -8,12 +8,13 @@ from portal.accounts.services import grant, withdraw
 from portal.audit import sealing, trail
 from portal.audit.actor import acting
 from portal.audit.enums import Action
-from portal.audit.models import TrailRow, Verification
+from portal.audit.models import TrailRow
 from portal.directory.models import ContactMethod
 from portal.lib import clock
 from tests.factories.accounts import make_user
 from tests.factories.directory import make_contact, make_method, make_system
 from tests.factories.incidents import make_incident
+from tests.factories.verified import make_verification
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -53,9 +54,7 @@ def past(auditor):
     with act(auditor, 30):
         trail.record_reading(make_system("mail-intake"), "Opened evidence EV-000088")
     sealing.seal(at=now)
-    Verification.objects.create(
-        started_at=now, started_by="test", finished_at=now, position=9, rows=9, seconds=24, report={}
-    )
+    make_verification(now)
     return {"incident": incident, "method": ContactMethod._meta.label_lower, "gone": method, "oscar": oscar}
 
 

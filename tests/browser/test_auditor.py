@@ -11,13 +11,14 @@ from portal.assurance.exporting import sweeps
 from portal.audit import sealing
 from portal.audit.actor import acting
 from portal.audit.enums import Action
-from portal.audit.models import TrailRow, Verification
+from portal.audit.models import TrailRow
 from portal.lib import clock
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.directory import make_contact
 from tests.factories.exports import ask
 from tests.factories.factors import code_of, give_app
 from tests.factories.incidents import make_incident
+from tests.factories.verified import make_verification
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 # What an auditor may post: the way out, asking for an export, and proving who is there.
@@ -54,9 +55,7 @@ def past():
     with act(leila, 1, "Leave is over"):
         withdraw(oscar, "security-lead", by=leila, at=now - timedelta(days=1), reason="Leave is over")
     sealing.seal(at=now)
-    Verification.objects.create(
-        started_at=now, started_by="test", finished_at=now, position=9, rows=9, seconds=24, report={}
-    )
+    make_verification(now)
     return incident
 
 

@@ -13,12 +13,13 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from portal.assurance.selectors.trail_filters import PERIODS, Filters
 from portal.audit.models import TrailRow
-from portal.audit.seals import AnchorDelivery, Seal, SealBatch, Verification
+from portal.audit.seals import AnchorDelivery, Seal, SealBatch
+from portal.audit.told import AHEAD, Verified, finished_runs, verifications, verified_of
 from portal.lib.counting import Counted
 
 CAP = 1000
 STALE = timedelta(hours=36)  # the record is checked each night
-_RUN = ("rows", "found", "finished_at", "seconds")
+_RUN = ("rows", "found", "finished_at", "position", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class SealCard:
     exported_at: datetime | None = None
 
 
+UNTOLD = (
+    "The list of verifications says something else than the trail: somebody wrote it past the portal. Verify the "
+    "record anew and tell an auditor."
+)
 UNSEALED = SealCard(
     "Not sealed yet", "amber", "shield-alert", "No row has its seal yet. The worker seals soon after writing."
 )
@@ -51,9 +56,9 @@ class Figures:
 
 def figures_of(seen: QuerySet[TrailRow], filters: Filters, *, now: datetime) -> Figures:
     """Return how the chain stands, and the counts where nothing is asked for but a period. One query."""
-    newest: QuerySet[Any] = Verification.objects.filter(finished_at__isnull=False).order_by("-finished_at")
     left = AnchorDelivery.objects.filter(delivered_at__isnull=False).order_by("-delivered_at")
-    told: dict[str, Any] = {f"run_{name}": Subquery(newest.values(name)[:1]) for name in _RUN}
+    told: dict[str, Any] = {f"run_{name}": Subquery(finished_runs().values(name)[:1]) for name in _RUN}
+    told |= {f"told_{name}": Subquery(verifications().values(name)[:1]) for name in ("at", "changes")}
     told["exported_at"] = Subquery(left.values("delivered_at")[:1])
     counted = _counted(seen, filters, now)
     batch = (
@@ -84,13 +89,16 @@ def _counted(seen: QuerySet[TrailRow], filters: Filters, now: datetime) -> dict[
 
 
 def _card(batch: dict[str, Any], at: datetime) -> SealCard:
-    word, tone, icon, headline = _verdict(batch, at)
+    telling = {name: batch[f"told_{name}"] for name in ("at", "changes")}
+    run = {name: batch[f"run_{name}"] for name in _RUN}
+    found = verified_of(telling if telling["at"] else None, run if run["finished_at"] else None)
+    word, tone, icon, headline = _verdict(found, at)
     return SealCard(
         word,
         tone,
         icon,
         headline,
-        checked_at=batch["run_finished_at"],
+        checked_at=found.at if found is not None and found.at <= at else None,
         seconds=batch["run_seconds"],
         rows=batch["last"],
         sealed_at=batch["sealed_at"],
@@ -98,15 +106,17 @@ def _card(batch: dict[str, Any], at: datetime) -> SealCard:
     )
 
 
-def _verdict(batch: dict[str, Any], at: datetime) -> tuple[str, str, str, str]:
-    rows, found, finished = batch["run_rows"], batch["run_found"], batch["run_finished_at"]
-    if finished is None:
+def _verdict(run: Verified | None, at: datetime) -> tuple[str, str, str, str]:
+    if run is None:
         return "Never verified", "amber", "shield-alert", "The chain of seals has not been checked as a whole yet."
+    rows, found = run.rows, run.found
+    if not run.agrees or run.at > at + AHEAD:
+        return "Not believed", "red", "shield-x", UNTOLD
     span = f"Positions 1 to {rows:,}"
     if found:
         many = "1 finding" if found == 1 else f"{found:,} findings"
         return "Not whole", "red", "shield-x", f"{span}: {many}. The record was altered, or its seals were."
-    if at - finished > STALE:
+    if at - run.at > STALE:
         return "Check is old", "amber", "shield-alert", f"{span}: none missing, none altered, when last checked."
     return "Chain verified", "green", "shield-check", f"{span}: none missing, none altered."
 

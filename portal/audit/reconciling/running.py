@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 
-from portal.audit import trail
+from portal.audit import told, trail
 from portal.audit.actor import By, actor_of
 from portal.audit.enums import Action
 from portal.audit.history import AuditHistory
@@ -27,6 +27,7 @@ from portal.audit.reconciling.findings import Finding
 from portal.audit.reconciling.telling import Facts, Groundless, told_facts
 from portal.audit.runs import Reconciliation
 from portal.audit.tables import Difference
+from portal.audit.told import ending
 
 Clock = Callable[[], datetime]
 Settle = Callable[[Reconciliation, datetime], object]
@@ -52,8 +53,8 @@ class LastRun:
 
 
 def last_run() -> LastRun | None:
-    """Return the newest finished run, or nothing when there was none. One query."""
-    run = Reconciliation.objects.filter(finished_at__isnull=False).order_by("-finished_at", "-id").first()
+    """Return the newest run of which the trail tells the end, or nothing when there was none. One query."""
+    run = told.told_reconciliations().order_by("-finished_at", "-id").first()
     return None if run is None else finished(run)
 
 
@@ -67,9 +68,8 @@ def finished(run: Reconciliation) -> LastRun:
 
 
 def waiting_since(*, at: datetime) -> datetime | None:
-    """Return since when no run has come to its end: the end of the last one, else the beginning of the first one."""
-    ended = Reconciliation.objects.filter(finished_at__lte=at).order_by("-finished_at")
-    newest: datetime | None = ended.values_list("finished_at", flat=True).first()
+    """Return since when no run has come to its end: the last end that the trail tells, else the first beginning."""
+    newest: datetime | None = told.reconciliations().filter(at__lte=at).values_list("at", flat=True).first()
     if newest is not None:
         return newest
     begun: datetime | None = Reconciliation.objects.order_by("started_at").values_list("started_at", flat=True).first()
@@ -101,13 +101,21 @@ def night_of(at: datetime) -> date:
 
 
 def begin_nightly(*, by: By, at: datetime) -> bool:
-    """Begin the run of this night unless it stands already; tell whether it was begun. The row is the claim."""
-    night = night_of(at)
-    if Reconciliation.objects.filter(night=night).exists():
+    """Begin the run of this night unless it is under way or done; tell whether it was begun. The row is the claim.
+
+    A claim that says that it is done, without the trail telling it, was written ahead: it is begun anew.
+    """
+    night, name = night_of(at), actor_of(by).name
+    taken = Reconciliation.objects.filter(night=night).first()
+    if taken is None:
+        row = Reconciliation(night=night, started_at=at, started_by=name)
+        Reconciliation.objects.bulk_create([row], ignore_conflicts=True)
+        return True
+    if taken.finished_at is None or told.told_reconciliations().filter(pk=taken.pk).exists():
         return False
-    row = Reconciliation(night=night, started_at=at, started_by=actor_of(by).name)
-    Reconciliation.objects.bulk_create([row], ignore_conflicts=True)
-    return True
+    begun = Reconciliation(pk=taken.pk, night=night, started_at=at, started_by=name)
+    anew = {field.attname: getattr(begun, field.attname) for field in Reconciliation._meta.concrete_fields}
+    return bool(Reconciliation.objects.filter(pk=taken.pk, finished_at=taken.finished_at).update(**anew))
 
 
 def advance(*, now: Clock, budget: timedelta, settle: Settle) -> int:
@@ -134,7 +142,8 @@ def run(row: Reconciliation, *, now: Clock, settle: Settle, tell: Callable[[Reco
 
 def _take(*, at: datetime, only: int | None = None) -> Reconciliation | None:
     """Hold an unfinished run that nobody holds, the oldest first."""
-    free = Reconciliation.objects.filter(Q(lease_until=None) | Q(lease_until__lt=at), finished_at=None)
+    held = Q(lease_until__gte=at, lease_until__lte=at + LEASE)  # nobody takes a longer lease than that
+    free = Reconciliation.objects.exclude(held).filter(finished_at=None)
     free = free.filter(pk=only) if only is not None else free
     for pk in free.order_by("started_at", "id").values_list("pk", flat=True)[:5]:
         token = secrets.token_hex(16)
@@ -179,14 +188,15 @@ def _finish(row: Reconciliation, *, at: datetime, settle: Settle) -> None:
         return
     row.finished_at = at
     words = f"{row.found} {'finding' if row.found == 1 else 'findings'}" if row.found else "nothing differs"
-    told = [Finding.from_json(found) for found in row.findings[:MOST_TOLD]]
-    trail.record(
-        Action.EVENT,
-        event=f"Reconciled {row.rows:,} rows with their history: {words}",
-        model=Reconciliation._meta.label_lower,
-        object_id=row.pk,
-        differences=[Difference(_name(found), found.kept, found.live) for found in told],
-    )
+    named = [Finding.from_json(found) for found in row.findings[:MOST_TOLD]]
+    with ending(at):
+        trail.record(
+            Action.EVENT,
+            event=f"Reconciled {row.rows:,} rows with their history: {words}",
+            model=told.RECONCILIATION,
+            object_id=row.pk,
+            differences=[Difference(_name(found), found.kept, found.live) for found in named],
+        )
     settle(row, at)
 
 

@@ -5,7 +5,7 @@ sees when it was last looked, by whom, and what came of it.
 """
 
 from portal.audit.verifying.report import Finding, Kind, Report
-from portal.audit.verifying.runs import is_due, last_run, run
+from portal.audit.verifying.runs import is_due, run
 from portal.audit.verifying.whole import verify
 
-__all__ = ["Finding", "Kind", "Report", "is_due", "last_run", "run", "verify"]
+__all__ = ["Finding", "Kind", "Report", "is_due", "run", "verify"]

@@ -11,29 +11,23 @@ from portal.audit import trail
 from portal.audit.actor import current
 from portal.audit.anchors import Signed
 from portal.audit.enums import Action
-from portal.audit.sealing import last_verification
 from portal.audit.seals import Verification
 from portal.audit.tables import Difference
+from portal.audit.told import VERIFICATION, ending, is_told
 from portal.audit.verifying.report import Report
 from portal.audit.verifying.walking import Progress
 from portal.audit.verifying.whole import verify
 
-MODEL = "audit.verification"
 NIGHT_BEGINS = timedelta(hours=2)  # o'clock, UTC
 GIVEN_UP = timedelta(hours=2)  # a run that has not ended by then was killed; another one takes its night
 NAMED = 20
 Clock = Callable[[], datetime]
 
 
-def last_run() -> Verification | None:
-    """Return the newest verification that came to its end: one indexed query."""
-    return last_verification()
-
-
 def is_due(*, at: datetime) -> bool:
-    """Tell whether nobody has taken tonight's verification yet, or whoever did was killed."""
+    """Tell whether tonight's verification is neither done, as the trail tells, nor under way."""
     newest = Verification.objects.filter(night=_night(at)).first()
-    return newest is None or _was_killed(newest, at)
+    return newest is None or _is_free(newest, at)
 
 
 def run(
@@ -49,9 +43,10 @@ def run(
     if begun is None:
         return None
     report = verify(at=at, against=against, progress=progress)
-    with transaction.atomic():
+    ended = now()
+    with transaction.atomic(), ending(ended):
         Verification.objects.filter(pk=begun.pk).update(
-            finished_at=now(),
+            finished_at=ended,
             position=report.position,
             rows=report.rows,
             seconds=round(report.seconds),
@@ -71,16 +66,22 @@ def _begin(at: datetime, night: date | None) -> Verification | None:
             return Verification.objects.create(night=night, started_at=at, started_by=name)
     except IntegrityError:
         taken = Verification.objects.filter(night=night).first()
-    if taken is None or not _was_killed(taken, at):
+    if taken is None or not _is_free(taken, at):
         return None
     claimed = Verification.objects.filter(pk=taken.pk, started_at=taken.started_at).update(
-        started_at=at, started_by=name
+        started_at=at, started_by=name, finished_at=None
     )
     return taken if claimed else None
 
 
-def _was_killed(begun: Verification, at: datetime) -> bool:
-    return begun.finished_at is None and at - begun.started_at > GIVEN_UP
+def _is_free(claim: Verification, at: datetime) -> bool:
+    """Tell whether a claim holds its night no longer: it was written ahead, or whoever made it was killed.
+
+    A night counts as done when the trail tells the end of that run, and as under way for a while after its beginning.
+    """
+    if claim.finished_at is not None:
+        return not is_told(claim, at=at)
+    return not timedelta(0) <= at - claim.started_at <= GIVEN_UP
 
 
 def _night(at: datetime) -> date:
@@ -103,5 +104,9 @@ def _tell(report: Report) -> None:
     named = [Difference("finding", None, finding.sentence) for finding in report.findings[:NAMED]]
     differences = [Difference(name, None, value) for name, value in figures.items() if value] + named
     trail.record(
-        Action.EVENT, event=report.sentence(), model=MODEL, object_id=str(report.position), differences=differences
+        Action.EVENT,
+        event=report.sentence(),
+        model=VERIFICATION,
+        object_id=str(report.position),
+        differences=differences,
     )

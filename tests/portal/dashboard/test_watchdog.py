@@ -9,7 +9,7 @@ from portal.assurance.exporting.sweeps import make_exports
 from portal.audit import anchors, reconciling, trail
 from portal.audit.actor import acting
 from portal.audit.enums import Action
-from portal.audit.models import Reconciliation
+from portal.audit.models import Reconciliation, Verification
 from portal.audit.sealing import seal
 from portal.dashboard import health, watchdog
 from portal.deadlines import services as deadlines
@@ -22,6 +22,7 @@ from tests.factories.directory import NOON, make_contact, make_method
 from tests.factories.exports import ask
 from tests.factories.notify import make_message
 from tests.factories.records import make_demand
+from tests.factories.verified import make_verification
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(minutes=5)
@@ -154,7 +155,37 @@ def test_a_record_that_nobody_reconciled_for_more_than_a_night_raises_an_alarm(a
     assert watchdog.alarms(at=NOON + timedelta(hours=36)) == []
     assert [alarm.kind for alarm in watchdog.alarms(at=NOON + timedelta(hours=37))] == ["unreconciled"]
     Reconciliation.objects.update(finished_at=NOON + timedelta(hours=30))
+    assert [alarm.kind for alarm in watchdog.alarms(at=NOON + timedelta(hours=37))] == ["unreconciled"]
+    with acting(by="system: reconciliation", at=NOON + timedelta(hours=30)):
+        trail.record(Action.EVENT, event="Reconciled 1 row", model="audit.reconciliation", object_id=1)
+    seal(at=NOON + timedelta(hours=30))
     assert watchdog.alarms(at=NOON + timedelta(hours=37)) == []
+
+
+def test_runs_that_somebody_wrote_ahead_raise_an_alarm(administrator):
+    seal(at=NOON)
+    for model in (Verification, Reconciliation):
+        for days in (2, 300):
+            at = NOON + timedelta(days=days)
+            model.objects.create(night=at.date(), started_at=at, started_by="system: verification", finished_at=at)
+    (alarm,) = watchdog.alarms(at=NOON + timedelta(hours=1))
+    assert alarm.kind == "typed"
+    assert "4 of them tell of a time that has not come" in alarm.body
+
+
+def test_a_result_that_the_trail_does_not_tell_raises_an_alarm(administrator):
+    run = make_verification(NOON, found=3)
+    seal(at=NOON)
+    assert [alarm.kind for alarm in watchdog.alarms(at=LATER)] == ["differing"]
+    Verification.objects.filter(pk=run.pk).update(found=0)
+    assert [alarm.kind for alarm in watchdog.alarms(at=LATER)] == ["differing", "typed"]
+
+
+def test_a_record_that_nobody_verified_for_more_than_a_night_raises_an_alarm(administrator):
+    make_verification(NOON)
+    seal(at=NOON)
+    assert watchdog.alarms(at=NOON + timedelta(hours=36)) == []
+    assert [alarm.kind for alarm in watchdog.alarms(at=NOON + timedelta(hours=37))] == ["unverified"]
 
 
 def test_nobody_to_alarm_breaks_nothing():

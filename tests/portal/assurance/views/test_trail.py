@@ -30,6 +30,7 @@ from tests.factories.directory import NOON, make_contact, make_method, make_syst
 from tests.factories.engagements import make_engagement
 from tests.factories.incidents import make_incident
 from tests.factories.trail import make_row, make_rows
+from tests.factories.verified import make_verification
 
 pytestmark = pytest.mark.django_db
 TRAIL = "/audit/"
@@ -210,10 +211,7 @@ def test_the_card_says_that_nothing_is_sealed_yet(auditor):
 
 
 def verified(rows, *, found=0, ago=timedelta(hours=1)):
-    at = clock.now() - ago
-    return Verification.objects.create(
-        started_at=at, started_by="test", finished_at=at, position=rows, rows=rows, seconds=24, found=found
-    )
+    return make_verification(clock.now() - ago, rows=rows, found=found)
 
 
 def test_the_card_claims_no_more_than_the_last_full_check_proved(auditor):
@@ -229,6 +227,18 @@ def test_the_card_claims_no_more_than_the_last_full_check_proved(auditor):
     verified(4, ago=timedelta(0), found=2)
     assert card(auditor).word == "Not whole"
     assert "2 findings" in card(auditor).headline
+
+
+def test_the_card_believes_no_verification_that_the_trail_does_not_tell(auditor):
+    sealing.seal(at=clock.now())
+    verified(4, found=2)
+    Verification.objects.update(found=0)
+    assert card(auditor).word == "Not believed"
+    Verification.objects.update(found=2)
+    assert card(auditor).word == "Not whole"
+    later = clock.now() + timedelta(days=400)
+    Verification.objects.create(started_at=later, started_by="x", finished_at=later, position=4, rows=4)
+    assert card(auditor).word == "Not believed"
 
 
 def test_a_check_that_is_old_says_so(auditor):

@@ -140,6 +140,26 @@ class TestNights:
         advance()
         assert reconciling.last_run().nightly
 
+    @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(days=1), timedelta(days=300)])
+    def test_a_night_that_somebody_took_ahead_is_reconciled_all_the_same(self, ahead):
+        at = NOON + ahead
+        Reconciliation.objects.create(
+            night=running.night_of(at), started_at=at, started_by="system: reconciliation", finished_at=at, part="x"
+        )
+        assert reconciling.last_run() is None
+        assert reconciling.begin_nightly(by="system: reconciliation", at=at)
+        assert not reconciling.begin_nightly(by="system: reconciliation", at=at)
+        advance(at + timedelta(minutes=1))
+        assert not reconciling.begin_nightly(by="system: reconciliation", at=at + timedelta(minutes=2))
+        assert reconciling.last_run().nightly
+        assert reconciling.last_run().rows > 0
+
+    def test_a_lease_that_nobody_can_have_taken_holds_nothing(self):
+        row = reconciling.begin(by="x", at=NOON)
+        Reconciliation.objects.filter(pk=row.pk).update(lease_token="x", lease_until=NOON + timedelta(days=900))
+        advance(NOON + timedelta(minutes=1))
+        assert reconciling.last_run() is not None
+
     def test_since_when_no_run_has_ended_is_known(self):
         assert reconciling.waiting_since(at=NOON) is None
         reconciling.begin(by="x", at=NOON)
