@@ -84,14 +84,14 @@ def step_up_required(
     return answer
 
 
-def ask(request: HttpRequest) -> HttpResponse:
-    """Return the way to /confirm/, and keep what was posted."""
+def ask(request: HttpRequest, what: str = "") -> HttpResponse:
+    """Return the way to /confirm/, and keep what was posted. `what` says in words what it would do."""
     if request.method not in {"GET", "HEAD"}:
-        keep(request)
+        keep(request, what)
     return lead(request, f"{reverse('accounts:confirm')}?{urlencode({'next': page_of(request)})}")
 
 
-def keep(request: HttpRequest) -> None:
+def keep(request: HttpRequest, what: str = "") -> None:
     """Keep what was posted in the session: one form, without passwords and files, until it is sent again or dropped."""
     fields = [
         (name, value)
@@ -106,6 +106,7 @@ def keep(request: HttpRequest) -> None:
         "fields": fields if length <= KEPT_LENGTH else [],
         "files": bool(request.FILES),
         "too_long": length > KEPT_LENGTH,
+        "what": what,
         "at": clock.now().timestamp(),
     }
     request.session[KEPT] = kept

@@ -29,6 +29,7 @@ from portal.audit.actor import acting
 from portal.audit.trail import record_opening
 from portal.lib import clock
 
+VERBS = {"approve": "Approve", "deny": "Deny"}
 SAID = {"approve": "Your approval is recorded.", "deny": "Your denial is recorded. It ends the request."}
 
 
@@ -78,7 +79,7 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
     elif refusal := _refused(request, found, form, at=at):
         form.add_error(None, refusal)
     elif not stepup.confirmed_recently(request):
-        return stepup.ask(request)
+        return stepup.ask(request, f"{VERBS[form.cleaned_data['verdict']]} {found.reference}, {found.title}")
     elif _decided(request, found, form, at=at):
         return redirect(found)
     found.refresh_from_db()
@@ -86,9 +87,16 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
 
 
 def _refused(request: SignedIn, found: ApprovalRequest, form: DecideForm, *, at: datetime) -> str:
-    """Return why the reader may not decide at the stage that the form names, before anything else is asked of them."""
+    """Return why the reader may not decide so at the stage that the form names, before they prove who they are."""
     stage = found.stages.filter(pk=form.cleaned_data["stage"]).first()
-    return refusal_at(found, stage, request.user, at=at) if stage is not None else AGAIN
+    refusal = refusal_at(found, stage, request.user, at=at) if stage is not None else AGAIN
+    if refusal:
+        return refusal
+    try:
+        policy.check_words(form.cleaned_data["verdict"], form.cleaned_data["reason"])
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def _decided(request: SignedIn, found: ApprovalRequest, form: DecideForm, *, at: datetime) -> bool:

@@ -17,12 +17,15 @@ from portal.assurance.exporting.policy import Refused
 from portal.assurance.models import Export
 from portal.assurance.packets.asking import Asked, moment
 from portal.assurance.packets.source import Packet
+from portal.audit import signing
+from portal.audit.actor import current
 from portal.lib import clock
 
 HELP = "Make an evidence packet: a period of the trail, a random sample of it, and the seals that prove both."
 NOBODY = "No open account may read the trail. Name one with --by."
 LATER = "The newest rows are still being sealed. Start the command again in a minute."
-REASON = "Asked for at the terminal"
+REASON = "No reason was given at the terminal"
+THERE = "{path} is there already, and evidence is not written over. Choose another file."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,7 +36,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", required=True, metavar="S", help="what the sample follows from")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip file that is written")
     parser.add_argument("--privileged", action="store_true", help="count privileged records alone")
-    parser.add_argument("--by", metavar="USERNAME", help="whose eyes it is made with; default: a superuser")
+    parser.add_argument(
+        "--by",
+        metavar="USERNAME",
+        help="with whose eyes it is made; default: a superuser, else the first who may read the trail",
+    )
     parser.add_argument("--reason", default=REASON, help="why; kept in the trail")
 
 
@@ -42,6 +49,8 @@ def handle(options: dict[str, Any], out: TextIO) -> int:
     target: Path = options["out"]
     if not target.parent.is_dir():
         raise CommandError(f"The folder {target.parent} does not exist. Make it, or choose another one.")
+    if target.exists():
+        raise CommandError(THERE.format(path=target))
     try:
         export = _made(options, out)
     except Refused as refusal:
@@ -55,22 +64,24 @@ def handle(options: dict[str, Any], out: TextIO) -> int:
     target.chmod(0o600)
     out.write(f"{target}: {export.rows:,} rows as {export.requester} may read them, {export.size:,} bytes.\n")
     out.write(f"SHA-256 {export.digest}\n")
-    out.write(f"Check it, on any machine: python3 docs/verify_packet.py {target}\n")
+    out.write("Check it, on any machine, with docs/verify_packet.py of this source code and a key that you trust:\n")
+    out.write(f"python3 verify_packet.py {target.name} --key {signing.signer().key_id}\n")
     return 0
 
 
 def _made(options: dict[str, Any], out: TextIO) -> Export:
     starts, ends = moment(options["starts"]), moment(options["ends"], end=True)
     asked = Asked(starts, ends, options["sample"], options["seed"], options["privileged"])
-    token = uuid.uuid4()
+    token, reader, acting = uuid.uuid4(), _reader(options["by"]), current()
     export = services.ask(
         source=Packet.slug,
         format=ExportFormat.PACKET,
         parameters=asked.parameters(),
-        by=_reader(options["by"]),
+        by=reader,
         at=clock.database_now(),
         reason=options["reason"],
         token=token,
+        asked_by=f"{acting.actor.name}, reading as {reader}" if acting is not None else "",
     )
 
     def tell(done: int, total: int | None) -> None:

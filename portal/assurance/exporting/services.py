@@ -59,11 +59,13 @@ def ask(
     at: datetime,
     reason: str,
     token: uuid.UUID | None = None,
+    asked_by: str = "",
 ) -> Export:
     """Write down what `by` wants to take out and why, and ring a worker. Refused says what does not fit.
 
     The same thing asked for again while it waits is the same export. With `token` the caller makes it at once, by
-    itself: it begins under the caller's lease.
+    itself: it begins under the caller's lease. `asked_by` says who asks where that is not the account `by`, with whose
+    eyes it is made: the terminal.
     """
     why = one_line(reason)[:300]
     if not why:
@@ -85,7 +87,7 @@ def ask(
         title=found.title(kept, zone=zone)[:200],
         requester=by,
         asked_at=at,
-        asked_by=str(by)[:200],
+        asked_by=(asked_by or str(by))[:200],
         zone=zone.key,
         **held,
     )

@@ -27,9 +27,13 @@ Step = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One export as its source sees it: for whom, what, why, in whose zone; asked for, and made at `at`."""
+    """One export as its source sees it: for whom, what, why, in whose zone; asked for, and made at `at`.
+
+    `asked_by` names whoever asked; `user` is with whose eyes it is made.
+    """
 
     user: User
+    asked_by: str
     parameters: Mapping[str, Any]
     format: ExportFormat
     reference: str

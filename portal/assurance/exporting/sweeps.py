@@ -88,6 +88,7 @@ def _made(held: Held, now: Now, tell: Step | None) -> Made:
     source = registry.source(export.source)
     source.check(export.requester, export.parameters)
     work = Work(
+        asked_by=export.asked_by,
         user=export.requester,
         parameters=export.parameters,
         format=export.kind,

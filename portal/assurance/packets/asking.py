@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from portal.assurance.exporting.cells import in_utc, in_zone
+from portal.assurance.exporting.cells import in_utc
 from portal.assurance.exporting.policy import Refused
 
 MOST_SAMPLED = 500
@@ -62,8 +62,15 @@ class Asked:
         return found | ({"privileged": True} if self.privileged else {})
 
     def words(self, zone: ZoneInfo) -> str:
-        """Return the period in a reader's zone."""
-        return f"{in_zone(self.starts, zone)} until before {in_zone(self.ends, zone)}"
+        """Return the period in a reader's zone, whole days without their hours."""
+        starts, ends = self.starts.astimezone(zone), self.ends.astimezone(zone)
+        if starts.time() == ends.time() == time():
+            return f"{_day(starts)} to {_day(ends - timedelta(days=1))}, {zone.key}"
+        return f"{_day(starts)}, {starts:%H:%M} until before {_day(ends)}, {ends:%H:%M}, {zone.key}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

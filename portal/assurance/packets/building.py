@@ -38,9 +38,10 @@ AFTER_PROVEN = ("actor_name", "origin", "reference", "name", "event", "reason", 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who asked for a packet, of what, and why; `at` is when it is made."""
+    """With whose eyes a packet is made, who asked for it, of what, and why; `at` is when it is made."""
 
     user: User
+    asked_by: str
     asked: Asked
     reference: str
     reason: str
@@ -144,7 +145,7 @@ def _about(order: Order, part: Span, counted: Counted, signer: signing.Signer) -
         "portal": str(settings.PORTAL_URL),
         "company": str(settings.PORTAL_COMPANY),
         "export": order.reference,
-        "asked_by": str(order.user),
+        "asked_by": order.asked_by,
         "reason": order.reason,
         "made_at": cells.in_utc(order.at),
         "key": signer.key_id,

@@ -46,6 +46,6 @@ class Packet(Source):
 
     def make(self, work: Work, folder: Path, step: Step) -> Made:
         """Build it."""
-        order = Order(work.user, Asked.of(work.parameters), work.reference, work.reason, work.at)
+        order = Order(work.user, work.asked_by, Asked.of(work.parameters), work.reference, work.reason, work.at)
         path, rows = build(order, folder, step)
         return Made(path, rows)
