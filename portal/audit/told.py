@@ -54,7 +54,7 @@ class Verified:
 def verifications(using: str = DEFAULT_DB_ALIAS) -> QuerySet[Any]:
     """Return the rows of the trail that tell of verifications, the newest first."""
     rows: QuerySet[Any] = TrailRow.objects.using(using).filter(model=VERIFICATION, action=Action.EVENT)
-    return rows.order_by("-id")
+    return rows.order_by("-at", "-id")  # as the index of kinds has them
 
 
 def finished_runs(using: str = DEFAULT_DB_ALIAS) -> QuerySet[Any]:
