@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
 from portal.audit.enums import Action
 from portal.audit.facts import AppendOnlyModel
@@ -136,6 +134,16 @@ class Demand(models.Model):
         return f"{self.topic} {self.key}"
 
 
+class LinkQuerySet(models.QuerySet[Any]):
+    """Links: each is deleted by itself, so that the trail tells it."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them one by one."""
+        with transaction.atomic():
+            count = sum(row.delete()[0] for row in self)
+        return count, {self.model._meta.label: count} if count else {}
+
+
 class Link(models.Model):
     """One record belongs to another; shown on both."""
 
@@ -146,6 +154,8 @@ class Link(models.Model):
     to_id = models.BigIntegerField()
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=200)
+
+    objects: ClassVar[Any] = LinkQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -161,19 +171,20 @@ class Link(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.from_id} to {self.to_id}"
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the link and append a row to the trail, of the record that was linked: a link has no history.
 
-@receiver(post_delete, sender=Link)
-def tell_that_a_link_went(instance: Link, **_signal: Any) -> None:
-    """Append a row to the trail, of the record that was linked: a link is kept without a history of its own.
-
-    The other record is named by its key alone, since whoever may read of one may be kept from the other.
-    """
-    model, other = instance.from_type.model_class(), instance.to_type.model_class()
-    there = f"{other._meta.verbose_name if other else 'record'} number {instance.to_id}"
-    record(
-        Action.EVENT,
-        event=f"Removed the link “{instance.kind}” to {there}",
-        subject=model._base_manager.filter(pk=instance.from_id).first() if model else None,
-        model=f"{instance.from_type.app_label}.{instance.from_type.model}",
-        object_id=instance.from_id,
-    )
+        The other record is named by its key alone, since whoever may read of one may be kept from the other.
+        """
+        model, other = self.from_type.model_class(), self.to_type.model_class()
+        there = f"{other._meta.verbose_name if other else 'record'} number {self.to_id}"
+        with transaction.atomic():
+            gone = super().delete(*args, **kwargs)
+            record(
+                Action.EVENT,
+                event=f"Removed the link “{self.kind}” to {there}",
+                subject=model._base_manager.filter(pk=self.from_id).first() if model else None,
+                model=f"{self.from_type.app_label}.{self.from_type.model}",
+                object_id=self.from_id,
+            )
+        return gone
