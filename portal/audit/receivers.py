@@ -13,6 +13,8 @@ from portal.audit.enums import Action
 from portal.audit.guards import roles
 from portal.lib.migrated import is_complete
 
+NAMED = 10
+
 
 def make_room(using: str, plan: list[Any], **_kwargs: Any) -> None:
     """Drop, before tables are rebuilt, the triggers that would keep SQLite from rebuilding what they read."""
@@ -33,9 +35,10 @@ def tell(installed: list[str]) -> None:
     """Append to the trail that guards were put up."""
     if installed:
         tables = sorted({name.partition(":")[0] for name in installed})
+        more = f" and {len(tables) - NAMED} more tables" if len(tables) > NAMED else ""
         with acting(by="system: guards", origin="command"):
             trail.record(
                 Action.EVENT,
                 event=f"Put up {len(installed)} database guards on {len(tables)} tables",
-                reason=f"They did not stand: {', '.join(tables)}",
+                reason=f"They did not stand: {', '.join(tables[:NAMED])}{more}",
             )

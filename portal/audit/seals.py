@@ -85,6 +85,7 @@ class SealBatch(AppendOnlyModel):
     marks = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name_plural = "seal batches"
         base_manager_name = "objects"
         default_permissions = ("view",)
         constraints = [

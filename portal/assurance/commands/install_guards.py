@@ -30,6 +30,6 @@ def handle(options: dict[str, Any], out: TextIO) -> int:
         ) from problem
     receivers.tell(installed)
     out.writelines(f"Put back {name}\n" for name in installed)
-    tables = len(guards.guarded_tables())
+    tables = len({*guards.guarded_tables(), *(trigger.table for trigger in guards.declared())})
     out.write(f"{tables} tables are guarded; {len(installed) or 'no'} guards were missing.\n")
     return 0

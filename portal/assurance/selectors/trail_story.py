@@ -64,7 +64,7 @@ class Chapter:
 
 
 def life_of(seen: QuerySet[TrailRow], model: str, key: str) -> Life | None:
-    """Return what became of an object, or nothing when the reader may see none of it. One query."""
+    """Return what became of an object and its parts, or nothing when the reader may see none of it. Two queries."""
     names = list(
         seen.filter(model=model, object_id=key)
         .order_by()
@@ -74,6 +74,8 @@ def life_of(seen: QuerySet[TrailRow], model: str, key: str) -> Life | None:
     )
     if not names:
         return None
+    parts = seen.filter(root_model=model, root_id=key).order_by().aggregate(first=Min("at"), last=Max("at"))
+    moments = [row[end] for row in (*names, parts) for end in ("first", "last") if row[end] is not None]
     now = next((row for row in names if row["name"]), names[0])
     reference = now["reference"] if REFERENCE.fullmatch(now["reference"]) else ""
     return Life(
@@ -83,8 +85,8 @@ def life_of(seen: QuerySet[TrailRow], model: str, key: str) -> Life | None:
         reference,
         now["name"],
         [name for name in dict.fromkeys(row["name"] for row in names) if name and name != now["name"]],
-        min(row["first"] for row in names),
-        max(row["last"] for row in names),
+        min(moments),
+        max(moments),
         deleted=any(row["gone"] for row in names),
     )
 

@@ -137,6 +137,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': ('view',),
+                'verbose_name_plural': 'seal batches',
                 'base_manager_name': 'objects',
                 'constraints': [models.CheckConstraint(condition=models.Q(('last__gte', django.db.models.expressions.CombinedExpression(models.F('first'), '-', models.Value(1)))), name='a_batch_is_in_order'), models.CheckConstraint(condition=models.Q(('sealed_by', ''), _negated=True), name='a_batch_has_its_sealer')],
             },

@@ -384,6 +384,15 @@ def test_the_life_of_an_object_begins_with_its_creation_and_includes_its_parts(a
     assert page.context["life"].deleted is False
 
 
+def test_a_life_goes_on_as_long_as_that_of_its_parts(auditor):
+    with acting(by="Amara Okafor", anew=True, at=NOON):
+        contact = make_contact("Mei Tanaka", reachable=False)
+    with acting(by="Amara Okafor", anew=True, at=NOON + timedelta(days=2)):
+        make_method(contact)
+    life = auditor.get(story(contact)).context["life"]
+    assert (life.first_at, life.last_at) == (NOON, NOON + timedelta(days=2))
+
+
 def test_a_story_leads_to_the_record_the_trail_and_the_past(auditor):
     incident = make_incident()
     html = auditor.get(story(incident)).content.decode()
