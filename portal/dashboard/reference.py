@@ -307,8 +307,8 @@ def _health() -> list[str]:
         "exports that nobody makes, rows that are not sealed, anchors that do not leave, a reconciliation or a",
         "verification that is late, a verification that found something, and lists of these runs that say what the",
         "trail does not or tell of a time that has not come; while the trouble lasts, once an hour. Only what keeps",
-        "people from being paged makes `/healthz/` fail. `HEARTBEAT_URL` is fetched with each look while no deadline is overdue",
-        "and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
+        "people from being paged makes `/healthz/` fail. `HEARTBEAT_URL` is fetched with each look while no deadline",
+        "is overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
     ]
 
 
