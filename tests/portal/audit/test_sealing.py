@@ -136,7 +136,7 @@ def test_the_state_says_since_when_a_row_waits(django_assert_max_num_queries):
         tell()
     with acting(by="test", at=NOON + 2 * MINUTE):
         tell()
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         found = state()
     assert found.waiting_since == NOON + MINUTE
     assert found.waits(NOON + 11 * MINUTE) == 600
