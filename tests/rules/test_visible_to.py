@@ -48,7 +48,6 @@ EXEMPT = {
     ("portal/assurance/selectors/asof_roles.py", "User"): "versions that the trail which the reader may see tells of",
     ("portal/assurance/selectors/trail_figures.py", "Seal"): "the seal of a row that visible_to has found",
     ("portal/assurance/selectors/trail_figures.py", "SealBatch"): "how far the chain goes: figures without content",
-    ("portal/assurance/selectors/trail_figures.py", "Verification"): "when the chain was last verified",
     ("portal/assurance/selectors/trail_figures.py", "AnchorDelivery"): "when an anchor last left the machine",
     ("portal/assurance/selectors/retention.py", "Seal"): "where rows are sealed: they are shown as visible_to allows",
     ("portal/assurance/selectors/retention.py", "TombstonedRow"): "the tombstones over rows that visible_to has found",
