@@ -108,6 +108,16 @@ def acting(
         _acting.reset(token)
 
 
+@contextmanager
+def apart() -> Iterator[None]:
+    """Leave the open context: whatever is done inside names its own actor, as if it came in by an edge."""
+    token = _acting.set(None)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
 def _named(by: By | Callable[[], By]) -> Actor:
     """Return the actor, or one that is found out when it is first needed."""
     if callable(by):

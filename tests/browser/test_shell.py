@@ -40,12 +40,17 @@ def test_record_pages_have_no_violations(name, page, live_server, sign_in, admin
     assert_no_axe_violations(page)
 
 
-def test_every_list_and_every_empty_form_of_the_records_is_readable(page, live_server, sign_in):
-    sign_in(page, make_superuser("root"))
-    for model in admin.site._registry:
+@pytest.mark.timeout(300)
+def test_every_list_and_every_empty_form_of_the_records_is_readable(page, live_server, sign_in, rf):
+    request = rf.get("/admin/")
+    request.user = make_superuser("root")
+    sign_in(page, request.user)
+    for model, registered in admin.site._registry.items():
         base = f"{live_server.url}/admin/{model._meta.app_label}/{model._meta.model_name}/"
         page.goto(base)
         assert Axe().run(page).response["violations"] == [], base
+        if not registered.has_add_permission(request):
+            continue
         page.goto(f"{base}add/")
         assert Axe().run(page).response["violations"] == [], f"{base}add/"
 

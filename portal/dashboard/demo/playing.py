@@ -8,7 +8,6 @@ when the engine starts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from incidents import services, sweeps
 from incidents.enums import IncidentType
 from incidents.models import Incident
 from portal.approvals.sweeps import sweep_approvals
-from portal.audit.actor import By, acting
+from portal.audit.actor import By, acting, apart
 from portal.dashboard.demo.founding import LONDON
 from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
 from portal.deadlines.models import Deadline, DeadlineState
@@ -97,7 +96,8 @@ class Play:
 
     def alone(self, work: Callable[..., Any], *args: Any, **words: Any) -> Any:
         """Do one human act as a gesture of its own, outside the one of the command."""
-        return Context().run(work, *args, **words)
+        with apart():
+            return work(*args, **words)
 
     def _by(self, who: str) -> By:
         return f"intake: {ALERTS}" if who == SOURCE else self.people[who]
