@@ -14,7 +14,8 @@ from portal.assurance.selectors.trail_naming import field_label, kind_of, kinds_
 from portal.audit.enums import Action
 from portal.audit.models import TrailRow
 
-MOST_NAMED, MOST_PEOPLE = 4, 8
+MOST_NAMED, MOST_PEOPLE, MOST_THINGS = 4, 8, 8
+ACTIONS = (Action.CREATED, Action.CHANGED, Action.DELETED, Action.DECIDED)  # the others have a choice of "What"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,30 @@ def facets_of(filters: Filters, counts: Mapping[str, str]) -> list[Facet]:
     named = [*ORIGINS, *([filters.origin] if filters.origin not in {"", *ORIGINS} else [])]
     origins = [Chip("Any", filters.address(origin=""), not filters.origin)]
     origins += [Chip(origin, filters.address(origin=origin), filters.origin == origin) for origin in named]
-    return [Facet("Period", periods, dates=True), Facet("What", whats), Facet("Origin", origins)]
+    actions = [Chip("Any", filters.address(action=""), not filters.action)]
+    actions += [Chip(a.label, filters.address(action=a.value), filters.action == a.value) for a in ACTIONS]
+    return [
+        Facet("Period", periods, dates=True),
+        Facet("What", whats),
+        Facet("Action", actions),
+        Facet("Origin", origins),
+    ]
+
+
+def things_of(filters: Filters, rows: Iterable[TrailRow]) -> Facet | None:
+    """Return the kinds of what these rows tell of, or of one kind the objects; nothing once an object is chosen."""
+    found: dict[str, Chip] = {}
+    if filters.object:
+        return None
+    for row in rows:
+        if filters.model and row.model == filters.model and row.object_id:
+            chip = Chip(title_of(row), filters.address(object=row.object_id), current=False)
+            found.setdefault(row.object_id, chip)
+        elif row.model and not filters.model:
+            kinds = kinds_of(row.model)
+            chip = Chip(f"{kinds[:1].upper()}{kinds[1:]}", filters.address(model=row.model), current=False)
+            found.setdefault(row.model, chip)
+    return Facet("Object" if filters.model else "Kind", list(found.values())[:MOST_THINGS]) if found else None
 
 
 def people_of(filters: Filters, rows: Iterable[TrailRow], reader: Any) -> list[Chip]:
@@ -106,7 +130,7 @@ def chosen(filters: Filters, rows: list[TrailRow]) -> list[Chip]:
         add(kinds_of(filters.model), model="")
     if filters.field:
         add(f"field {field_label(filters.model, filters.field)}", field="")
-    if filters.action:
+    if filters.action and filters.action not in ACTIONS:
         add(Action(filters.action).label, action="")
     if filters.q:
         add(f"“{filters.q}”", q="")

@@ -19,7 +19,7 @@ from portal.audit.enums import Action
 from portal.audit.models import TrailRow
 from portal.lib.visibility import VisibleQuerySet
 
-LINES = 6
+LINES, AT_FIRST = 6, 12
 MOST_NAMES = 20
 
 
@@ -60,7 +60,6 @@ class Chapter:
     gesture: Gesture
     lines: list[Line]
     hidden: int
-    folded: list[Line]
 
 
 def life_of(seen: QuerySet[TrailRow], model: str, key: str) -> Life | None:
@@ -131,13 +130,15 @@ def story_of(seen: QuerySet[TrailRow], filters: Filters, *, reader: Any, now: da
     return page_of(seen, asked, reader=reader, now=now, link=link)
 
 
-def chapters(gestures: list[Gesture]) -> list[Chapter]:
-    """Return the gestures oldest first, each with its first differences."""
-    return [_chapter(gesture) for gesture in reversed(gestures)]
+def chapters(gestures: list[Gesture], life: Life) -> list[Chapter]:
+    """Return the gestures oldest first, each with its first differences: at its creation, what the object held."""
+    return [_chapter(gesture, life) for gesture in reversed(gestures)]
 
 
-def _chapter(gesture: Gesture) -> Chapter:
-    rows = gesture.rows[::-1]
+def _chapter(gesture: Gesture, life: Life) -> Chapter:
+    rows, itself = gesture.rows[::-1], (life.model, life.key)
+    made = [row for row in rows if row.action == Action.CREATED and (row.model, row.object_id) == itself]
+    begun = [line for row in made for line in lines_of(row)]
     changed = [line for row in rows if row.action == Action.CHANGED for line in lines_of(row)]
-    held = [line for row in rows if row.action == Action.CREATED for line in lines_of(row)]
-    return Chapter(gesture, changed[:LINES], max(len(changed) - LINES, 0), held)
+    shown = begun[:AT_FIRST] + changed[:LINES]
+    return Chapter(gesture, shown, len(begun) + len(changed) - len(shown))

@@ -52,6 +52,7 @@ def trail(request: SignedIn) -> HttpResponse:
         "page": page,
         "facets": trail_chips.facets_of(filters, figures.counts),
         "people": trail_chips.people_of(filters, [gesture.main for gesture in page.gestures], request.user),
+        "things": trail_chips.things_of(filters, rows),
         "chosen": trail_chips.chosen(filters, rows),
         "in_short": trail_chips.in_short(filters),
         "seal": figures.seal,
@@ -133,7 +134,7 @@ def story(request: SignedIn, model: str, object_id: str) -> HttpResponse:
         "now": now,
         "life": life,
         "page": page,
-        "chapters": chapters(page.gestures),
+        "chapters": chapters(page.gestures, life),
         "in_trail": Filters(model=model, object=object_id).address(),
         "as_of": _as_of(model, object_id),
         "record": ""
