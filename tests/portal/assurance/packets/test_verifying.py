@@ -452,7 +452,8 @@ def test_a_page_tells_what_people_wrote_as_text_and_never_as_markup(files):
 def test_the_pdf_has_a_cover_the_sample_at_a_glance_and_a_page_for_each_record(files):
     assert files["packet.pdf"].startswith(b"%PDF-")
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", unpacked(files["packet.pdf"]))
-    assert len(pages) == 2 + json.loads(files["packet.json"])["sample"]["count"]
+    count = json.loads(files["packet.json"])["sample"]["count"]
+    assert 2 + count <= len(pages) <= 2 + 2 * count  # a record with many differences runs on
 
 
 def unpacked(pdf):
