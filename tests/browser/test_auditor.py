@@ -90,7 +90,7 @@ def test_an_auditor_walks_from_the_sign_in_to_the_proof(page, live_server, siobh
     page.get_by_role("cell", name="added Mei Tanaka").wait_for()
     assert changes_nothing(page)
 
-    page.get_by_role("link", name=past.reference, exact=True).first.click()
+    page.locator("details.gesture").get_by_role("link", name=past.reference, exact=True).first.click()
     page.get_by_role("heading", name=f"The life of {past.reference}").wait_for()
     assert changes_nothing(page)
     page.get_by_role("link", name="As of a moment").click()

@@ -15,9 +15,10 @@ from portal.accounts.models import User
 from portal.assurance.exporting.cells import in_utc, twice
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.exporting.sources import TableSource, Work, by_key
-from portal.assurance.selectors.trail_chips import chosen
+from portal.assurance.selectors.trail_chips import ACTIONS, chosen
 from portal.assurance.selectors.trail_filters import PERIODS, WHATS, Filters
 from portal.assurance.selectors.trail_finding import narrowed
+from portal.audit.enums import Action
 from portal.audit.seals import Seal
 from portal.audit.tables import Difference, TrailRow
 
@@ -60,7 +61,10 @@ class Trail(TableSource[Sealed]):
         if dates and not (filters.starts and filters.ends):
             dates = f"from {dates}" if filters.starts else f"until {dates}"
         words = [PERIODS.get(filters.period, dates), WHATS.get(filters.what, ""), filters.origin]
-        return ", ".join(filter(None, [*words, *(chip.label for chip in chosen(filters, []))]))
+        words += [chip.label for chip in chosen(filters, [])]
+        if filters.action in ACTIONS:  # chosen in its own row of chips, like the period
+            words.append(Action(filters.action).label)
+        return ", ".join(filter(None, words))
 
     def columns(self, work: Work) -> list[str]:
         """Return the heads. A row fills as many lines as fields changed, the same but for the last three cells."""
