@@ -1,0 +1,127 @@
+"""Where alerts come in: secret addresses, what labels mean, every post as it came, and the alerts behind incidents."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from incidents.enums import DeliveryResult, IntakeKind
+from incidents.models.incidents import Incident
+from portal.audit.models import AuditedModel
+from portal.directory.models import Severity, System
+from portal.lib.visibility import VisibleQuerySet
+
+
+class IntakeToken(AuditedModel):
+    """A secret address that alerts are posted to. Only the digest of the secret is kept."""
+
+    privileged: ClassVar[bool] = True
+    masked: ClassVar[tuple[str, ...]] = ("digest",)
+
+    name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=14, choices=IntakeKind)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    created_by = models.CharField(max_length=200, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    revoked_by = models.CharField(max_length=200, blank=True, editable=False)
+    default_severity = models.ForeignKey(
+        Severity, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="When no label says."
+    )
+    reopen_minutes = models.PositiveSmallIntegerField(
+        "reopens within (minutes)",
+        default=30,
+        help_text="The same key within this time of the resolve reopens the incident; later it opens a new one.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(created_by=""), name="token_created_by_whom_and_when"),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_by="") | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
+                name="token_revoked_by_whom_and_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IntakeMapping(AuditedModel):
+    """A label of an alert with this value means this system, or this severity. The lowest position wins."""
+
+    privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "token"
+
+    position = models.PositiveSmallIntegerField(default=100)
+    token = models.ForeignKey(
+        IntakeToken, null=True, blank=True, on_delete=models.PROTECT, related_name="mappings", help_text="Empty: all."
+    )
+    label = models.CharField(max_length=120)
+    value = models.CharField(max_length=200, help_text="The label's value; * stands for any characters.")
+    system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    severity = models.ForeignKey(Severity, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(system__isnull=False) | Q(severity__isnull=False),
+                name="mapping_means_something",
+                violation_error_message="Choose the system or the severity that this label means.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} = {self.value}"
+
+
+class IntakeDelivery(models.Model):
+    """One post to an intake address, kept as it came, for inspection."""
+
+    token = models.ForeignKey(IntakeToken, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    received_at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    body = models.BinaryField()
+    result = models.CharField(max_length=10, choices=DeliveryResult)
+    status_code = models.PositiveSmallIntegerField()
+    sentence = models.TextField(blank=True)
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.PROTECT, related_name="deliveries")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        verbose_name_plural = "intake deliveries"
+        indexes = [models.Index(fields=["-received_at"], name="delivery_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_result_display()} {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Alert(models.Model):
+    """An alert of a source under one key, and the incident it opened or joined."""
+
+    token = models.ForeignKey(IntakeToken, on_delete=models.PROTECT, related_name="alerts")
+    key = models.CharField(max_length=200)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="alerts")
+    firing = models.BooleanField(default=True)
+    title = models.CharField(max_length=300)
+    labels = models.JSONField(default=dict)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["token", "key", "incident"], name="one_alert_per_incident_and_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
