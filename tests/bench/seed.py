@@ -13,6 +13,7 @@ from incidents.enums import EscalationState
 from incidents.escalation.running import ESCALATION, snapshot_of
 from incidents.models import Escalation, EscalationPolicy, Incident
 from portal.accounts.models import User
+from portal.audit import guards
 from portal.audit.actor import acting
 from portal.deadlines.models import Deadline
 from portal.directory.models import Severity, System
@@ -101,12 +102,12 @@ def escalating(ids: list[int], policy: EscalationPolicy, *, started_at: datetime
 def clear() -> None:
     """Empty what a benchmark wrote, keeping the company, and let PostgreSQL take stock."""
     tables = [model._meta.db_table for model in (Deadline, Escalation, Incident.systems.through)]
-    with connection.cursor() as cursor:
+    with guards.lifted(), connection.cursor() as cursor:
         cursor.execute(
             f"TRUNCATE {', '.join(tables)}, notify_actionlink, notify_message, records_note, records_period, "
             "incidents_incident CASCADE"
         )
-        cursor.execute("VACUUM ANALYZE")
+    analyze()
 
 
 def analyze() -> None:

@@ -70,14 +70,15 @@ def things_of(filters: Filters, rows: Iterable[TrailRow]) -> Facet | None:
     if filters.object:
         return None
     for row in rows:
-        if filters.model and row.model == filters.model and row.object_id:
-            chip = Chip(title_of(row), filters.address(object=row.object_id), current=False)
-            found.setdefault(row.object_id, chip)
-        elif row.model and not filters.model:
+        if len(found) == MOST_THINGS:
+            break
+        if filters.model and row.model == filters.model and row.object_id and row.object_id not in found:
+            found[row.object_id] = Chip(title_of(row), filters.address(object=row.object_id), current=False)
+        elif row.model and not filters.model and row.model not in found:
             kinds = kinds_of(row.model)
-            chip = Chip(f"{kinds[:1].upper()}{kinds[1:]}", filters.address(model=row.model), current=False)
-            found.setdefault(row.model, chip)
-    return Facet("Object" if filters.model else "Kind", list(found.values())[:MOST_THINGS]) if found else None
+            label = f"{kinds[:1].upper()}{kinds[1:]}"
+            found[row.model] = Chip(label, filters.address(model=row.model), current=False)
+    return Facet("Object" if filters.model else "Kind", list(found.values())) if found else None
 
 
 def people_of(filters: Filters, rows: Iterable[TrailRow], reader: Any) -> list[Chip]:
@@ -92,9 +93,11 @@ def people_of(filters: Filters, rows: Iterable[TrailRow], reader: Any) -> list[C
         for user in _named(filters.words, reader)
     }
     for row in rows:
-        whose = {"person": row.actor_id} if row.actor_id is not None else {"part": row.actor_name}
-        found.setdefault(row.actor_id or row.actor_name, Chip(row.actor_name, filters.address(**whose), current=False))
-    return list(found.values())[:MOST_PEOPLE]
+        whose = row.actor_id or row.actor_name
+        if whose not in found and len(found) < MOST_PEOPLE:
+            asked = {"person": row.actor_id} if row.actor_id is not None else {"part": row.actor_name}
+            found[whose] = Chip(row.actor_name, filters.address(**asked), current=False)
+    return list(found.values())
 
 
 def _named(words: list[str], reader: Any) -> list[User]:

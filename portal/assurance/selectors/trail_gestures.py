@@ -23,8 +23,7 @@ from portal.audit.enums import EVENTS_OF_READING, Action
 from portal.audit.models import TrailRow
 
 PAGE = 25  # gestures
-WINDOW = 200  # rows that are read at once
-WINDOWS = 3
+WINDOWS = (200, 400)  # rows that are read at once: a second time only where a huge gesture fills the first
 GIANT = 50  # rows after which the rest of a gesture is passed over
 MOST_FOLDED = 50
 ORIGIN_ICONS = {
@@ -171,17 +170,15 @@ class _Reading:
     def gestures(self, place: Place | None) -> list[Gesture]:
         """Return a page of gestures in the order of reading."""
         found: dict[Any, Gesture] = {}
-        for number in range(WINDOWS):
+        for window in WINDOWS:
             giants = [key for key, gesture in found.items() if gesture.more and isinstance(key, UUID)]
-            some = find(self.seen, self.filters, limit=WINDOW, now=self.now, place=self.end or place, without=giants)
+            some = find(self.seen, self.filters, limit=window, now=self.now, place=self.end or place, without=giants)
             full = self._take(found, some.rows)
-            if full or len(some.rows) < WINDOW:
+            if full or len(some.rows) < window:
                 self.looked = None if full else some.looked
                 self.more = full or some.looked is not None
                 break
             self.more = True
-            if number == WINDOWS - 1:
-                break
         return list(found.values())
 
     def _take(self, found: dict[Any, Gesture], rows: list[TrailRow]) -> bool:
