@@ -26,8 +26,7 @@ from portal.audit.history import AuditHistory
 from portal.audit.models import TrailRow
 
 PAGE = 25
-CHUNK = 250  # objects that are looked through at once where the register is narrowed
-CHUNKS = 4
+CHUNKS = (250, 750)  # objects that are looked through at once where the register is narrowed
 COLUMNS = 4
 _LAST = timedelta(microseconds=1)
 _TOO_LONG = frozenset({"description", "text", "body", "snapshot", "content", "facts"})
@@ -153,13 +152,13 @@ def register_then(
     """Return the objects of a kind that existed at a moment, those made last first. `words` stand in their names."""
     label = model._meta.label_lower
     asked = words.casefold().split()[:8]
-    chunk, chunks = (CHUNK, CHUNKS) if asked else (PAGE + 1, 2)
+    chunks = CHUNKS if asked else (PAGE + 1, PAGE + 1)
     from_here = place or Place(at + _LAST, 0)
     filters = Filters(model=label, action=Action.CREATED.value)
     found: list[tuple[Place, TrailRow]] = []
     looked: datetime | None = None
     more = False
-    for _ in range(chunks):
+    for chunk in chunks:
         made = find(_versions(seen), filters, limit=chunk, now=now, place=from_here)
         found += _standing(seen, made.rows, at=at, words=asked)
         more = len(made.rows) == chunk or made.looked is not None

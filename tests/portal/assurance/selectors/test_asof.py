@@ -158,8 +158,7 @@ def test_all_pages_of_a_register_hold_every_object_once(monkeypatch):
 
 
 def test_a_search_that_would_take_long_says_how_far_it_looked(monkeypatch):
-    monkeypatch.setattr(asof, "CHUNK", 2)
-    monkeypatch.setattr(asof, "CHUNKS", 2)
+    monkeypatch.setattr(asof, "CHUNKS", (2, 2))
     for number in range(7):
         with at(number + 1):
             make_team(f"team-{number}", name="Wanted" if number == 0 else f"Team {number}")
