@@ -18,6 +18,7 @@ T = TypeVar("T")
 SECRET_KEY_LENGTH = 50
 PARTS = ("evidence", "logs", "mail", "static")
 HOST = re.compile(r"\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
+TWILIO = re.compile(r"twilio://AC[0-9a-fA-F]{32}:[0-9A-Za-z]{16,64}@(?:\+[1-9][0-9]{6,14}|[0-9]{5,6})")
 # Commands of manage.py that need the owner of the tables.
 OWNERS_WORK = (("migrate",), ("audit", "install-guards"), ("audit", "grant"), ("audit", "tombstone", "confirm"))
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -133,6 +134,17 @@ def mail_address(name: str, default: str) -> str:
         return raw
 
     return read(name, default, convert, expected="a mail address such as watchbook@example.org")
+
+
+def twilio_account(name: str) -> str:
+    """Return the Twilio account that text messages and calls go out by, with the number that they come from."""
+
+    def convert(raw: str) -> str:
+        if not TWILIO.fullmatch(raw):
+            raise ValueError
+        return raw
+
+    return read(name, "", convert, expected="a Twilio account and its number, as in twilio://ACsid:token@+14155550100")
 
 
 def data_folder(root: Path) -> Path:

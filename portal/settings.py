@@ -27,6 +27,8 @@ HEARTBEAT_URL = environment.endpoint(
     expected="an address that answers GET, such as https://heartbeat.example.org/abc",
 )
 
+TWILIO_URL = environment.twilio_account("TWILIO_URL")
+
 DEBUG = False
 SECRET_KEY = environment.secret_key(DATA_FOLDER)
 SECRET_KEY_FALLBACKS = environment.older_keys("SECRET_KEY_FALLBACKS")

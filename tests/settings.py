@@ -19,6 +19,7 @@ for name in (
     "MIGRATION_DATABASE_URL",
     "EMAIL_URL",
     "HEARTBEAT_URL",
+    "TWILIO_URL",
     "PORTAL_COMPANY",
     "PORTAL_TIME_ZONE",
     "EMAIL_FROM",

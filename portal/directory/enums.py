@@ -6,12 +6,20 @@ from django.db.models import TextChoices
 
 
 class MethodKind(TextChoices):
-    """How somebody can be reached. A telephone number is shown to be called; nothing is sent to it."""
+    """How somebody can be reached. A number of the kind telephone is shown to be called; nothing is sent to it."""
 
     EMAIL = "email", "E-mail"
     NTFY = "ntfy", "ntfy"
     SLACK = "slack", "Slack"
-    PHONE = "phone", "Telephone"
+    TEAMS = "teams", "Microsoft Teams"
+    PUSHOVER = "pushover", "Pushover"
+    SMS = "sms", "Text message"
+    VOICE = "voice", "Telephone, called by the portal"
+    PHONE = "phone", "Telephone, called by people"
+
+
+# What the company's Twilio account delivers. The address is a plain telephone number.
+BY_TWILIO = (MethodKind.SMS, MethodKind.VOICE)
 
 
 class EmergencyRole(TextChoices):

@@ -14,17 +14,16 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.template.loader import render_to_string
 
 from portal.directory import services as directory
 from portal.directory.enums import MethodKind
 from portal.directory.models import ContactMethod
 from portal.lib.doorbell import ring_on_commit
-from portal.notify import links, verification
-from portal.notify.channels import CHANNELS, Channel, DeliveryError, Parcel, within
-from portal.notify.compose import ACTION_LINK, CODE
+from portal.notify import verification
+from portal.notify.channels import CHANNELS, Channel, DeliveryError, within
 from portal.notify.models import Message, MessageState
 from portal.notify.outbox import RING, WAITING
+from portal.notify.parcels import parcel_of
 from portal.notify.seats import seat
 
 BACKOFF = [timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600)]
@@ -138,41 +137,6 @@ def _send(message: Message, channel: Channel, at: datetime) -> DeliveryError | N
 def _server(message: Message) -> str:
     """Return which server takes the message: the one mail server, or the host in a channel's address."""
     return "" if message.lane == MethodKind.EMAIL else urlsplit(message.address).netloc.rpartition("@")[2]
-
-
-def parcel_of(message: Message, *, at: datetime) -> Parcel:
-    """Return one delivery of the message, with the link or the code made for it alone."""
-    url = f"{settings.PORTAL_URL}{message.url_path}" if message.url_path else ""
-    action_link = links.make_link(message, at=at) if message.action_path else ""
-    body = message.body
-    if message.kind == verification.KIND and message.method is not None:
-        body = body.replace(CODE, verification.make_code(message.method, at=at))
-    text = body.replace(ACTION_LINK, action_link or url)
-    html = ""
-    if message.lane == MethodKind.EMAIL:
-        values = _mail_values(message, text, action_link, url)
-        text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
-    return Parcel(
-        key=message.idempotency_key,
-        address=message.address,
-        title=message.title,
-        text=text,
-        html=html,
-        thread=message.about_reference,
-        urgent=message.urgent,
-    )
-
-
-def _mail_values(message: Message, text: str, action_link: str, url: str) -> dict[str, Any]:
-    return {
-        "title": message.title,
-        "lines": text.strip().splitlines(),
-        "action_link": action_link,
-        "action_in_body": bool(action_link) and action_link in text,
-        "url": url,
-        "message": message,
-        "company": settings.PORTAL_COMPANY,
-    }
 
 
 @transaction.atomic

@@ -46,6 +46,10 @@ def make_method(
         MethodKind.EMAIL: f"person{number}@example.org",
         MethodKind.NTFY: f"ntfy://ntfy.example.org/person-{number}",
         MethodKind.SLACK: f"slack://TAAAAAAAA/BAAAAAAAA/{number:024d}",
+        MethodKind.TEAMS: f"workflows://teams.example.org/{number:032d}/signature-{number}",
+        MethodKind.PUSHOVER: f"pover://{number:030d}@{'t' * 30}",
+        MethodKind.SMS: f"+44 20 7946 {number:04d}",
+        MethodKind.VOICE: f"+44 20 7946 {number:04d}",
         MethodKind.PHONE: f"+44 20 7946 {number:04d}",
     }
     fields.setdefault("position", contact.methods.count() + 1)

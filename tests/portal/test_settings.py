@@ -66,6 +66,7 @@ BAD = [
     ("EMAIL_URL", "smtp://host:none", "EMAIL_URL must be a mail server"),
     ("EMAIL_FROM", "nobody", "EMAIL_FROM must be a mail address"),
     ("HEARTBEAT_URL", "ftp://host/x", "HEARTBEAT_URL must be an address"),
+    ("TWILIO_URL", "twilio://me@+44", "TWILIO_URL must be a Twilio account and its number"),
     ("PORTAL_ENV_FILE", "/no/such/file", "Create that file or unset PORTAL_ENV_FILE"),
     ("PORTAL_DATA", "/dev/null/var", "cannot be made"),
 ]

@@ -84,6 +84,13 @@ def test_two_own_days_on_one_date_are_refused():
         (MethodKind.NTFY, "ntfys://ntfy.sh/topic?attach=http://inside", "ntfy topic with its server"),
         (MethodKind.SLACK, "#general", "Slack incoming webhook"),
         (MethodKind.SLACK, "https://hooks.slack.com.evil.example/services/A/B/c", "Slack incoming webhook"),
+        (MethodKind.TEAMS, "https://teams.microsoft.com/l/channel/19", "Teams workflow that posts webhook alerts"),
+        (MethodKind.TEAMS, "workflows://h/abcdefgh12/abcdefgh12?template=/etc/passwd", "Teams workflow"),
+        (MethodKind.TEAMS, "https://[::1", "Teams workflow"),
+        (MethodKind.PUSHOVER, "my-key", "user key and the token"),
+        (MethodKind.PUSHOVER, f"pover://{'u' * 30}@{'t' * 30}/?attach=file:///etc/passwd", "user key and the token"),
+        (MethodKind.SMS, "020 7946 0018", "with its country code"),
+        (MethodKind.VOICE, "+44 20 7946 0018", "has no Twilio account"),
     ],
 )
 def test_an_address_without_the_form_of_its_kind_is_refused(kind, address, sentence):
@@ -105,6 +112,16 @@ def test_an_address_without_the_form_of_its_kind_is_refused(kind, address, sente
             "https://hooks.slack.com/services/T1/B2/abc3",
         ),
         (MethodKind.SLACK, "slack://T1/B2/abc3/#ops", "slack://T1/B2/abc3/#ops"),
+        (
+            MethodKind.TEAMS,
+            "https://prod-1.logic.azure.com:443/workflows/abcdef0123/triggers/manual/paths/invoke?api-version=1&sig=se_cret-9",
+            "workflows://prod-1.logic.azure.com/abcdef0123/se_cret-9",
+        ),
+        (
+            MethodKind.TEAMS,
+            "https://E.x.com/powerautomate/automations/direct/cu/7/workflows/abcdef0123/triggers/manual/paths/invoke?sig=se_cret-9",
+            "workflows://e.x.com/abcdef0123/se_cret-9?pa=yes&route=7",
+        ),
     ],
 )
 def test_a_good_address_is_kept_in_its_normal_form(kind, address, kept):
@@ -120,6 +137,11 @@ def test_pages_do_not_show_the_secret_parts_of_an_address():
     assert ntfy.shown_address == "night on ntfy.example.org"
     assert slack.shown_address == "webhook …et99"
     assert make_method(contact, kind=MethodKind.SLACK, address="slack://T1/B2/abc/#ops").shown_address == "#ops"
+    teams = make_method(contact, kind=MethodKind.TEAMS, address="workflows://h.example.org/abcdefgh12/secret-99")
+    assert teams.shown_address == "workflow …t-99"
+    pover = f"pover://{'u' * 26}1234@{'t' * 30}"
+    assert make_method(contact, kind=MethodKind.PUSHOVER, address=pover).shown_address == "key …1234"
+    assert make_method(contact, kind=MethodKind.PUSHOVER, address=f"{pover}/phone").shown_address == "phone"
 
 
 def test_a_changed_address_is_unverified_whatever_path_changes_it():

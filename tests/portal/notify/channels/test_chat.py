@@ -1,4 +1,4 @@
-"""Chat through Apprise: only our two services, no redirects, no secrets in errors, no endless waiting."""
+"""Chat through Apprise: only our own services, no redirects, no secrets in errors, no endless waiting."""
 
 import json
 import threading
