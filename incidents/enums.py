@@ -55,7 +55,33 @@ class IntakeKind(TextChoices):
     """The forms of alert that an intake address understands."""
 
     ALERTMANAGER = "alertmanager", "Prometheus Alertmanager"
+    GRAFANA = "grafana", "Grafana alerting"
+    PAGERDUTY = "pagerduty", "PagerDuty Events v2"
+    UPTIME_KUMA = "uptime-kuma", "Uptime Kuma"
+    GENERIC = "generic", "Any JSON, by a mapping"
     JSON = "json", "Plain JSON"
+
+
+class Stance(TextChoices):
+    """What one post says of its alert."""
+
+    FIRING = "firing", "It fires"
+    RESOLVED = "resolved", "It is resolved"
+    ACKNOWLEDGED = "acknowledged", "Somebody is on it"
+    NOTHING = "nothing", "Nothing to act on"
+
+
+class PayloadField(TextChoices):
+    """What a line of a generic mapping finds in a payload."""
+
+    TITLE = "title", "Title"
+    KEY = "key", "Key"
+    STATUS = "status", "Status"
+    SEVERITY = "severity", "Severity"
+    SYSTEM = "system", "System"
+    DESCRIPTION = "description", "Description"
+    URL = "url", "Address to look at"
+    STARTED_AT = "started_at", "When it began"
 
 
 class DeliveryResult(TextChoices):

@@ -18,7 +18,10 @@ POLICIES: dict[str, tuple[bool, bool, tuple[tuple[int, tuple[str, ...]], ...]]] 
 }
 
 # What the label `severity` of an alert says: the level of each word, by the severity words of the company.
-SEVERITY_WORDS = {"critical": 1, "high": 2, "warning": 3, "medium": 3, "low": 4, "info": 4}
+SEVERITY_WORDS = {
+    "critical": 1, "fatal": 1, "emergency": 1, "high": 2, "error": 2, "major": 2, "warning": 3, "medium": 3, "minor": 3,
+    "average": 3, "low": 4, "info": 4, "ok": 4,
+}  # fmt: skip
 FIRST_POSITION = 900  # behind the mappings that people add
 
 

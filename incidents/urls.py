@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from incidents.intake.views import intake
+from incidents.intake.views import enqueue, intake
 from incidents.views.acting import act
 from incidents.views.declaring import declare
 from incidents.views.links import acknowledge_link
@@ -22,4 +22,6 @@ urlpatterns = [
     path("a/<str:secret>/", acknowledge_link, name="acknowledge-link"),
     path("intake/<str:secret>/", intake, name="intake"),
     path("intake/<str:secret>", intake),  # a redirect to the slash would lose what was posted
+    path("v2/enqueue", enqueue, name="enqueue"),
+    path("v2/enqueue/", enqueue),
 ]

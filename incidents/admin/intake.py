@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,16 +17,47 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from incidents.intake import reading, tokens
-from incidents.models import IntakeDelivery, IntakeMapping, IntakeToken
+from incidents.enums import IntakeKind
+from incidents.intake import paths, reading, tokens
+from incidents.models import IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
 from incidents.policy import Refused
 from portal.accounts import stepup
-from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
+from portal.audit.admin import GuardedAdmin, GuardedTabularInline, ReadOnlyAdmin, Verb
 from portal.audit.asking import ReasonForm, reason_of
 from portal.audit.middleware import person
 from portal.lib import clock
 
 SHOWN_BODY = 40_000  # characters of a body that are shown
+
+
+class PayloadLineForm(forms.ModelForm):
+    """One line of a mapping, whose path can be read."""
+
+    def clean_path(self) -> str:
+        """Refuse a path that cannot be read, with the sentence that says why."""
+        path = str(self.cleaned_data["path"]).strip()
+        try:
+            paths.parse(path)
+        except paths.BadPath as problem:
+            raise forms.ValidationError(str(problem)) from None
+        return path
+
+
+class LineInline(GuardedTabularInline[PayloadLine]):
+    """Where the fields of an alert stand in the payloads of a generic address."""
+
+    model = PayloadLine
+    form = PayloadLineForm
+    may_delete = True
+    extra = 1
+
+
+class WordInline(GuardedTabularInline[StatusWord]):
+    """What the words for a status mean at this address."""
+
+    model = StatusWord
+    may_delete = True
+    extra = 1
 
 
 @admin.register(IntakeToken)
@@ -36,6 +68,11 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     list_filter = ["kind", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
     masked_fields: ClassVar[tuple[str, ...]] = IntakeToken.masked
+    inlines: ClassVar[list[Any]] = [LineInline, WordInline]
+
+    def get_inlines(self, request: HttpRequest, obj: IntakeToken | None) -> list[Any]:
+        """Only an address that reads a mapping has its lines and words."""
+        return self.inlines if obj is not None and obj.kind == IntakeKind.GENERIC else []
 
     def get_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
         """Return what is chosen, and for one that stands who made and who revoked it."""
@@ -98,6 +135,8 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
             "opts": self.opts,
             "token": obj,
             "address": tokens.address_of(obj.secret),  # type: ignore[attr-defined]
+            "secret": obj.secret,  # type: ignore[attr-defined]
+            "enqueue_address": tokens.enqueue_address(),
         }
         return TemplateResponse(request, "admin/incidents/intaketoken/created.html", context)
 

@@ -13,6 +13,7 @@ from incidents.intake import reading
 from incidents.intake.report import Report, distinct
 
 SHOWN_ALERTS = 20  # how many alerts of a group the description lists
+NAMELESS = "An alert without a name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _title(common: dict[str, str], annotations: dict[str, str], alerts: list[_On
     words = annotations.get("summary") or annotations.get("title") or first.annotations.get("summary", "")
     where = common.get("instance") or (labels.get("instance", "") if len(alerts) == 1 else "")
     title = words or (f"{name} on {where}" if name and where else name)
-    return reading.line(title) or "An alert without a name"
+    return reading.line(title) or NAMELESS
 
 
 def _description(data: Mapping[str, object], annotations: dict[str, str], alerts: list[_One], truncated: int) -> str:

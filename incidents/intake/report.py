@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from incidents.enums import Stance
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One alert, or one group of alerts under a common key, as clean text.
 
-    `key` is the source's own name for it. `label_sets` are the distinct labels of what fires; systems and severity are
-    found in them. `labels` are those to be shown. `truncated` counts alerts that the source left out, `ignored` names
-    fields that nobody read, `started_at` is when the source saw it begin.
+    `key` is the source's own name for it. `instead` says what a report that neither fires nor is resolved asks for:
+    Stance.ACKNOWLEDGED or Stance.NOTHING, the latter with a `sentence` for the source. `label_sets` are the distinct
+    labels of what fires; systems and severity are found in them. `labels` are those to be shown. `truncated` counts
+    alerts that the source left out, `ignored` names fields that nobody read, `started_at` is when the source saw it
+    begin. `hints` are sentences about what was guessed.
     """
 
     key: str
@@ -27,10 +31,25 @@ class Report:
     truncated: int = 0
     started_at: datetime | None = None
     ignored: tuple[str, ...] = ()
+    instead: str = ""
+    sentence: str = ""
+    hints: tuple[str, ...] = ()
 
     def numbers(self) -> dict[str, int]:
         """Return how many alerts fire, are resolved, and were left out by the source."""
         return {"firing": self.firing_count, "resolved": self.resolved_count, "truncated": self.truncated}
+
+    @property
+    def stance(self) -> Stance:
+        """Return what the report says of its alert."""
+        if self.instead:
+            return Stance(self.instead)
+        return Stance.FIRING if self.firing else Stance.RESOLVED
+
+
+def nothing(key: str, title: str, sentence: str) -> Report:
+    """Return a report that asks for nothing; the sentence says why."""
+    return Report(key=key, firing=False, title=title, firing_count=0, instead=Stance.NOTHING, sentence=sentence)
 
 
 def distinct(found: Iterable[dict[str, str]]) -> tuple[Mapping[str, str], ...]:

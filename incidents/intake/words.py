@@ -61,7 +61,7 @@ def advice(report: Report, meaning: Meaning, token: IntakeToken, *, at: datetime
             f"No label names a system. These came: {_labels(report)}. Page the people you need by hand, and add an "
             f"intake mapping, or a label {', '.join(SYSTEM_LABELS)} that names a system, for the next alert."
         )
-    parts += filter(None, [not_mapped(meaning, token), not_believed(report, at)])
+    parts += filter(None, [not_mapped(meaning, token), not_believed(report, at), *report.hints])
     if report.ignored:
         parts.append(f"Fields that the form does not know were not read: {', '.join(report.ignored)}.")
     return "\n".join(parts)

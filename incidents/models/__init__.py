@@ -2,7 +2,7 @@
 
 from incidents.models.escalation import Escalation, EscalationPolicy, EscalationStep, EscalationTarget
 from incidents.models.incidents import Incident, IncidentQuerySet, Responder
-from incidents.models.intake import Alert, IntakeDelivery, IntakeMapping, IntakeToken
+from incidents.models.intake import Alert, IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
 
 __all__ = [
     "Alert",
@@ -15,5 +15,7 @@ __all__ = [
     "IntakeDelivery",
     "IntakeMapping",
     "IntakeToken",
+    "PayloadLine",
     "Responder",
+    "StatusWord",
 ]

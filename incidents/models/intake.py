@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from incidents.enums import DeliveryResult, IntakeKind
+from incidents.enums import DeliveryResult, IntakeKind, PayloadField, Stance
 from incidents.models.incidents import Incident
 from portal.audit.models import AuditedModel
 from portal.directory.models import Severity, System
@@ -78,6 +78,44 @@ class IntakeMapping(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.label} = {self.value}"
+
+
+class PayloadLine(AuditedModel):
+    """At an address that takes any JSON: where one field of the alert stands. The lowest position that finds wins."""
+
+    privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "token"
+
+    token = models.ForeignKey(IntakeToken, on_delete=models.PROTECT, related_name="lines")
+    field = models.CharField(max_length=12, choices=PayloadField)
+    path = models.CharField(max_length=300, help_text="Such as event.title, alerts[0].name or host + service.")
+    position = models.PositiveSmallIntegerField(default=100)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["token", "position", "id"]
+        constraints = [models.UniqueConstraint(fields=["token", "field", "path"], name="one_line_per_field_and_path")]
+
+    def __str__(self) -> str:
+        return f"{self.get_field_display()}: {self.path}"
+
+
+class StatusWord(AuditedModel):
+    """At one address: what a word for the status of an alert means, whatever its case."""
+
+    privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "token"
+
+    token = models.ForeignKey(IntakeToken, on_delete=models.PROTECT, related_name="status_words")
+    word = models.CharField(max_length=60)
+    means = models.CharField(max_length=12, choices=Stance)
+
+    class Meta:
+        ordering = ["token", "word"]
+        constraints = [models.UniqueConstraint(fields=["token", "word"], name="one_meaning_per_status_word")]
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.get_means_display().lower()}"
 
 
 class IntakeDelivery(models.Model):

@@ -69,6 +69,8 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "incidents.EscalationTarget": Reach(systems="step__policy__systems", shared=True),
         "incidents.IntakeToken": ANYTIME,
         "incidents.IntakeMapping": Reach(systems="system", shared=True),
+        "incidents.PayloadLine": ANYTIME,
+        "incidents.StatusWord": ANYTIME,
         "directory.System": Reach(systems="pk", record=True),
         "directory.EmergencyContact": Reach(systems="system"),
         "directory.RecoveryObjective": Reach(systems="system"),

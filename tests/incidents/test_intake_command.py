@@ -87,3 +87,14 @@ def test_a_new_source_says_for_itself_why_it_is_there_but_not_why_it_goes(capsys
     assert IntakeToken.objects.get().history.latest().history_change_reason
     with pytest.raises(CommandError, match="--reason"):
         call_command("intake", "revoke", "Prometheus")
+
+
+def test_a_kind_has_what_its_tools_need(capsys):
+    assert "/v2/enqueue with this key:" in run("add", "Events", "--kind", "pagerduty", capsys=capsys)
+    run("add", "Script", "--kind", "plain", capsys=capsys)
+    assert IntakeToken.objects.get(name="Script").kind == "json"
+    run("add", "Pings", "--kind", "generic", "--preset", "pingdom", capsys=capsys)
+    assert IntakeToken.objects.get(name="Pings").lines.exists()
+    with pytest.raises(CommandError, match="Only generic ones"):
+        run("add", "Odd", "--kind", "grafana", "--preset", "pingdom", capsys=capsys)
+    assert not IntakeToken.objects.filter(name="Odd").exists()

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
 from incidents.enums import IntakeKind
-from incidents.intake import tokens
+from incidents.intake import presets, tokens
 from incidents.models import IntakeToken
 from incidents.policy import Refused
 from portal.audit.actor import Actor, current
@@ -31,7 +31,19 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|revoke|list")
         add = verbs.add_parser("add", help="Make an address and print it, once.")
         add.add_argument("name", help="What the source is called: it stands in the timeline.")
-        add.add_argument("--kind", choices=IntakeKind.values, default=IntakeKind.ALERTMANAGER)
+        add.add_argument(
+            "--kind",
+            type=_kind,
+            choices=IntakeKind.values,
+            default=IntakeKind.ALERTMANAGER,
+            help="Its form (alertmanager).",
+        )
+        add.add_argument(
+            "--preset",
+            choices=sorted(presets.BY_SLUG),
+            default="",
+            help="The tool whose mapping a generic one begins with.",
+        )
         add.add_argument("--severity", default="", help="The level when no label says one, such as SEV-2.")
         add.add_argument("--reason", default=ADDED, help="Why; it is kept in the history for good.")
         revoke = verbs.add_parser("revoke", help="Answer an address no longer.")
@@ -62,11 +74,17 @@ class Command(BaseCommand):
                 by=_by(),
                 at=clock.now(),
                 reason=options["reason"],
+                preset=options["preset"],
             )
         except ValidationError as problem:
             raise CommandError(f"The address was not made. {' '.join(problem.messages)}") from None
+        except Refused as refused:
+            raise CommandError(f"The address was not made. {refused}") from None
         self.stdout.write(f"{token.name} posts to this address. It is shown this once; keep it like a password.")
         self.stdout.write(tokens.address_of(secret))
+        if token.kind == IntakeKind.PAGERDUTY:
+            self.stdout.write(f"Tools that know a routing key post to {tokens.enqueue_address()} with this key:")
+            self.stdout.write(secret)
 
     def _revoke(self, options: dict[str, Any]) -> None:
         token = IntakeToken.objects.filter(name=options["name"]).first()
@@ -86,6 +104,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{token.name}: {token.get_kind_display()}, {state}, {last}")
         if not rows:
             self.stdout.write("There is no intake address. Make one: manage.py intake add NAME --reason WHY")
+
+
+def _kind(word: str) -> str:
+    """Return the kind; the plain form is also called plain."""
+    return IntakeKind.JSON if word == "plain" else word
 
 
 def _by() -> Actor | str:

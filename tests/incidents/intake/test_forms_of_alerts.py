@@ -187,13 +187,6 @@ def test_a_wrong_field_of_a_plain_alert_is_named(field, value):
 
 
 @real
-@pytest.mark.parametrize("path", real_payloads(), ids=lambda path: path.stem)
-@pytest.mark.parametrize("form", [alertmanager, plain], ids=["alertmanager", "json"])
-def test_what_other_tools_really_send_is_read_or_refused(path, form):
-    parsed_or_refused(form.parse, json.loads(path.read_text()))
-
-
-@real
 @pytest.mark.parametrize(
     ("name", "title"),
     [

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from incidents import services
+from incidents import policy, services
 from incidents.enums import DeliveryResult, EscalationState, Status
-from incidents.intake import receiving, tokens
-from incidents.models import Alert, Incident, IntakeDelivery
+from incidents.intake import receiving, settling, tokens
+from incidents.models import Alert, Incident, IntakeDelivery, PayloadLine, StatusWord
 from portal.records import services as records
 from tests.factories.directory import NOON, make_contact, make_severity, make_system
 from tests.factories.incidents import make_token
-from tests.factories.payloads import SAMPLES_ABSENT, body, real_payloads
+from tests.factories.payloads import body
 
 pytestmark = pytest.mark.django_db
 
@@ -287,7 +287,7 @@ def test_an_unknown_or_revoked_address_is_answered_alike_and_keeps_nothing():
 
 
 def test_a_fault_of_ours_is_kept_and_answered_503(secret, monkeypatch, caplog):
-    monkeypatch.setattr(receiving.services, "declare", lambda **_: 1 / 0)
+    monkeypatch.setattr(settling.services, "declare", lambda **_: 1 / 0)
     answer = post(secret, body("v4_firing"))
     assert answer.status_code == 503
     assert IntakeDelivery.objects.get().result == DeliveryResult.FAILED
@@ -302,17 +302,6 @@ def test_only_a_few_queries_are_needed_however_many_alerts_come(secret, store, d
         post(secret, found, at=after(minutes=1))
 
 
-@pytest.mark.skipif(not real_payloads(), reason=SAMPLES_ABSENT)
-@pytest.mark.parametrize("path", real_payloads(), ids=lambda path: path.stem)
-@pytest.mark.parametrize("kind", ["alertmanager", "json"])
-def test_what_other_tools_really_send_is_answered_and_kept(path, kind):
-    secret = make_token(kind=kind)[1]
-    answer = post(secret, path.read_bytes())
-    is_ours = kind == "alertmanager" and path.stem.startswith("alerta_prometheus")
-    assert (answer.status_code, answer.status) == ((200, "opened") if is_ours else (422, "refused"))
-    assert bytes(IntakeDelivery.objects.get().body) == path.read_bytes()
-
-
 def test_an_alert_of_a_revoked_address_keeps_no_incident_from_being_closed(secret, store):
     post(secret, body("v4_firing"))
     incident = services.acknowledge(Incident.objects.get(), by=make_contact(), at=after(minutes=1))
@@ -320,3 +309,41 @@ def test_an_alert_of_a_revoked_address_keeps_no_incident_from_being_closed(secre
     assert services.open_ends(incident) == ["The alert “Disk of the ticket store is almost full” still fires."]
     tokens.revoke(incident.alerts.get().token, by=make_contact(), at=after(minutes=3), reason="A test")
     assert services.close(incident, by=make_contact(), at=after(minutes=4)).status == Status.CLOSED
+
+
+def test_an_event_acknowledges_the_incident_of_its_key(store):
+    secret = make_token("Events", kind="pagerduty")[1]
+    event = {"event_action": "trigger", "dedup_key": "mq", "payload": {"summary": "Queue", "severity": "critical"}}
+    assert post(secret, {"event_action": "acknowledge", "dedup_key": "mq"}).status == "kept"
+    opened = post(secret, event)
+    answer = post(secret, {"event_action": "acknowledge", "dedup_key": "mq"}, at=after(minutes=1))
+    incident = Incident.objects.get()
+    assert (opened.key, answer.status, incident.status) == ("mq", "acknowledged", Status.ACKNOWLEDGED)
+    assert incident.acknowledged_by == "source: Events"
+    assert post(secret, {"event_action": "acknowledge", "dedup_key": "mq"}).status == "unchanged"
+    assert post(secret, {"event_action": "resolve", "dedup_key": "mq"}, at=after(minutes=9)).status == "resolved"
+
+
+def test_a_generic_address_reads_by_its_own_lines_and_words(store):
+    token, secret = make_token("Oven", kind="generic")
+    for field, path in (("title", "what"), ("key", "id"), ("status", "is"), ("system", "where")):
+        PayloadLine.objects.create(token=token, field=field, path=path)
+    StatusWord.objects.create(token=token, word="Cold", means="resolved")
+    found = {"what": "Too hot", "id": 4, "is": "hot", "where": "ticket-store"}
+    answer = post(secret, found)
+    assert (answer.incident.title, list(answer.incident.systems.all())) == ("Too hot", [store])
+    assert "“hot” is not mapped" in answer.sentence
+    assert post(secret, found | {"is": "cold"}, at=after(minutes=1)).status == "resolved"
+
+
+def test_the_form_of_a_known_tool_is_copied_into_lines_once():
+    token, _ = tokens.add(name="Pings", kind="generic", preset="pingdom", by=make_contact(), at=NOON, reason="A test")
+    lines = PayloadLine.objects.filter(token=token)
+    count = lines.count()
+    assert lines.filter(field="key", path="check_id").exists()
+    tokens.use_preset(token, "pingdom", by=make_contact(), at=NOON, reason="Again")
+    assert lines.count() == count
+    with pytest.raises(policy.Refused, match="reads its own form"):
+        tokens.use_preset(make_token()[0], "pingdom", by=make_contact(), at=NOON, reason="A test")
+    with pytest.raises(policy.Refused, match="no form sieve"):
+        tokens.use_preset(token, "sieve", by=make_contact(), at=NOON, reason="A test")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.enums import Status
-from incidents.intake import receiving, views
+from incidents.intake import settling, views
 from incidents.models import Incident, IntakeDelivery
 from tests.factories.directory import make_system
 from tests.factories.incidents import make_token
@@ -168,7 +168,7 @@ def test_the_secret_is_not_written_to_the_log(secret, caplog, monkeypatch):
     post(secret, b"{")
     Client().get(f"/intake/{secret}/")
     post("another-secret", b"{}")
-    monkeypatch.setattr(receiving.services, "declare", lambda **_: 1 / 0)
+    monkeypatch.setattr(settling.services, "declare", lambda **_: 1 / 0)
     post(secret, body("v4_firing"))
     written = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
     assert secret not in written
@@ -269,3 +269,41 @@ def test_what_is_answered_2xx_has_been_committed():
     post(secret, body("v4_firing"))
     seen = together(1, lambda: (Incident.objects.count(), IntakeDelivery.objects.count()))
     assert seen == [(1, 1)]
+
+
+@db
+def test_a_tool_that_knows_only_a_routing_key_posts_to_the_events_api():
+    secret = make_token("Events", kind="pagerduty")[1]
+    event = {"routing_key": secret, "event_action": "trigger", "payload": {"summary": "Queue is full"}}
+    answer = Client(enforce_csrf_checks=True).post("/v2/enqueue", json.dumps(event), "application/json")
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "success"
+    assert answer.json()["dedup_key"]
+    assert answer.json()["incident"] == Incident.objects.get().reference
+    resolve = {"routing_key": secret, "event_action": "resolve", "dedup_key": answer.json()["dedup_key"]}
+    assert Client().post("/v2/enqueue", json.dumps(resolve), "application/json").status_code == 202
+    assert Incident.objects.get().status == Status.RESOLVED
+
+
+@db
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"event_action": "trigger"}, "routing_key is not known"),
+        ({"routing_key": "never-made", "event_action": "trigger"}, "routing_key is not known"),
+        ({"routing_key": [1]}, "routing_key is not known"),
+        ({"routing_key": "KEY", "event_action": "trigger"}, "payload is missing"),
+        ({"routing_key": "KEY", "payload": {"summary": "Deployed"}}, "This is a change event"),
+    ],
+)
+def test_a_bad_event_is_answered_400_as_the_events_api_does(event, words):
+    secret = make_token("Events", kind="pagerduty", secret="KEY")[1]
+    make_token("Other", kind="json", secret="other")
+    for found in (json.dumps(event), json.dumps({"routing_key": "other"}), "{"):
+        answer = Client().post("/v2/enqueue", found, "application/json")
+        assert answer.status_code == 400
+        assert answer.json()["status"] == "invalid event"
+    answer = Client().post("/v2/enqueue", json.dumps(event), "application/json")
+    assert words in answer.json()["errors"][0]
+    assert Client().get("/v2/enqueue").status_code == 405
+    assert Client().post(f"/intake/{secret}/", "{}", "application/json").json()["status"] == "invalid event"

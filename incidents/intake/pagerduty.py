@@ -1,0 +1,117 @@
+"""PagerDuty's Events API v2, for tools that know nothing else: the routing key is the secret of an intake address.
+
+The form is that of https://developer.pagerduty.com/docs/events-api-v2-overview.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from incidents.enums import Stance
+from incidents.intake import reading
+from incidents.intake.report import Report
+
+TRIGGER, ACKNOWLEDGE, RESOLVE = "trigger", "acknowledge", "resolve"
+STANCES = {TRIGGER: "", RESOLVE: "", ACKNOWLEDGE: Stance.ACKNOWLEDGED}
+KEY_LIMIT = 255
+SHOWN_LINKS = 10
+LABELS = ("source", "severity", "component", "group", "class")
+CHANGE_EVENT = "This is a change event. Only alerts come in here: send event_action trigger, acknowledge or resolve."
+
+
+def parse(data: Mapping[str, object]) -> Report:
+    """Return what the event says; reading.Unreadable names the field that is wrong."""
+    action = data.get("event_action")
+    payload = data.get("payload")
+    if action is None and isinstance(payload, dict) and "routing_key" in data:
+        reading.refuse(CHANGE_EVENT)
+    if not isinstance(action, str) or action not in STANCES:
+        reading.refuse("event_action must be trigger, acknowledge or resolve.")
+    if action == TRIGGER:
+        return _triggered(data, payload)
+    return Report(
+        key=_key(data.get("dedup_key")),
+        firing=False,
+        title="",
+        firing_count=0,
+        resolved_count=int(action == RESOLVE),
+        instead=STANCES[action],
+    )
+
+
+def _key(found: object) -> str:
+    key = reading.key(found, "dedup_key")
+    if len(key) > KEY_LIMIT:
+        reading.refuse(f"dedup_key is longer than {KEY_LIMIT} characters.")
+    return key
+
+
+def _triggered(data: Mapping[str, object], payload: object) -> Report:
+    if not isinstance(payload, dict):
+        reading.refuse("payload is missing. A trigger says in it what hurts: summary, source and severity.")
+    title = reading.line(reading.scalar(payload.get("summary"), "payload.summary"))
+    if not title:
+        reading.refuse("payload.summary is missing. Say in a few words what hurts.")
+    labels = _labels(payload)
+    return Report(
+        key=_key(data["dedup_key"]) if data.get("dedup_key") else _made_key(title, labels),
+        firing=True,
+        title=title,
+        description=_description(data, payload),
+        labels=labels,
+        label_sets=(_systems(labels),),
+        started_at=reading.moment(payload.get("timestamp")),
+    )
+
+
+def _made_key(title: str, labels: Mapping[str, str]) -> str:
+    """Return the key of an event without one: the same words of the same place are the same trouble."""
+    said = "\x00".join([title, *(labels.get(name, "") for name in LABELS)])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _labels(payload: Mapping[str, Any]) -> dict[str, str]:
+    found = {
+        name: reading.line(reading.scalar(payload.get(name), f"payload.{name}"), reading.LABEL_LIMIT) for name in LABELS
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _systems(labels: dict[str, str]) -> dict[str, str]:
+    """Return the labels so that the component, else the source, may name a system without any mapping."""
+    named = labels.get("component") or labels.get("source")
+    return {**labels, "service": named} if named else labels
+
+
+def _description(data: Mapping[str, object], payload: Mapping[str, Any]) -> str:
+    details = payload.get("custom_details")
+    if isinstance(details, dict):
+        shown = "\n".join(f"{reading.line(str(name), 120)}: {_shown(value)}" for name, value in details.items())
+    else:
+        shown = details if isinstance(details, str) else ""
+    links = data.get("links")
+    listed = [link for link in links if isinstance(link, dict)][:SHOWN_LINKS] if isinstance(links, list) else []
+    addresses = [
+        f"{reading.line(str(link.get('text') or 'Link'), 120)}: {reading.web_address(link.get('href'))}"
+        for link in listed
+        if reading.web_address(link.get("href"))
+    ]
+    client = reading.web_address(data.get("client_url"))
+    parts = [shown, "\n".join(addresses), f"Client: {client}" if client else ""]
+    return reading.text("\n\n".join(part for part in parts if part))
+
+
+def _shown(value: object) -> str:
+    return reading.line(value if isinstance(value, str) else repr(value), 500)
+
+
+def accepted(key: str) -> dict[str, Any]:
+    """Return the words in which the Events API says that it took an event."""
+    return {"status": "success", "message": "Event processed", "dedup_key": key}
+
+
+def refused(sentence: str) -> dict[str, Any]:
+    """Return the words in which the Events API refuses an event."""
+    return {"status": "invalid event", "message": "Event object is invalid", "errors": [sentence]}

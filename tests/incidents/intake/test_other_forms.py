@@ -1,0 +1,199 @@
+"""Grafana, PagerDuty, Uptime Kuma and any JSON become the same kind of report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidents.enums import PayloadField, Stance
+from incidents.intake import generic, grafana, pagerduty, presets, reading, uptimekuma
+from incidents.intake.generic import Form, Line
+from tests.factories.payloads import payload
+from tests.incidents.intake.test_forms_of_alerts import anything, parsed_or_refused, refusal
+
+objects = anything.filter(lambda data: isinstance(data, dict))
+
+
+def unified(**changes):
+    return {**payload("v4_firing"), "orgId": 1, "title": "[FIRING:1] Disk", "state": "alerting", **changes}
+
+
+def beat(status=0, **changes):
+    return {
+        "heartbeat": {
+            "monitorID": 7,
+            "status": status,
+            "msg": "connect ECONNREFUSED",
+            "time": "2026-11-17 11:59:00.123",
+        },
+        "monitor": {"id": 7, "name": "Ticket store", "url": "https://tickets.example.org", "type": "http", "tags": []},
+        "msg": "[Ticket store] [Down] connect ECONNREFUSED",
+    } | changes
+
+
+def event(action="trigger", **changes):
+    said = {"summary": "Queue is full", "source": "mq-1", "severity": "error", "component": "mail-gateway"}
+    return {"routing_key": "k", "event_action": action, "dedup_key": "mq", "payload": said} | changes
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    objects | st.fixed_dictionaries({"alerts": anything, "orgId": anything, "groupKey": anything, "status": anything})
+)
+def test_any_object_is_grafanas_or_refused(data):
+    parsed_or_refused(grafana.parse, data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.fixed_dictionaries({"ruleId": anything, "state": st.sampled_from(["alerting", "ok"]), "evalMatches": anything})
+)
+def test_any_legacy_rule_is_read_or_refused(data):
+    parsed_or_refused(grafana.parse, data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.fixed_dictionaries({"heartbeat": anything, "monitor": anything, "msg": anything}))
+def test_any_object_is_uptime_kumas_or_refused(data):
+    parsed_or_refused(uptimekuma.parse, data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "event_action": st.sampled_from(["trigger", "resolve"]) | anything,
+            "payload": st.fixed_dictionaries({"summary": anything, "source": anything}) | anything,
+        },
+        optional={"dedup_key": anything, "links": anything},
+    )
+)
+def test_any_object_is_an_event_or_refused(data):
+    try:
+        report = pagerduty.parse(data)
+    except reading.Unreadable:
+        return
+    assert report.key.strip()
+    assert report.title or not report.firing
+
+
+@settings(max_examples=100, deadline=None)
+@given(objects)
+def test_any_object_is_read_by_common_names_or_refused(data):
+    parsed_or_refused(lambda found: generic.read(found, presets.COMMON.form())[0], data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=30) | st.integers(0, 10**15).map(str) | st.datetimes().map(str))
+def test_any_text_is_a_moment_or_none(text):
+    found = generic.moment(text)
+    assert found is None or found.tzinfo is not None
+
+
+def test_a_group_of_grafana_is_that_of_alertmanager_with_its_links():
+    alert = payload("v4_firing")["alerts"][0] | {
+        "valueString": "[ var='A' value=97 ]", "panelURL": "https://grafana.example.org/d/1?viewPanel=2",
+    }  # fmt: skip
+    report = grafana.parse(unified(alerts=[alert]))
+    assert (report.title, report.stance) == ("Disk of the ticket store is almost full", Stance.FIRING)
+    assert "Values: [ var='A' value=97 ]" in report.description
+    assert "Panel: https://grafana.example.org/d/1?viewPanel=2" in report.description
+
+
+def test_a_group_without_a_key_is_known_by_its_first_fingerprint():
+    alerts = [{"fingerprint": "c6eadffa33fcdf37", "status": "firing", "labels": {}}]
+    report = grafana.parse({"orgId": 1, "status": "firing", "title": "[FIRING:1]", "alerts": alerts})
+    assert (report.key, report.title) == ("c6eadffa33fcdf37", "[FIRING:1]")
+
+
+def test_an_address_of_grafana_takes_no_group_of_alertmanager():
+    assert "orgId, title and state are missing" in refusal(grafana.parse, payload("v4_firing"))
+
+
+@pytest.mark.parametrize(
+    ("state", "stance", "title"),
+    [
+        ("alerting", "firing", "CPU"),
+        ("ok", "resolved", "CPU"),
+        ("no_data", "firing", "No data: CPU"),
+        ("paused", "nothing", "CPU"),
+        ("pending", "nothing", "CPU"),
+    ],
+)
+def test_states_of_a_legacy_rule(state, stance, title):
+    report = grafana.parse({"ruleId": 7, "orgId": 2, "ruleName": "CPU", "state": state, "evalMatches": []})
+    assert (report.stance, report.title, report.key) == (stance, title, "rule:2:7")
+
+
+def test_a_trigger_says_what_hurts_and_names_its_component_as_the_service():
+    report = pagerduty.parse(event(links=[{"href": "https://mq.example.org", "text": "Queue"}]))
+    assert (report.title, report.key, report.stance) == ("Queue is full", "mq", Stance.FIRING)
+    assert report.label_sets[0]["service"] == "mail-gateway"
+    assert report.labels["severity"] == "error"
+    assert "Queue: https://mq.example.org" in report.description
+
+
+def test_an_event_without_a_key_has_the_same_one_each_time():
+    first, second = (pagerduty.parse(event(dedup_key=None)) for _ in range(2))
+    assert first.key == second.key
+    assert pagerduty.parse(event(dedup_key="", payload={"summary": "Other"})).key != first.key
+
+
+@pytest.mark.parametrize(("action", "stance"), [("acknowledge", Stance.ACKNOWLEDGED), ("resolve", Stance.RESOLVED)])
+def test_an_event_acknowledges_or_resolves_by_its_key(action, stance):
+    assert pagerduty.parse({"event_action": action, "dedup_key": "mq"}).stance == stance
+    assert refusal(pagerduty.parse, {"event_action": action}).startswith("dedup_key")
+
+
+def test_a_change_event_is_refused_politely():
+    assert refusal(pagerduty.parse, {"routing_key": "k", "payload": {"summary": "Deployed"}}) == pagerduty.CHANGE_EVENT
+
+
+@pytest.mark.parametrize(
+    ("status", "stance"), [(0, "firing"), (1, "resolved"), (2, "nothing"), (3, "nothing")], ids=str
+)
+def test_states_of_a_monitor(status, stance):
+    report = uptimekuma.parse(beat(status))
+    assert (report.stance, report.key) == (stance, "monitor:7")
+
+
+def test_a_monitor_that_is_down_says_since_when_and_where():
+    report = uptimekuma.parse(beat())
+    assert report.title == "Ticket store is down"
+    assert report.started_at == datetime(2026, 11, 17, 11, 59, 0, 123000, tzinfo=UTC)
+    assert "https://tickets.example.org" in report.description
+
+
+def test_a_test_of_uptime_kuma_opens_nothing_and_a_certificate_one_incident():
+    assert uptimekuma.parse(beat(heartbeat=None, monitor=None, msg="Watchbook Testing")).stance == Stance.NOTHING
+    said = "[Ticket store][https://tickets.example.org] server certificate will expire in {} days"
+    reports = [uptimekuma.parse(beat(heartbeat=None, monitor=None, msg=said.format(days))) for days in (14, 7)]
+    assert len({report.key for report in reports}) == 1
+    assert reports[0].stance == Stance.FIRING
+
+
+def test_lines_say_where_the_fields_stand_and_the_first_that_finds_wins():
+    lines = (
+        Line(PayloadField.TITLE, "nowhere"), Line(PayloadField.TITLE, "what"), Line(PayloadField.TITLE, "why"),
+        Line(PayloadField.KEY, "host + check"), Line(PayloadField.STATUS, "state"),
+        Line(PayloadField.SYSTEM, "parts[*].name"), Line(PayloadField.STARTED_AT, "since"),
+    )  # fmt: skip
+    data = {
+        "what": "Full", "why": "Logs", "host": "a", "check": "disk", "state": "Kaputt",
+        "parts": [{"name": "x"}, {"name": "y"}], "since": 1499368214,
+    }  # fmt: skip
+    report, matches = generic.read(data, Form("Mine", lines, {"kaputt": Stance.FIRING}))
+    assert (report.title, report.key, report.stance) == ("Full", "a disk", Stance.FIRING)
+    assert [labels["system"] for labels in report.label_sets] == ["x", "y"]
+    assert report.labels["state"] == "Kaputt"
+    assert report.started_at == datetime(2017, 7, 6, 19, 10, 14, tzinfo=UTC)
+    assert [match.line.path for match in matches if match.line.field == PayloadField.TITLE] == ["what"]
+
+
+def test_a_status_word_that_nobody_mapped_fires_and_is_said():
+    report, _ = generic.read({"title": "t", "status": "wobbly"}, presets.COMMON.form())
+    assert report.stance == Stance.FIRING
+    assert "“wobbly” is not mapped" in report.hints[0]
