@@ -52,6 +52,15 @@ ENTRIES = (
         keys="g i",
         counter="incidents",
     ),
+    Entry(
+        "Respond",
+        "Evidence",
+        "fingerprint",
+        view="evidence:list",
+        model="records.Evidence",
+        permission="records.view_evidence",
+        keys="g e",
+    ),
     Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
     Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
     Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),
@@ -94,7 +103,12 @@ APP_GROUPS = {
     "maintenance": "Maintain",
     "directory": "Directory",
 }
-MODEL_GROUPS = {"directory.oncallshift": "Respond"}
+MODEL_GROUPS = {
+    "directory.oncallshift": "Respond",
+    **dict.fromkeys(
+        ("records.custodyevent", "records.evidence", "records.evidenceobject", "records.evidencecheck"), "Respond"
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "warning": ("triangle-alert", "amber"),
     "missed": ("octagon-alert", "red"),
     "alert": ("webhook", ""),
+    "evidence": ("fingerprint", ""),
 }
 QUOTED = frozenset({"note", "update"})
 

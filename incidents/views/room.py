@@ -17,6 +17,7 @@ from incidents.models import Incident
 from incidents.selectors.room import incident_for, room_of
 from portal.audit.trail import record_opening
 from portal.lib import clock
+from portal.records.evidence.selectors import section_of
 
 TOLD_AGAIN = timedelta(hours=1)
 
@@ -27,6 +28,7 @@ def room(request: HttpRequest, reference: str) -> HttpResponse:
     """Show everything about one incident that whoever works on it needs; the trail keeps who opens a restricted one."""
     context = _context(request, reference)
     record_opening(context["incident"])
+    context["evidence"] = section_of(context["incident"], request.user)
     return render(request, "incidents/room.html", context)
 
 

@@ -47,7 +47,8 @@ class Role:
         return any(fnmatchcase(permission, pattern) for pattern in self.permissions)
 
 
-_RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder"))
+_RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder", "records.evidence"))
+_LEAD_EVIDENCE = "records.lead_evidence"
 _REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
@@ -69,14 +70,17 @@ ROLES = (
         "security-lead",
         "Security lead",
         "Leads security incidents and keeps who is called for them.",
-        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*")),
+        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*"), _LEAD_EVIDENCE),
     ),
     Role("auditor", "Auditor", "Reads what an engagement opens, and changes nothing. Opens nothing by itself.", ()),
     Role(
         "administrator",
         "Administrator",
         "Keeps accounts, severity levels, policies and intake addresses.",
-        (*VIEW_ALL, *VIEW_SIGN_INS, *_may("accounts.user", *(f"{part}.*" for part in PARTS if part != "accounts"))),
+        (
+            *(*VIEW_ALL, *VIEW_SIGN_INS, _LEAD_EVIDENCE),
+            *_may("accounts.user", *(f"{part}.*" for part in PARTS if part != "accounts")),
+        ),
     ),
 )
 BY_SLUG = {role.slug: role for role in ROLES}

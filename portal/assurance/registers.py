@@ -92,6 +92,11 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "records.Note": Reach(about=(("subject_type", "subject_id"),)),
         "records.Period": Reach(systems="system", moment="starts", until="ends", about=(("record_type", "record_id"),)),
         "records.Demand": Reach(systems="system", shared=True, moment="asked_at"),
+        "records.Evidence": Reach(about=(("subject_type", "subject_id"),), moment="collected_at", record=True),
+        "records.CustodyEvent": Reach(about=(("evidence__subject_type", "evidence__subject_id"),)),
+        "records.EvidenceObject": ANYTIME,  # read where one of its items may be
+        "records.EvidenceCheck": ANYTIME,
+        "records.EvidenceRule": ANYTIME,
         "records.Link": Reach(about=(("from_type", "from_id"), ("to_type", "to_id"))),
         "approvals.ApprovalRule": ANYTIME,
         "approvals.RuleStage": ANYTIME,

@@ -100,3 +100,7 @@ class DemandAdmin(ReadOnlyAdmin[Demand]):
         else:
             messages.success(request, "The next sweep tries it." if verb is AGAIN else "The request is closed.")
         return redirect("admin:records_demand_change", pk)
+
+
+# Evidence is a package of its own; Django looks for admins here.
+from portal.records.evidence import admin as evidence  # noqa: E402, F401

@@ -15,6 +15,20 @@ from portal.audit.facts import AppendOnlyModel
 from portal.audit.trail import record
 from portal.directory.models import System
 
+__all__ = [
+    "Counter",
+    "CustodyEvent",
+    "Demand",
+    "Evidence",
+    "EvidenceCheck",
+    "EvidenceObject",
+    "EvidenceRule",
+    "Link",
+    "LinkQuerySet",
+    "Note",
+    "Period",
+]
+
 
 class Counter(models.Model):
     """The last number given out for a prefix such as INC."""
@@ -188,3 +202,13 @@ class Link(models.Model):
                 object_id=self.from_id,
             )
         return gone
+
+
+# Evidence is a package of its own; Django looks for models here.
+from portal.records.evidence.models import (  # noqa: E402
+    CustodyEvent,
+    Evidence,
+    EvidenceCheck,
+    EvidenceObject,
+    EvidenceRule,
+)

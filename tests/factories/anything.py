@@ -45,6 +45,14 @@ SPECIAL: dict[str, Any] = {
     "assurance.ReviewItem": lambda: {"number": next(_numbers) % 99 + 1, "review": make("assurance.Review")},
     "assurance.Verdict": lambda: _verdict(),  # noqa: PLW0108 - it stands below
     "assurance.Attestation": lambda: {"review": (review := make("assurance.Review")), "population": review.population},
+    "records.Evidence": lambda: {
+        "reference": f"EVD-{next(_numbers):06d}",
+        "subject_type": ContentType.objects.get(app_label="directory", model="system"),
+        "subject_id": make("directory.System").pk,
+        "stored": make("records.EvidenceObject"),
+    },
+    "records.EvidenceObject": lambda: {"digest": f"{next(_numbers):064x}"},
+    "records.EvidenceCheck": lambda: {"stored": make("records.Evidence").stored},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
 

@@ -16,7 +16,14 @@ pytestmark = pytest.mark.django_db
 
 REGISTERED = {model._meta.label: registered for model, registered in admin.site._registry.items()}
 # Rows about another record are seen only by whoever may see that record too: label, and what it is about here.
-ABOUT = {"approvals.ApprovalRequest": "directory.Severity", "approvals.Stage": "approvals.ApprovalRequest"}
+ABOUT = {
+    "approvals.ApprovalRequest": "directory.Severity",
+    "approvals.Stage": "approvals.ApprovalRequest",
+    "records.Evidence": "directory.System",
+    "records.CustodyEvent": "records.Evidence",
+    "records.EvidenceObject": "records.Evidence",
+    "records.EvidenceCheck": "records.EvidenceObject",
+}
 GUARDED = {label: found for label, found in REGISTERED.items() if isinstance(found, GuardedAdmin)}
 # Registered by a library, shown to administrators as the library made them: label and reason.
 FOREIGN: dict[str, str] = {}

@@ -26,8 +26,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 SAFE, UNKNOWN = ("get", "head", "options"), ("put", "patch", "delete")
 METHODS = ("post", *SAFE, *UNKNOWN)
 WRITE = re.compile(r'^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
-# Written whoever reads: the trail tells who read what, and a session remembers that somebody is there.
-ALWAYS = {"audit_trail", "django_session"}
+# Written whoever reads: the trail and the custody of evidence tell who read what, and a session that somebody is there.
+ALWAYS = {"audit_trail", "records_custodyevent", "django_session"}
 ACCOUNT = {"accounts_user", "accounts_historicaluser", "axes_accesslog", "axes_accessattempt"}
 METHOD = {"directory_contactmethod", "directory_historicalcontactmethod", "notify_message", "notify_verification"}
 FACTORS = {"mfa_authenticator", *ACCOUNT}
@@ -93,7 +93,9 @@ def addresses(rows):
 def _filled(pattern, given):
     if isinstance(pattern, RoutePattern):
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda hole: str(given.get(hole[1], 1)), str(pattern))
-    (text, names), *_ = normalize(str(pattern).replace("(?i:INC)", "INC").replace("(?i:APR)", "APR"))
+    (text, names), *_ = normalize(
+        str(pattern).replace("(?i:INC)", "INC").replace("(?i:APR)", "APR").replace("(?i:EVD)", "EVD")
+    )
     known = pattern.regex.groupindex
     unnamed = iter(["object_id", "version_id"])
     return text % {name: given[name if name in known else next(unnamed)] for name in names}
@@ -113,6 +115,9 @@ def _of(name, rows):
         return {"reference": rows[model].reference, "verb": "question", "kind": kind, **granted}
     if name.startswith("approvals:"):
         return {"reference": rows["approvals.ApprovalRequest"].reference}
+    if name.startswith("evidence:"):
+        incident = {"kind": "incidents.incident", "pk": rows["incidents.Incident"].pk}
+        return {"reference": rows["records.Evidence"].reference, "verb": "seal", **incident}
     return {"reference": rows["incidents.Incident"].reference}
 
 

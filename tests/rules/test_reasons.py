@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 # Audited, and changed without a reason: label and why.
 NOT_PRIVILEGED = {
     "incidents.Incident": "it changes by its verbs, and those that need a reason ask for one (incidents.policy)",
+    "records.Evidence": "it changes by its verbs, and those that need a reason ask for one (records.evidence.policy)",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
 }
 PRIVILEGED = [model for model in AUDITED if model.privileged]

@@ -51,6 +51,7 @@ EXEMPT = {
     ("portal/assurance/selectors/trail_figures.py", "AnchorDelivery"): "when an anchor last left the machine",
     ("portal/assurance/selectors/retention.py", "Seal"): "where rows are sealed: they are shown as visible_to allows",
     ("portal/assurance/selectors/retention.py", "TombstonedRow"): "the tombstones over rows that visible_to has found",
+    ("portal/records/evidence/selectors.py", "Seal"): "where events are sealed that visible_to has found",
     ("incidents/admin/steps.py", "EscalationTarget"): "what the policy in the form names already",
 }
 MODULES = [
