@@ -52,6 +52,7 @@ CONFIGURATION: dict[str, Any] = {
         "portal.notify.tasks.*": {"queue": LANES},
         "portal.assurance.tasks.make_exports": {"queue": EXPORTS},
         "portal.assurance.tasks.reconcile": {"queue": EXPORTS},
+        "portal.records.tasks.read_evidence": {"queue": EXPORTS},
     },
     "worker_prefetch_multiplier": 1,
     "worker_send_task_events": False,
@@ -67,6 +68,7 @@ CONFIGURATION: dict[str, Any] = {
         "anchor": ticks("portal.assurance.tasks.anchor", 30, EXPORTS),
         "verify": ticks("portal.assurance.tasks.verify", 60, EXPORTS),
         "reconcile": ticks("portal.assurance.tasks.reconcile", 15, EXPORTS),
+        "read-evidence": ticks("portal.records.tasks.read_evidence", 60, EXPORTS),
     },
 }
 

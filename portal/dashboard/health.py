@@ -12,6 +12,7 @@ from portal.audit import sealing
 from portal.deadlines import services as deadlines
 from portal.lib import clock, times
 from portal.notify import services as notify
+from portal.records.evidence import verifying
 
 # Beyond these, in seconds, /healthz/ answers 503. A sweep runs every 2 s; a message is tried at once, and again after
 # 15 s, 1 min and 5 min, so that one that waits for 15 min has failed three times at least.
@@ -25,8 +26,8 @@ MOST_OFFSET = 10.0
 class Health:
     """What /healthz/ answers. A figure is None when nothing was measured; `problems` are sentences.
 
-    The figures of the seals are told and never a problem here: they keep nobody from being paged. The watchdog raises
-    them.
+    The figures of the seals and of evidence are told and never a problem here: they keep nobody from being paged. The
+    watchdog raises them.
     """
 
     status: str
@@ -38,6 +39,7 @@ class Health:
     last_anchor_age_seconds: float | None = None
     last_verification_age_seconds: float | None = None
     last_verification_findings: int | None = None
+    damaged_evidence: int | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +70,7 @@ def read() -> Health:
             silent=deadlines.last_sweep_age_seconds(at=at),
             offset=clock.offset_seconds(),
         )
-        return with_seals(found, sealing.state(), at=at)
+        return replace(with_seals(found, sealing.state(), at=at), damaged_evidence=verifying.damaged())
     except Error as problem:
         sentence = f"The database did not answer ({type(problem).__name__}). Check that it runs and is migrated."
         return Health(status="failing", problems=[sentence])

@@ -16,12 +16,14 @@ from portal.audit.actor import acting
 from portal.dashboard import heartbeat, sweeping, watchdog
 from portal.lib import clock
 from portal.notify import services as notify
+from portal.records.evidence.sweeps import sweep_evidence
 
 log = structlog.get_logger(__name__)
 LONGEST_WAIT = 5.0
 WATCH_SECONDS = 15.0
 ANCHOR_SECONDS = 30.0
 VERIFY_SECONDS = 60.0
+EVIDENCE_SECONDS = 60.0
 RECONCILE_SECONDS = 15.0  # between two slices of it, and between two looks whether the night has come
 LEAVE_SECONDS = 15.0
 
@@ -63,6 +65,7 @@ def _steps(only: str, interval: float) -> list[tuple[str, Callable[[], object], 
         steps.append(("exports", partial(sweeping.make_exports, now=clock.database_now), interval))
         steps.append(("anchors", partial(proving.anchor, now=clock.database_now), ANCHOR_SECONDS))
         steps.append(("verification", partial(proving.verify_tonight, now=clock.database_now), VERIFY_SECONDS))
+        steps.append(("evidence", partial(sweep_evidence, now=clock.database_now), EVIDENCE_SECONDS))
         steps.append(("reconciliation", partial(reconciliation.nightly, now=clock.database_now), RECONCILE_SECONDS))
     return steps
 

@@ -25,6 +25,8 @@ from portal.dashboard import health
 from portal.directory import reference as directory
 from portal.directory.enums import LimitUnit
 from portal.lib import durations
+from portal.records.evidence import policy as custody
+from portal.records.evidence.enums import Caution, Kind, State
 
 FOLDER = Path("docs") / "reference"
 ADDS = ("add", "change")
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "approval-states.md": _approval_states(),
         "review-states.md": _review_states(),
         "export-states.md": _export_states(),
+        "custody-states.md": _custody_states(),
         "engagements.md": _engagements(),
         "roles.md": _roles(),
         "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
@@ -123,6 +126,26 @@ def _review_states() -> list[str]:
         "Attested, revoked and no longer held are decided. Nobody decides on their own access.",
         "",
         *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.ACCESS]),
+    ]
+
+
+def _custody_states() -> list[str]:
+    closed = ", ".join(sorted(custody.ONLY_UNSEALED))
+    asking = ", ".join(sorted(custody.NEEDS_REASON))
+    return [
+        *_title("The custody of evidence"),
+        "Whoever holds an item acts on it, or a security lead in their place; only the receiver confirms a receipt.",
+        f"Once it is sealed these no longer fit: {closed}. These ask for a reason: {asking}.",
+        "Every act is a custody event, which is never edited or deleted. The file and its custody stay when it is",
+        "released.",
+        "",
+        *_diagram(State.HELD, "collect", custody.TRANSITIONS),
+        "## What a custody event tells",
+        "",
+        *_table(("event", "word"), ((f"`{kind.value}`", kind.label) for kind in Kind)),
+        "## What a reader is warned of",
+        "",
+        *_table(("caution", "sentence"), ((f"`{caution.value}`", caution.label) for caution in Caution)),
     ]
 
 
@@ -294,6 +317,7 @@ def _health() -> list[str]:
         ("`last_anchor_age_seconds`", "told only", "when a signed head of the record last left this machine"),
         ("`last_verification_age_seconds`", "told only", "when the whole record was last verified"),
         ("`last_verification_findings`", "told only", "how many things that verification found wrong"),
+        ("`damaged_evidence`", "told only", "how many files of evidence were altered or missing when last read"),
     ]
     return [
         *_title("What /healthz/ tells"),
@@ -305,8 +329,9 @@ def _health() -> list[str]:
         "The watchdog looks every 15 seconds. It tells the administrators, in the portal and on every verified way to",
         "reach them, about overdue deadlines, messages that do not leave, requests between parts that nobody answered,",
         "exports that nobody makes, rows that are not sealed, anchors that do not leave, a reconciliation or a",
-        "verification that is late, a verification that found something, and lists of these runs that say what the",
-        "trail does not or tell of a time that has not come; while the trouble lasts, once an hour. Only what keeps",
+        "verification that is late, a verification that found something, evidence that is altered, missing or not read",
+        "again in time, and lists of these runs that say what the trail does not or tell of a time that has not come;",
+        "while the trouble lasts, once an hour. Only what keeps",
         "people from being paged makes `/healthz/` fail. `HEARTBEAT_URL` is fetched with each look while no deadline",
         "is overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
     ]

@@ -25,6 +25,7 @@ from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
 from portal.notify.models import Message, MessageState
 from portal.records import services as records
+from portal.records.evidence import verifying as evidence
 
 ALARM_AGAIN = timedelta(hours=1)
 MOST_UNRECONCILED = timedelta(hours=36)
@@ -47,7 +48,7 @@ def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
     checks = (
         *(_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unverified, _unsealed, _unanchored, _differing),
-        *(_typed, _unmade),
+        *(_typed, _unmade, _damaged, _unread),
     )
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
@@ -201,6 +202,33 @@ def _unmade(at: datetime) -> Alarm | None:
         "Whoever asked for it waits for a file. Check that the worker of exports runs and read its log, or run "
         "manage.py sweep --only exports.",
         "/admin/assurance/export/?state__in=waiting,working",
+    )
+
+
+def _damaged(_at: datetime) -> Alarm | None:
+    """Tell, once an hour until it is whole again, that evidence is not what was collected."""
+    found = evidence.damaged()
+    if not found:
+        return None
+    return Alarm(
+        "damaged-evidence",
+        f"{found:,} file{'s' if found > 1 else ''} of evidence {'are' if found > 1 else 'is'} altered or missing",
+        "Keep the disk as it is, find out who could write there, and look for the file in the backup. A security "
+        "incident was opened. All that is wrong: manage.py evidence verify.",
+        "/evidence/?show=damaged",
+    )
+
+
+def _unread(at: datetime) -> Alarm | None:
+    late = evidence.late(at=at)
+    if late is None:
+        return None
+    return Alarm(
+        "unread-evidence",
+        f"Evidence waits to be read again, {times.duration(late.total_seconds())} beyond its time",
+        "Until a file is read again nobody knows whether it is still what was collected. Check that the worker of "
+        "exports runs and read its log, or run manage.py evidence verify.",
+        "/admin/records/evidencecheck/",
     )
 
 

@@ -1,7 +1,8 @@
 """Forks sweepers, senders and exporters on demand, so that a test can kill and replace them quickly.
 
-Reads a role a line (`sweeper`, `sender` or `exporter`) from standard input, and answers with the process id of the new
-child. `exporter 180` has a clock that is 180 seconds ahead; `impatient` is an exporter whose lease is short.
+Reads a role a line (`sweeper`, `sender`, `exporter` or `collector`) from standard input, and answers with the process
+id of the new child. `exporter 180` has a clock that is 180 seconds ahead; `impatient` is an exporter whose lease is
+short.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def work(role: str, ahead: str = "0") -> None:
         in_small_steps(impatient=role == "impatient")
     with acting(by=f"system: {role}", origin="task"):
         while True:
-            if role == "sweeper":
+            if role == "collector":
+                collect_once()
+            elif role == "sweeper":
                 sweeping.sweep_deadlines(now=database_now)
             elif role == "sender":
                 sweeping.send_messages(now=database_now, lanes=["email"])
@@ -46,6 +49,26 @@ def in_small_steps(*, impatient: bool) -> None:
     if impatient:
         policy.LEASE, policy.TRIES = SHORT_LEASE, 1000
         sweeps.WAIT_AFTER_ERROR = timedelta(seconds=0.2)
+
+
+def collect_once() -> None:
+    """Take a file in, piece by piece, and keep it as evidence of the first incident."""
+    from incidents.models import Incident  # noqa: PLC0415 - after django.setup()
+    from portal.accounts.models import User  # noqa: PLC0415
+    from portal.audit.actor import acting  # noqa: PLC0415
+    from portal.lib.clock import database_now  # noqa: PLC0415
+    from portal.records.evidence import policy, services  # noqa: PLC0415
+    from portal.records.evidence.incoming import Incoming  # noqa: PLC0415
+
+    by, now = User.objects.get(username="ada"), database_now()
+    incoming = Incoming("disk.img")
+    for _ in range(10):
+        incoming.write(os.urandom(8192))
+        time.sleep(0.001)
+    with acting(by=by, anew=True):
+        services.collect(
+            Incident.objects.get(), incoming, source="db", acquired_at=now, most=policy.MEGABYTE, by=by, at=now
+        )
 
 
 def main() -> None:

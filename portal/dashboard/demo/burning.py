@@ -10,10 +10,18 @@ from portal.dashboard.demo.story import (
     ack,
     act,
     command,
+    give,
     join,
+    keep,
     note,
     tell,
 )
+
+KEY_LOG = """198.51.100.23 key=hd_live_7Q2m** GET /v2/tickets?page=1 200
+198.51.100.23 key=hd_live_7Q2m** GET /v2/tickets?page=2 200
+203.0.113.77 key=hd_live_7Q2m** GET /v2/tickets/48213 200
+203.0.113.77 key=hd_live_7Q2m** GET /v2/tickets/48214 403
+"""
 
 OPEN = (
     Story(
@@ -87,11 +95,16 @@ SETTLING = (
             ack(4, "leila"),
             command(5, "leila"),
             note(9, "diego", "The key was used from two addresses that are not the customer's since Tuesday 21:40."),
+            keep(
+                11, "diego", "gateway-access.log", KEY_LOG, source="gateway-eu-2:/var/log/gateway/access.log",
+                shows="The last requests with the customer's key, cut from the log of the day.",
+            ),
             act(12, "mitigate", "leila"),
             note(12, "leila", "The key is revoked. All sessions opened with it are ended."),
             tell(26, "freya", CUSTOMERS, "To the customer concerned, by telephone and mail: the key is revoked, a new one waits in the settings."),
             tell(55, "leila", EXECUTIVES, "One customer's key was public for 31 hours and was used to read 214 tickets. It is revoked. The customer knows."),
             act(340, "resolve", "leila"),
+            give(352, "diego", "leila", "For the report to the customer's data protection officer."),
         ),
     ),
     Story(

@@ -19,6 +19,7 @@ from incidents.enums import IncidentType
 from incidents.models import Incident
 from portal.approvals.sweeps import sweep_approvals
 from portal.audit.actor import By, acting, apart
+from portal.dashboard.demo import keeping
 from portal.dashboard.demo.founding import LONDON
 from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
 from portal.deadlines.models import Deadline, DeadlineState
@@ -37,6 +38,7 @@ _VERBS: dict[str, Callable[..., Any]] = {
         *("mitigate", "resolve", "close", "reopen", "cancel", "pause_clock", "resume_clock"),
     )
 }
+_VERBS |= {"keep_evidence": keeping.keep_evidence, "give_evidence": keeping.give_evidence}
 
 
 @dataclass

@@ -72,6 +72,17 @@ def grade(minute: float, who: str, level: int, reason: str) -> Step:
     return Step(minute, "reclassify", who, {"severity": level, "reason": reason})
 
 
+def keep(minute: float, who: str, name: str, content: str, *, source: str, shows: str) -> Step:
+    """Keep a small file as evidence."""
+    words = {"name": name, "content": content, "source": source, "description": shows}
+    return Step(minute, "keep_evidence", who, words)
+
+
+def give(minute: float, who: str, person: str, reason: str) -> Step:
+    """Hand the newest evidence over."""
+    return Step(minute, "give_evidence", who, {"contact": person, "reason": reason})
+
+
 def act(minute: float, verb: str, who: str, reason: str = "") -> Step:
     """Mitigate, resolve, close, reopen, cancel, pause or resume."""
     return Step(minute, verb, who, {"reason": reason} if reason else {})

@@ -13,8 +13,10 @@ from incidents.enums import OPEN
 from incidents.models import Incident
 from portal.approvals.models import ApprovalRequest
 from portal.directory.models import Contact, System, Team
+from portal.records.evidence.models import Evidence
 
 REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
+EVIDENCE = re.compile(r"^evd[ -]?0*(\d{1,9})$", re.IGNORECASE)
 APPROVAL = re.compile(r"^apr[ -]?0*(\d{1,9})$", re.IGNORECASE)
 LONGEST = 100
 MOST_WORDS = 8
@@ -49,6 +51,10 @@ def find(words: str, user: Any) -> list[Hit]:
     if asked:
         requests = ApprovalRequest.objects.visible_to(user).filter(reference=f"APR-{int(asked[1]):06d}")
         return [_approval(found) for found in requests]
+    kept = EVIDENCE.match(words)
+    if kept:
+        items = Evidence.objects.visible_to(user).filter(reference=f"EVD-{int(kept[1]):06d}").select_related("holder")
+        return [_evidence(found) for found in items]
     terms = words.split()[:MOST_WORDS]
     return [*_directory(terms, user), *_incidents(terms, user)] if terms else []
 
@@ -90,6 +96,11 @@ def _incident(found: Incident) -> Hit:
 def _approval(found: ApprovalRequest) -> Hit:
     detail = f"{found.reference} · {found.get_state_display()}"
     return Hit("Approval", "file-check", found.title, detail, found.get_absolute_url())
+
+
+def _evidence(found: Evidence) -> Hit:
+    detail = f"{found.reference} · {found.get_state_display()} · held by {found.holder}"
+    return Hit("Evidence", "fingerprint", found.original_name, detail, found.get_absolute_url())
 
 
 def _page(row: System | Contact | Team) -> str:

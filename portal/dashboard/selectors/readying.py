@@ -17,6 +17,8 @@ from portal.directory import readiness as directory
 from portal.directory.models import Contact, System, Team
 from portal.directory.readiness import Hole
 from portal.lib.visibility import VisibleQuerySet
+from portal.records.evidence import verifying
+from portal.records.evidence.models import Evidence
 
 NAMED = 3
 # Whoever has one of these can mend a hole of that kind.
@@ -89,11 +91,12 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
     """Return the holes about what the reader may see.
 
     A hole without a record is about administrators when the directory finds it, about policies when escalation does,
-    and about the trail when guards of the record are missing.
+    about the trail when guards of the record are missing, and about evidence when a file of it is damaged.
     """
     found = [*_by_model(directory.holes(at=at), Contact), *_by_model(escalation.holes(at=at), EscalationPolicy)]
     if user.has_perm("audit.view_trailrow"):
         found += _by_model(_unguarded(), TrailRow)
+    found += _by_model(_damaged(), Evidence)
     about: dict[type[Model], set[int]] = {model: set() for model, _ in found}
     for model, hole in found:
         if hole.about is not None:
@@ -111,6 +114,16 @@ def _unguarded() -> list[Hole]:
     many = "1 guard of the record is" if len(missing) == 1 else f"{len(missing)} guards of the record are"
     sentence = f"{many} missing, altered or disabled: {named}."
     mend = "Find out who lifted them, then run: python3 manage.py audit install-guards"
+    return [Hole("portal", None, "red", sentence, "", mend)]
+
+
+def _damaged() -> list[Hole]:
+    """Return a hole when stored evidence is not what was collected."""
+    found = verifying.damaged()
+    if not found:
+        return []
+    sentence = f"{found} file{'s' if found > 1 else ''} of evidence {'are' if found > 1 else 'is'} altered or missing."
+    mend = "Keep the disk as it is, and look for the file in the backup. See Evidence, Altered or missing."
     return [Hole("portal", None, "red", sentence, "", mend)]
 
 

@@ -29,6 +29,7 @@ RESERVE = 64 * 1024 * 1024  # what stays free for the database and the logs
 SAFE_AFTER = timedelta(hours=24)
 DRAFTS = "incoming"
 LOCK = ".lock"
+SWEEPING = ".sweeping"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -190,7 +191,7 @@ def files(*, at: datetime) -> Iterator[Found]:
     for path in sorted(top.rglob("*")):
         with suppress(FileNotFoundError):
             found = path.lstat()
-            if not path.is_dir() and path != top / LOCK:
+            if not path.is_dir() and path not in {top / LOCK, top / SWEEPING}:
                 age = at - datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), at.tzinfo)
                 yield Found(path, _digest_at(path, top), found.st_size, age)
 
@@ -228,8 +229,18 @@ def clear_away(is_named: Callable[[str], bool], *, at: datetime, safe_after: tim
 
 
 @contextmanager
-def _locked(how: int) -> Iterator[None]:
-    with (folder() / LOCK).open("a") as lock:
+def sweeping() -> Iterator[bool]:
+    """Tell whether nobody else on this machine sweeps, and keep them out."""
+    try:
+        with _locked(fcntl.LOCK_EX | fcntl.LOCK_NB, SWEEPING):
+            yield True
+    except BlockingIOError:
+        yield False
+
+
+@contextmanager
+def _locked(how: int, name: str = LOCK) -> Iterator[None]:
+    with (folder() / name).open("a") as lock:
         fcntl.flock(lock, how)
         yield
 

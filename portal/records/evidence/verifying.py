@@ -110,20 +110,6 @@ def _batches(found: Iterator[storing.Found]) -> Iterator[list[storing.Found]]:
     yield batch
 
 
-def sweep(*, now: Clock) -> int:
-    """Read what is due again, within the bytes of one look, and clear away what uploads left; return how many."""
-    rule, done, read = EvidenceRule.now(), 0, 0
-    budget = rule.verify_megabytes * policy.MEGABYTE
-    due = EvidenceCheck.objects.due(at=now(), every=rule.every).select_related("stored")
-    for check in due[:AT_ONCE]:
-        if done and read + check.stored.size > budget:
-            break
-        read_again(check.stored, now=now)
-        done, read = done + 1, read + check.stored.size
-    storing.clear_away(lambda digest: bool(named_digests([digest])), at=now())
-    return done
-
-
 def read_again(
     stored: EvidenceObject, *, now: Clock, by: By | None = None, tell: Callable[[int], object] | None = None
 ) -> Result:

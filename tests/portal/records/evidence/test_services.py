@@ -32,7 +32,7 @@ def kinds(item):
 
 
 def files(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
 
 
 def test_a_file_is_kept_with_all_that_makes_it_evidence(folder):

@@ -25,7 +25,7 @@ def kept(content=b"a log", parts=3):
 
 def everything(folder):
     return sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != ".lock"
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
     )
 
 

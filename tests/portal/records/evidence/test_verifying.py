@@ -10,6 +10,7 @@ from incidents.sweeps import sweep_incidents
 from portal.records.evidence import storing, verifying
 from portal.records.evidence.enums import Kind, Result
 from portal.records.evidence.models import EvidenceCheck, EvidenceRule
+from portal.records.evidence.sweeps import sweep_evidence
 from portal.records.models import Demand
 from tests.factories.evidence import LOG, make_evidence
 
@@ -34,36 +35,36 @@ def results(item):
 
 def test_what_is_new_is_read_within_minutes_and_then_every_week():
     item = make_evidence()
-    assert verifying.sweep(now=at()) == 1
-    assert verifying.sweep(now=at(6)) == 0
-    assert verifying.sweep(now=at(8)) == 1
+    assert sweep_evidence(now=at()) == 1
+    assert sweep_evidence(now=at(6)) == 0
+    assert sweep_evidence(now=at(8)) == 1
     assert results(item) == [Result.INTACT, Result.INTACT]
 
 
 def test_one_look_reads_no_more_than_its_share_and_begins_with_the_longest_unread():
     EvidenceRule.objects.create(verify_megabytes=1)
     items = [make_evidence(bytes([number]) * 700_000) for number in range(3)]
-    assert verifying.sweep(now=at()) == 1
-    assert verifying.sweep(now=at(0.1)) == 1
-    assert verifying.sweep(now=at(0.2)) == 1
-    assert verifying.sweep(now=at(0.3)) == 0
+    assert sweep_evidence(now=at()) == 1
+    assert sweep_evidence(now=at(0.1)) == 1
+    assert sweep_evidence(now=at(0.2)) == 1
+    assert sweep_evidence(now=at(0.3)) == 0
     assert [len(results(item)) for item in items] == [1, 1, 1]
 
 
 def test_a_moment_that_somebody_typed_ahead_keeps_nothing_from_being_read():
     item = make_evidence()
     EvidenceCheck.objects.update(checked_at=at(1000)(), result=Result.INTACT)
-    assert verifying.sweep(now=at()) == 1
+    assert sweep_evidence(now=at()) == 1
     assert results(item) == [Result.INTACT]
 
 
 @pytest.mark.parametrize(("content", "result"), [(LOG.upper(), Result.ALTERED), (b"", "altered"), (None, "missing")])
 def test_what_differs_opens_one_security_incident(content, result):
     item, twin = make_evidence(), make_evidence()
-    verifying.sweep(now=at())
+    sweep_evidence(now=at())
     harm(item, content)
     for days in (8, 16):
-        verifying.sweep(now=at(days))
+        sweep_evidence(now=at(days))
     assert results(item) == results(twin) == [Result.INTACT, result, result]
     demand = Demand.objects.get()
     assert item.reference in demand.payload["title"]
@@ -76,12 +77,12 @@ def test_what_differs_opens_one_security_incident(content, result):
 def test_a_file_that_was_restored_is_whole_again_and_may_turn_bad_again():
     item = make_evidence()
     path = harm(item, LOG.upper())
-    verifying.sweep(now=at())
+    sweep_evidence(now=at())
     path.write_bytes(LOG)
-    verifying.sweep(now=at(8))
+    sweep_evidence(now=at(8))
     assert verifying.damaged() == 0
     path.unlink()
-    verifying.sweep(now=at(16))
+    sweep_evidence(now=at(16))
     assert results(item) == [Result.ALTERED, Result.INTACT, Result.MISSING]
     assert Demand.objects.count() == 2
 
@@ -115,9 +116,9 @@ def test_what_uploads_left_is_cleared_away_and_never_what_a_row_names():
     with storing.Draft() as orphan:
         orphan.write(b"orphan")
         left = storing.keep(orphan)
-    verifying.sweep(now=at())
+    sweep_evidence(now=at())
     assert left.exists()
-    verifying.sweep(now=at(2))
+    sweep_evidence(now=at(2))
     assert not left.exists()
     assert storing.path_of(item.stored.digest).exists()
 
@@ -127,6 +128,14 @@ def test_nothing_is_late_until_the_days_are_over():
     make_evidence(at=at()())
     assert verifying.late(at=at(1)()) is None
     assert verifying.late(at=at(300)()) > timedelta(days=200)
-    verifying.sweep(now=at())
+    sweep_evidence(now=at())
     assert verifying.late(at=at(8)()) is None
     assert verifying.late(at=at(9.5)()) > timedelta(days=2)
+
+
+def test_of_two_sweeps_at_once_the_second_does_nothing():
+    make_evidence()
+    with storing.sweeping() as mine:
+        assert mine
+        assert sweep_evidence(now=at()) == 0
+    assert sweep_evidence(now=at()) == 1

@@ -48,7 +48,7 @@ def send(client, subject, content=LOG, name="auth.log", **changed):
 
 
 def left(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
 
 
 def test_a_file_is_kept_as_evidence_of_its_incident(client, amara):
