@@ -1,4 +1,4 @@
-"""`manage.py evidence verify` says what is altered, missing or left over, and its exit code says whether anything is."""
+"""`manage.py evidence verify` names what is altered, missing or left over, and its exit code says whether any is."""
 
 import json
 

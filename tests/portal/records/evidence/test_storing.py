@@ -12,7 +12,7 @@ from portal.records.evidence import storing
 from portal.records.evidence.storing import Damaged, Draft, NoRoom
 
 NOW = datetime.now(UTC)
-LATER = NOW + storing.SAFE_AFTER + timedelta(minutes=1)
+LATER = NOW + storing.SAFE_AFTER + timedelta(hours=1)
 
 
 def kept(content=b"a log", parts=3):
