@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from importlib import import_module
 
 import django
 
@@ -61,11 +62,10 @@ def collect_once() -> None:
     from portal.records.evidence.incoming import Incoming  # noqa: PLC0415
 
     by, now = User.objects.get(username="ada"), database_now()
-    incoming = Incoming("disk.img")
-    for _ in range(10):
-        incoming.write(os.urandom(8192))
-        time.sleep(0.001)
-    with acting(by=by, anew=True):
+    with Incoming("disk.img") as incoming, acting(by=by, anew=True):
+        for _ in range(10):
+            incoming.write(os.urandom(8192))
+            time.sleep(0.001)
         services.collect(
             Incident.objects.get(), incoming, source="db", acquired_at=now, most=policy.MEGABYTE, by=by, at=now
         )
@@ -74,6 +74,7 @@ def collect_once() -> None:
 def main() -> None:
     """Fork a child for each line, until the input ends; then end them all."""
     django.setup()
+    import_module("portal.records.evidence.services")  # once here, or each collector begins with it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     children: list[int] = []
     for line in sys.stdin:

@@ -20,6 +20,7 @@ from tests.faults.conftest import nursery
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(300)]
 KILLS = 30
 SECONDS_BETWEEN_KILLS = 0.25
+ENOUGH, PATIENCE = 5, 60  # items in all; seconds
 
 
 def test_kills_in_uploads_leave_no_corrupt_object_and_no_row_without_its_file(quick_commits):
@@ -32,9 +33,13 @@ def test_kills_in_uploads_leave_no_corrupt_object_and_no_row_without_its_file(qu
             victim = start("collector")
             time.sleep(SECONDS_BETWEEN_KILLS * chance.uniform(0.2, 1.8))
             os.kill(victim, signal.SIGKILL)
+        victim, end = start("collector"), time.monotonic() + PATIENCE
+        while Evidence.objects.count() < ENOUGH and time.monotonic() < end:
+            time.sleep(0.02)
+        os.kill(victim, signal.SIGKILL)
     time.sleep(0.2)
     report = verifying.verify_all(now=database_now)
-    assert Evidence.objects.count() > 0
+    assert Evidence.objects.count() >= ENOUGH
     assert EvidenceObject.objects.count() == EvidenceCheck.objects.count() == report.objects
     assert (report.altered, report.missing, report.strangers) == ([], [], [])
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
 from portal.audit.models import AuditedModel, AuditedQuerySet
+from portal.audit.tables import restricted_models
 from portal.directory.models import Contact
 from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed
 from portal.records.evidence import naming, policy
@@ -206,9 +207,9 @@ class Evidence(AuditedModel):
     def hidden_from(cls, user: Any) -> list[int] | None:
         """Return the items of restricted records that `user` may not see; nothing while no kind has any."""
         found, hides = Q(pk__in=[]), False
-        for type_id, model in _subjects():
-            if (keys := hidden_keys(model, user)) is not None:
-                found |= Q(subject_type=type_id, subject_id__in=keys)
+        for model in restricted_models():
+            if model is not cls and (keys := hidden_keys(model, user)):
+                found |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=keys)
                 hides = True
         return list(cls.objects.filter(found).values_list("pk", flat=True)) if hides else None
 
