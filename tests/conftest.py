@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from django.test import SimpleTestCase
 from hypothesis import settings as properties
 
 from portal.audit.actor import acting
@@ -39,8 +40,23 @@ def browser_type_launch_args():
     return {"executable_path": CHROMIUM, "args": ["--headless", "--no-sandbox", *quiet]}
 
 
-def pytest_collection_modifyitems(items):
-    """Leave out the browser tests where there is no Chromium, except in CI, where that is a failure."""
+def pytest_addoption(parser):
+    """`--only-database` leaves out what asks no database: a second run on another one would repeat it in vain."""
+    parser.addoption("--only-database", action="store_true", help="leave out the tests that ask no database")
+
+
+def asks_database(item):
+    """Whether a test may ask the database; pytest-django refuses it to every other one."""
+    named = {"db", "transactional_db", "live_server", "django_db_setup"} & set(item.fixturenames)
+    of_django = item.cls is not None and issubclass(item.cls, SimpleTestCase)
+    return bool(named) or of_django or item.get_closest_marker("django_db") is not None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what needs no second run, and the browser tests where there is no Chromium, which CI must have."""
+    if config.getoption("only_database"):
+        config.hook.pytest_deselected(items=[item for item in items if not asks_database(item)])
+        items[:] = filter(asks_database, items)
     if CHROMIUM is None and not os.environ.get("CI"):
         for item in items:
             if item.get_closest_marker("browser"):
