@@ -47,6 +47,9 @@ ONLY_SIGNED = ("README.txt", "packet.pdf", "verify_packet.py")
 MOST_FILES = 200_000
 MOST_BYTES = 8 * 2**30  # of all files together
 MOST_IN_MEMORY = 64 * 2**20  # of a file that is read at once
+MOST_TO_PARSE = 8 * 2**20  # of a file of JSON, which takes many times its size once it is read
+MOST_SAMPLED = 500  # as many as can be asked for
+SHORTEST_LINK = 80  # bytes of the shortest line of the chain
 LONGEST_LINE = 4 * 2**20
 TIGHTEST = 1100  # deflate packs nothing tighter than about 1 in 1032
 MOST_TOLD = 20
@@ -174,6 +177,8 @@ class Container:
         unpacking = zlib.decompressobj(-15)
         try:
             for packed in self.packed_blocks(entry):
+                if unpacking.eof:  # reading on would copy all that is left over with each block
+                    raise Broken(f"{entry.name} does not end where it says: its bytes were changed.")
                 waiting = packed
                 while waiting:
                     yield unpacking.decompress(waiting, BLOCK)
@@ -184,9 +189,9 @@ class Container:
         if not unpacking.eof or unpacking.unused_data:
             raise Broken(f"{entry.name} does not end where it says: its bytes were changed.")
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = MOST_TO_PARSE) -> bytes:
         """Return a whole file of moderate size."""
-        if self.entry(name).size > MOST_IN_MEMORY:
+        if self.entry(name).size > most:
             raise Broken(f"{name} is larger than such a file can be.")
         return b"".join(self.blocks(name))
 
@@ -410,7 +415,7 @@ class Packet:
 
 def check_manifest(packet: Packet) -> str:
     """The manifest is signed."""
-    raw, line = packet.container.read(MANIFEST), packet.container.read(SIGNATURE)
+    raw, line = packet.container.read(MANIFEST, MOST_IN_MEMORY), packet.container.read(SIGNATURE)
     for name in (MANIFEST, SIGNATURE):
         if packet.container.entry(name).method != 0:
             raise Broken(f"{name} is packed in a way that packets do not use.")
@@ -423,7 +428,7 @@ def check_manifest(packet: Packet) -> str:
 
 def check_files(packet: Packet) -> str:
     """Every file is the one of the manifest, none is missing, none was added."""
-    manifest = parsed(packet.container.read(MANIFEST), MANIFEST)
+    manifest = parsed(packet.container.read(MANIFEST, MOST_IN_MEMORY), MANIFEST)
     if manifest["format"] != FORMAT:
         raise Broken(f"This packet is of format {manifest['format']!r:.60}; this program reads {FORMAT}.")
     listed = {found["name"]: found for found in manifest["files"]}
@@ -462,7 +467,13 @@ def check_facts(packet: Packet) -> str:
         packet.definitions[sha(text.encode())] = parsed(text.encode(), DEFINITIONS)
     if facts["format"] != FORMAT or facts["sample"]["algorithm"] != ALGORITHM:
         raise Broken(f"{FACTS} names a format or a way of sampling that this program does not know.")
-    numbers, count = facts["sample"]["numbers"], facts["population"]["count"]
+    numbers, count, asked = facts["sample"]["numbers"], facts["population"]["count"], facts["sample"]["asked"]
+    if any(type(figure) is not int for figure in (count, asked, *numbers)):
+        raise Broken(f"{FACTS} has a figure that is no whole number.")
+    if not 0 <= count <= packet.container.entry(CHAIN).size // SHORTEST_LINK:
+        raise Broken(f"{FACTS} speaks of {count:,} rows, and {CHAIN} cannot hold so many.")
+    if max(len(numbers), asked) > MOST_SAMPLED:
+        raise Broken(f"{FACTS} speaks of a larger sample than can be asked for.")
     pages = {f"sample/{number:06d}.{ending}" for number in numbers for ending in ("json", "html")}
     anchors = {AFTER} | ({BEFORE} if facts["chain"]["before"]["position"] else set())
     wanted = {MANIFEST, SIGNATURE, FACTS, CHAIN, DEFINITIONS, POPULATION, *ONLY_SIGNED, *pages, *anchors}
@@ -665,10 +676,11 @@ def check_against(packet: Packet) -> str:
 
 def limits(packet: Packet) -> list[str]:
     """Return what this packet cannot prove."""
-    found = list(packet.report.unproven)
+    found, facts = list(packet.report.unproven), packet.facts
+    reader = facts.get("reader", facts["asked_by"])
     if withheld := packet.figures.get("withheld", 0):
         found.append(
-            f"What stands at the {withheld:,} positions of which only the link is told: {packet.facts['asked_by']} may "
+            f"What stands at the {withheld:,} positions of which only the link is told: {reader} may "
             "not see those rows. They may belong to the period."
         )
     words = (

@@ -54,10 +54,10 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
 def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime) -> HttpResponse:
     once: uuid.UUID = form.cleaned_data["once"]
     by = cast(User, request.user)
-    with transaction.atomic(), acting(by=by, gesture=once):
+    with transaction.atomic(), acting(by=by, once=once) as context:
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
-        if not records.timeline(incident).filter(gesture=once).exists():
+        if not records.timeline(incident).filter(gesture=context.gesture).exists():
             chosen.service(incident, by=by, at=at, **form.words())
     messages.success(request, f"{incident.reference}: {chosen.said}")
     return redirect(incident)

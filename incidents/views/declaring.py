@@ -18,7 +18,7 @@ from incidents.forms import DeclareForm
 from incidents.models import Incident
 from incidents.policy import Refused
 from portal.accounts.models import User
-from portal.audit.actor import acting
+from portal.audit.actor import acting, gesture_of
 from portal.directory.models import Severity, System
 from portal.lib import clock
 
@@ -50,14 +50,14 @@ def _declared(request: HttpRequest, form: DeclareForm, *, at: datetime) -> Incid
     """Declare once: the form's hidden key is the incident's key, which the database holds unique."""
     words: dict[str, Any] = dict(form.cleaned_data)
     once, security = words.pop("once"), words.pop("security")
-    key = f"form:{once}"
+    by = cast(User, request.user)
+    key = f"form:{gesture_of(once, by)}"
     mine = Incident.objects.filter(dedup_key=key)
     if (standing := mine.first()) is not None:
         return standing
-    by = cast(User, request.user)
     kind = IncidentType.SECURITY if security else IncidentType.OPERATIONAL
     try:
-        with acting(by=by, gesture=once):
+        with acting(by=by, once=once):
             incident = services.declare(by=by, at=at, type=kind, dedup_key=key, **words)
     except IntegrityError:  # the same form was sent twice at the same moment
         standing = mine.first()

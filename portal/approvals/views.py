@@ -74,7 +74,7 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
     form = DecideForm(request.POST, user=request.user, initial=_bound(found))
     if not form.is_valid():
         form.add_error(None, AGAIN)
-    elif services.done(form.cleaned_data["once"]):
+    elif services.done(form.cleaned_data["once"], request.user):
         return redirect(found)
     elif refusal := _refused(request, found, form, at=at):
         form.add_error(None, refusal)
@@ -104,7 +104,7 @@ def _decided(request: SignedIn, found: ApprovalRequest, form: DecideForm, *, at:
     given: dict[str, Any] = form.cleaned_data
     stage = found.stages.get(pk=given["stage"])
     try:
-        with acting(by=request.user, gesture=given["once"]):
+        with acting(by=request.user, once=given["once"]):
             services.decide(
                 found, stage=stage, verdict=given["verdict"], digest=given["digest"], reason=given["reason"],
                 confirmed=stepup.confirmed_recently(request), by=request.user, at=at,
@@ -196,8 +196,8 @@ def _act(
     at = clock.database_now()
     if request.method == "POST" and form.is_valid():
         try:
-            if not services.done(form.cleaned_data["once"]):
-                with acting(by=request.user, gesture=form.cleaned_data["once"]):
+            if not services.done(form.cleaned_data["once"], request.user):
+                with acting(by=request.user, once=form.cleaned_data["once"]):
                     act(at)
                 messages.success(request, f"{found.reference}: {said}")
             return redirect(found)
@@ -232,9 +232,9 @@ def ask(request: SignedIn, kind: str, pk: int) -> HttpResponse:
 
 
 def _asked(request: SignedIn, subject: Any, form: AskForm, *, at: datetime) -> HttpResponse:
-    if services.done(form.cleaned_data["once"]):
+    if services.done(form.cleaned_data["once"], request.user):
         return redirect("approvals:list")
-    with acting(by=request.user, gesture=form.cleaned_data["once"]):
+    with acting(by=request.user, once=form.cleaned_data["once"]):
         made = services.ask(subject, by=request.user, at=at, **_words(form))
     messages.success(request, f"{made.reference} is on its way to whoever decides first.")
     return redirect(made)

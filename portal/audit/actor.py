@@ -76,21 +76,21 @@ def acting(
     address: str = "",
     anew: bool = False,
     alone: bool = False,
-    gesture: uuid.UUID | None = None,
+    once: uuid.UUID | None = None,
 ) -> Iterator[Acting]:
     """Name the actor of everything written inside.
 
     An inner context keeps the gesture of the outer one, and whatever it does not name itself; with `anew` it is a
     gesture of its own, for a loop that does one thing after another. With `alone` it takes nothing from outside: a
-    request or a task never inherits somebody else's reason. `gesture` names the gesture beforehand, for a form whose
-    one-time key it is. `at` is the moment of the act as the edge read it. A callable `by` is asked when the actor is
-    first needed. Without an outer context, `by` must be given; otherwise ValueError is raised.
+    request or a task never inherits somebody else's reason. `once` is the one-time key of a form, of which the gesture
+    is made, as `gesture_of` says. `at` is the moment of the act as the edge read it. A callable `by` is asked when the
+    actor is first needed. Without an outer context, `by` must be given; otherwise ValueError is raised.
     """
     outer = None if alone else _acting.get()
     if outer is None:
         if by is None:
             raise ValueError("Name who acts: acting(by=...) has no outer context to take it from.")
-        inner = Acting(_named(by), reason, at, origin, address, gesture or uuid.uuid4())
+        inner = Acting(_named(by), reason, at, origin, address)
     else:
         inner = replace(
             outer,
@@ -99,13 +99,24 @@ def acting(
             at=at or outer.at,
             origin=origin or outer.origin,
             address=address or outer.address,
-            gesture=gesture or (uuid.uuid4() if anew else outer.gesture),
+            gesture=uuid.uuid4() if anew else outer.gesture,
         )
+    if once is not None:
+        inner = replace(inner, gesture=gesture_of(once, inner.actor))
     token = _acting.set(inner)
     try:
         yield inner
     finally:
         _acting.reset(token)
+
+
+def gesture_of(once: uuid.UUID, by: By) -> uuid.UUID:
+    """Return the gesture of what a form with this one-time key does, when `by` sends it.
+
+    The key comes from outside; who acts does not. So nobody can put their act under the gesture of somebody else.
+    """
+    actor = actor_of(by)
+    return uuid.uuid5(once, f"{actor.user_id}:{actor.contact_id}:{actor.name}")
 
 
 @contextmanager

@@ -27,15 +27,14 @@ def a_record() -> None:
     systems = [make_system(f"system-{number}") for number in range(4)]
     people: list[Contact] = []
     for number in range(12):
+        for model in (TrailRow, Note, Contact.history.model):
+            skip_numbers(model)
         incident = make_incident(systems=systems[: number % 4], at=NOON)
         incident.title = f"Worse than thought {number}"
         incident.save()
         people.append(make_contact(f"Person {number}"))
         make_team(f"team-{number}", members=people[-2:])
         trail.record(Action.EVENT, event=f"Looked around {number}", reason=f"Round {number}")
-        skip_numbers(TrailRow)
-        skip_numbers(Note)
-        skip_numbers(Contact.history.model)
     seal(at=SEALED_AT)
     anchors.anchor(at=SEALED_AT)  # the key becomes known with the first
     for minute in range(3):

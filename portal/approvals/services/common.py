@@ -16,7 +16,7 @@ from portal.approvals.enums import RequestState, StageState
 from portal.approvals.models import ApprovalRequest, Stage
 from portal.approvals.policy import Refused, next_stage_state, next_state
 from portal.approvals.registry import Approvable
-from portal.audit.actor import By, acting, actor_of
+from portal.audit.actor import By, acting, actor_of, gesture_of
 from portal.audit.models import TrailRow
 from portal.deadlines import services as deadlines
 
@@ -106,6 +106,6 @@ def set_deadlines(request: ApprovalRequest, *, at: datetime) -> None:
     deadlines.start(kind=EXPIRY, due_at=request.decide_by, **common)
 
 
-def done(gesture: uuid.UUID) -> bool:
-    """Tell whether a form with this one-time key has acted already: its gesture stands in the trail."""
-    return TrailRow.objects.filter(gesture=gesture, model__startswith="approvals.").exists()
+def done(once: uuid.UUID, by: By) -> bool:
+    """Tell whether a form with this one-time key has acted already for them: its gesture stands in the trail."""
+    return TrailRow.objects.filter(gesture=gesture_of(once, by), model__startswith="approvals.").exists()

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.core.management import CommandError
+from django.db.models import Q
 
+from portal.accounts import roles
 from portal.accounts.models import User
 from portal.assurance.exporting import services, storing, sweeps
 from portal.assurance.exporting.enums import ExportFormat, ExportState
@@ -22,7 +24,7 @@ from portal.audit.actor import current
 from portal.lib import clock
 
 HELP = "Make an evidence packet: a period of the trail, a random sample of it, and the seals that prove both."
-NOBODY = "No open account may read the trail. Name one with --by."
+NOBODY = "There is neither a superuser nor an administrator. Name with --by with whose eyes it is made."
 LATER = "The newest rows are still being sealed. Start the command again in a minute."
 REASON = "No reason was given at the terminal"
 THERE = "{path} is there already, and evidence is not written over. Choose another file."
@@ -39,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         metavar="USERNAME",
-        help="with whose eyes it is made; default: a superuser, else the first who may read the trail",
+        help="with whose eyes it is made; default: the first superuser, else administrator",
     )
     parser.add_argument("--reason", default=REASON, help="why; kept in the trail")
 
@@ -93,14 +95,14 @@ def _made(options: dict[str, Any], out: TextIO) -> Export:
 
 
 def _reader(username: str | None) -> User:
-    """Return the account whose eyes the packet is made with: the named one, else the first that may read the trail."""
+    """Return with whose eyes the packet is made: the named account, else the first superuser or administrator."""
     accounts = User.objects.filter(is_active=True).order_by("-is_superuser", "pk")
     if username is not None:
         found = accounts.filter(username=username).first()
         if found is None:
             raise CommandError(f"There is no open account {username}.")
         return found
-    for account in accounts:
-        if account.has_perm(Packet.permission):
-            return account
-    raise CommandError(NOBODY)
+    found = accounts.filter(Q(is_superuser=True) | Q(groups__name=roles.BY_SLUG["administrator"].name)).first()
+    if found is None:
+        raise CommandError(NOBODY)
+    return found

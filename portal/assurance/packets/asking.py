@@ -82,8 +82,8 @@ def moment(text: str, *, end: bool = False) -> datetime:
     """Return a moment from a command line: a day is taken whole, in UTC. Refused is raised for anything else."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as problem:
+        if len(text) <= len("2026-11-30") and end:
+            found += timedelta(days=1)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as problem:
         raise Refused(MOMENT.format(text=text[:40])) from problem
-    if len(text) <= len("2026-11-30") and end:
-        found += timedelta(days=1)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -146,6 +146,7 @@ def _about(order: Order, part: Span, counted: Counted, signer: signing.Signer) -
         "company": str(settings.PORTAL_COMPANY),
         "export": order.reference,
         "asked_by": order.asked_by,
+        "reader": str(order.user),
         "reason": order.reason,
         "made_at": cells.in_utc(order.at),
         "key": signer.key_id,

@@ -104,9 +104,9 @@ def grant(request: SignedIn) -> HttpResponse:
 
 def _granted(request: SignedIn, form: GrantForm, *, at: datetime) -> HttpResponse:
     once = form.cleaned_data["once"]
-    if done(once):
+    if done(once, request.user):
         return redirect("assurance:engagements")
-    with acting(by=request.user, gesture=once):
+    with acting(by=request.user, once=once):
         made = services.grant(by=request.user, at=at, **form.terms(at))
     until = f"{times.day(made.ends, at)}, {times.clock(made.ends)}"
     messages.success(request, f"{made.auditor} reads {made.title} until {until}.")
@@ -196,8 +196,8 @@ def _act(
     at = clock.now()
     if request.method == "POST" and form.is_valid():
         try:
-            if not done(form.cleaned_data["once"]):
-                with acting(by=request.user, gesture=form.cleaned_data["once"]):
+            if not done(form.cleaned_data["once"], request.user):
+                with acting(by=request.user, once=form.cleaned_data["once"]):
                     act(form.cleaned_data, at)
                 messages.success(request, f"{found.reference}: {said}")
             return redirect(found)

@@ -117,10 +117,10 @@ def start(request: SignedIn, kind: str) -> HttpResponse:
 
 def _started(request: SignedIn, kind: str, form: Any, *, at: datetime) -> HttpResponse:
     once = form.cleaned_data["once"]
-    if done(once):
+    if done(once, request.user):
         return redirect("assurance:reviews")
     begin: Callable[..., Review] = opening.review_changes if kind == ReviewKind.CHANGES else opening.review_access
-    with acting(by=request.user, gesture=once):
+    with acting(by=request.user, once=once):
         made = begin(by=request.user, at=at, **form.terms())
     messages.success(request, f"{made.reference} is open, with {made.items_count:,} items.")
     return redirect(made)
@@ -242,7 +242,7 @@ def _decided(
     }  # fmt: skip
     if verb == "revoke":
         common["confirmed"] = stepup.confirmed_recently(request)
-    with acting(by=request.user, gesture=given["once"]):
+    with acting(by=request.user, once=given["once"]):
         acts[verb](found, one, **common)
 
 
@@ -266,7 +266,7 @@ def sign(request: SignedIn, reference: str) -> HttpResponse:
     form = SignForm(request.POST if sent else None, initial={"statement": _statement(found)})
     if sent and form.is_valid():
         try:
-            with acting(by=request.user, gesture=form.cleaned_data["once"]):
+            with acting(by=request.user, once=form.cleaned_data["once"]):
                 signing.sign(
                     found, statement=form.cleaned_data["statement"], by=request.user, at=at,
                     confirmed=stepup.confirmed_recently(request),
@@ -333,8 +333,8 @@ def _act(
     at = clock.now()
     if request.method == "POST" and form.is_valid():
         try:
-            if not done(form.cleaned_data["once"]):
-                with acting(by=request.user, gesture=form.cleaned_data["once"]):
+            if not done(form.cleaned_data["once"], request.user):
+                with acting(by=request.user, once=form.cleaned_data["once"]):
                     act(at)
                 messages.success(request, f"{found.reference}: {said}")
             return redirect(found)

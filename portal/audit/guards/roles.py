@@ -98,14 +98,16 @@ def current_role(using: str) -> str:
 def grant(using: str, role: str) -> None:
     """Give `role` what the running portal needs, and take everything else: no guarded row is changed or deleted.
 
-    Guarded tables: SELECT and INSERT. Other tables of the portal: also UPDATE and DELETE. CannotGrant is raised for a
-    role that does not exist or that grants cannot bind. Run it after each migration that makes a table.
+    Guarded tables: SELECT and INSERT. Which migrations have run: SELECT. Other tables of the portal: also UPDATE and
+    DELETE. CannotGrant is raised for a role that does not exist or that grants cannot bind. Run it after each migration
+    that makes a table.
     """
     _check_bound(using, role)
     quote = connections[using].ops.quote_name
     there = {name for (name,) in _rows(using, _TABLES)}
     guarded = [name for name in guarded_tables() if name in there]
-    others = sorted(({*_tables_of_models(using)} & there) - {*guarded})
+    read = sorted({MigrationRecorder.Migration._meta.db_table} & there)
+    others = sorted(({*_tables_of_models(using)} & there) - {*guarded, *read})
     sequences = [name for (name,) in _rows(using, _SEQUENCES, [guarded + others])]
     [(schema,)] = _rows(using, "SELECT quote_ident(current_schema())")
     to, anybody = quote(role), f"{quote(role)}, PUBLIC"
@@ -113,11 +115,12 @@ def grant(using: str, role: str) -> None:
         f"GRANT USAGE ON SCHEMA {schema} TO {to}",
         f"REVOKE CREATE ON SCHEMA {schema} FROM {anybody}",
         *_each(f"REVOKE ALL ON TABLE {{}} FROM {anybody}", guarded, quote),
-        *_each(f"REVOKE ALL ON TABLE {{}} FROM {to}", others, quote),
+        *_each(f"REVOKE ALL ON TABLE {{}} FROM {to}", others + read, quote),
         *_each("REVOKE TRIGGER, TRUNCATE ON TABLE {} FROM PUBLIC", others, quote),
         *_each(f"REVOKE ALL ON SEQUENCE {{}} FROM {anybody}", sequences, quote),
         *_each(f"GRANT {GUARDED} ON TABLE {{}} TO {to}", guarded, quote),
         *_each(f"GRANT {OTHERS} ON TABLE {{}} TO {to}", others, quote),
+        *_each(f"GRANT SELECT ON TABLE {{}} TO {to}", read, quote),
         *_each(f"GRANT USAGE ON SEQUENCE {{}} TO {to}", sequences, quote),
     ]
     with transaction.atomic(using=using), connections[using].cursor() as cursor:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
+from django.db.models import Max
 
 from portal.audit import anchors
 from portal.audit.anchors import Signed
 from portal.audit.reading import fetch
+from portal.audit.sealer import label_of
 from portal.audit.seals import Anchor, Seal, SealBatch
+from portal.audit.shapes import sources
 from portal.audit.signing import known_keys
 from portal.audit.verifying.parts import Gap
 from portal.audit.verifying.report import Finding, Kind, Report
@@ -66,6 +69,13 @@ class Heads:
         position, told = max(beyond)
         if position > end:
             self.walk.gaps.append(Gap(end + 1, position, self.walk.last, None, told))
+            return
+        if last < end:
+            words = f"The sealer has noted position {last:,} as its last, seals go on to {end:,}: notes were removed."
+            self.report.add(Finding(Kind.SEAL_EDITED, words, SealBatch._meta.db_table, None, end))
+        for table, key, given in numbers_given(self.using):
+            words = f"{table} has given out numbers up to {given:,}, and no row has the last: its end was cut off."
+            self.report.add(Finding(Kind.CUT, words, table, key))
 
     def compare(self, blamed: Collection[int]) -> None:
         """Add findings for where the chain was made anew. Positions that are `blamed` already say enough."""
@@ -110,3 +120,22 @@ class Heads:
 
     def _say(self, anchor: Signed, sentence: str) -> None:
         self.report.add(Finding(Kind.ANCHOR, sentence, Anchor._meta.db_table, None, anchor.position))
+
+
+def numbers_given(using: str) -> list[tuple[str, int, int]]:
+    """Return the tables whose last numbers no row and no seal has: the table, the last that one has, the last given.
+
+    SQLite takes a number back when the transaction that took it is undone, so that none is ever missing at the end.
+    PostgreSQL does not (nothing can be told there), and whoever cuts off rows may set the counter back as well.
+    """
+    if connections[using].vendor != "sqlite":
+        return []
+    given = dict(fetch(connections[using], "SELECT name, seq FROM sqlite_sequence"))
+    found = []
+    for model in sources():
+        table = model._meta.db_table
+        row = model._base_manager.using(using).aggregate(last=Max("pk"))["last"] or 0
+        sealed = Seal.objects.using(using).filter(source=label_of(model)).aggregate(last=Max("row_id"))["last"] or 0
+        if given.get(table, 0) > max(row, sealed):
+            found.append((table, max(row, sealed), given[table]))
+    return found

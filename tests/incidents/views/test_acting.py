@@ -10,6 +10,7 @@ from django.urls import reverse
 from incidents import services
 from incidents.enums import Status
 from incidents.models import Responder
+from portal.audit.actor import gesture_of
 from portal.records import services as records
 from tests.factories.directory import make_contact, make_severity, make_system
 from tests.factories.incidents import make_incident
@@ -90,11 +91,11 @@ def test_a_second_submit_of_one_form_changes_nothing(signed_in, incident):
     assert records.timeline(incident).filter(kind="acknowledged").count() == 1
 
 
-def test_the_rows_of_one_form_are_one_gesture(signed_in, incident):
+def test_the_rows_of_one_form_are_one_gesture(signed_in, amara, incident):
     once = uuid.uuid4()
     act(signed_in, incident, "acknowledge", once=once)
     incident.refresh_from_db()
-    assert incident.history.first().gesture == once
+    assert incident.history.first().gesture == gesture_of(once, amara.user)
     assert incident.history.first().origin == "web"
 
 

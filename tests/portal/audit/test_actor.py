@@ -1,6 +1,8 @@
+import uuid
+
 import pytest
 
-from portal.audit.actor import Actor, acting, actor_of, current
+from portal.audit.actor import Actor, acting, actor_of, current, gesture_of
 from portal.audit.decorators import as_system
 
 
@@ -26,6 +28,19 @@ def test_an_inner_context_keeps_the_gesture_and_what_it_does_not_name():
 def test_a_loop_makes_each_pass_a_gesture_of_its_own():
     with acting(by="command: sweep") as outer, acting(anew=True) as inner:
         assert inner.gesture != outer.gesture
+
+
+def test_the_gesture_of_a_form_is_made_of_its_key_and_of_who_sends_it():
+    once = uuid.UUID(int=7)
+    with acting(by=Person(), once=once) as sent, acting(by=Person(), once=once) as again:
+        assert sent.gesture == again.gesture == gesture_of(once, Person())
+    with acting(by=Actor("Amara Okafor", user_id=8), once=once) as other:
+        assert other.gesture != sent.gesture
+
+
+def test_nobody_acts_under_the_gesture_of_somebody_else():
+    with acting(by=Person()) as signed_in, acting(by=Actor("Mallory"), once=signed_in.gesture) as borrowed:
+        assert borrowed.gesture != signed_in.gesture
 
 
 def test_the_context_closes_when_the_work_fails():

@@ -349,6 +349,23 @@ class TamperingTests(TestCase):
                 assert (finding.kind, finding.position) == (Kind.CUT, after + 1), tables
                 assert f"{last:,}" in finding.sentence
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL also leaves out numbers by rolling back")
+    def test_what_was_cut_off_behind_the_last_anchor_is_missed_by_its_numbers(self):
+        last = Seal.objects.order_by("-position").first().position
+        with tampered() as sql:
+            cut(sql, last - 5, "rows", "seals", "anchors")
+            head = "SELECT digest FROM audit_seal WHERE position = %s"
+            sql(f"UPDATE audit_sealbatch SET first = 1, last = %s, head = ({head}) WHERE last > %s", *[last - 5] * 3)
+            findings = found()
+            assert {finding.kind for finding in findings} == {Kind.CUT}
+            assert "its end was cut off" in findings[0].sentence
+
+    def test_a_note_of_the_sealer_that_was_removed_is_missed(self):
+        with tampered() as sql:
+            sql("DELETE FROM audit_sealbatch")
+            finding = the_one()
+            assert (finding.kind, "notes were removed" in finding.sentence) == (Kind.SEAL_EDITED, True)
+
     def test_a_row_that_was_edited_and_sealed_anew_breaks_the_chain_behind_it(self):
         last = Seal.objects.order_by("-position").first().position
         for position in chosen(self.chance, range(1, last - 1)):
@@ -373,7 +390,9 @@ class TamperingTests(TestCase):
                 reseal(sql, position, last)
                 sql("DELETE FROM audit_anchordelivery")
                 sql(f"DELETE FROM {Anchor._meta.db_table}")
-                sql(f"DELETE FROM {SealBatch._meta.db_table} WHERE last >= %s", position)
+                sql(f"DELETE FROM {SealBatch._meta.db_table} WHERE last >= %s AND last < %s", position, last)
+                head = f"SELECT digest FROM {SEALS} WHERE position = last"
+                sql(f"UPDATE {SealBatch._meta.db_table} SET head = ({head}) WHERE last >= %s", position)
                 assert verify(at=LATER).is_clean, "the portal alone cannot see it"
                 finding = the_one(against=[kept])
                 assert (finding.kind, finding.position) == (Kind.ANCHOR, last)

@@ -72,9 +72,16 @@ def test_without_a_name_a_superuser_comes_first(run):
     assert Export.objects.get().requester.username == "root"
 
 
+def test_without_a_superuser_an_administrator_lends_their_eyes_and_nobody_else(run):
+    make_user("responder", roles=["responder"])
+    make_user("keeper", roles=["administrator"])
+    run()
+    assert Export.objects.get().requester.username == "keeper"
+
+
 def test_nobody_who_may_not_read_the_trail_gets_one(run):
     make_user("guest")
-    with pytest.raises(CommandError, match="No open account may read the trail"):
+    with pytest.raises(CommandError, match="neither a superuser nor an administrator"):
         run()
     with pytest.raises(CommandError, match="does not see this"):
         run("--by", "guest")
@@ -86,6 +93,8 @@ def test_nobody_who_may_not_read_the_trail_gets_one(run):
     ("change", "told"),
     [
         ({"--from": "yesterday"}, "is no day or moment"),
+        ({"--to": "9999-12-31"}, "is no day or moment"),
+        ({"--from": "0001-01-01T00:00+05:00"}, "is no day or moment"),
         ({"--from": "2030-01-01"}, "must end after it begins"),
         ({"--sample": "0"}, "Sample between"),
         ({"--out": "/nowhere/at/all.zip"}, "does not exist"),

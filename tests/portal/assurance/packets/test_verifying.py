@@ -6,6 +6,7 @@ import io
 import json
 import random
 import re
+import runpy
 import struct
 import zipfile
 import zlib
@@ -316,6 +317,21 @@ FORGERIES = {
     ),
     "no JSON": ("packet.json", lambda _: b"{", "is no JSON"),
     "a name twice": ("packet.json", lambda content: content.replace(b"{", b'{"format":1,', 1), "stands twice"),
+    "more rows than the chain can hold": (
+        "packet.json",
+        json_changed(lambda facts: facts["population"].update(count=10**12)),
+        "cannot hold so many",
+    ),
+    "a sample beyond measure": (
+        "packet.json",
+        json_changed(lambda facts: facts["sample"].update(asked=10**9)),
+        "larger sample than can be",
+    ),
+    "half a row": (
+        "packet.json",
+        json_changed(lambda facts: facts["population"].update(count=2.5)),
+        "no whole number",
+    ),
     "a list in place of facts": ("packet.json", lambda _: b"[]", "not written as packets are"),
 }
 
@@ -394,6 +410,23 @@ def test_a_bomb_is_not_unpacked(check, tmp_path):
     code, words = check(target)
     assert code == 1
     assert "unpack to more than a packet holds" in words
+
+
+def test_a_packed_file_that_ends_early_is_not_read_to_its_end(check, tmp_path):
+    """One changed bit marks the first block as the last: what follows must not be copied again with every block."""
+    chance, target = random.Random(7), tmp_path / "large.zip"
+    with Container(target) as container:
+        container.add("a.txt", b"".join(b"%x" % chance.getrandbits(256) for _ in range(400_000)))
+        container.finish()
+    whole, start = target.read_bytes(), 30 + len("a.txt")
+    target.write_bytes(whole[:start] + bytes([whole[start] | 1]) + whole[start + 1 :])
+    program = runpy.run_path(str(VERIFIER))
+    with target.open("rb") as file:
+        opened, fed = program["Container"](file), []
+        opened.packed_blocks = lambda entry, blocks=opened.packed_blocks: (fed.append(1) or b for b in blocks(entry))
+        with pytest.raises(program["Broken"], match="does not end where it says"):
+            list(opened.blocks("a.txt"))
+    assert len(fed) < 20
 
 
 def test_the_same_name_twice_is_refused(check, tmp_path):

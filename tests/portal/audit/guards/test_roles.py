@@ -48,6 +48,7 @@ def test_it_reads_and_appends_to_the_record_and_uses_the_rest(clerk):
     assert {table: rights(table) for table in guards.guarded_tables()} == {
         table: {"SELECT", "INSERT"} for table in guards.guarded_tables()
     }
+    assert rights("django_migrations") == {"SELECT"}
     assert OTHERS
     assert {table: rights(table) for table in OTHERS} == {
         table: {"SELECT", "INSERT", "UPDATE", "DELETE"} for table in OTHERS
