@@ -130,7 +130,7 @@ def numbers_given(using: str) -> list[tuple[str, int, int]]:
     """
     if connections[using].vendor != "sqlite":
         return []
-    given = dict(fetch(connections[using], "SELECT name, seq FROM sqlite_sequence"))
+    given: dict[str, int] = dict(fetch(connections[using], "SELECT name, seq FROM sqlite_sequence"))
     found = []
     for model in sources():
         table = model._meta.db_table

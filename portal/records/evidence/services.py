@@ -6,6 +6,7 @@ between the two leaves a file that no row names, and never a row without a file.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,7 +18,7 @@ from django.db import Error, IntegrityError, models, transaction
 
 from portal.accounts.models import User
 from portal.audit import trail
-from portal.audit.actor import By, acting, actor_of, current
+from portal.audit.actor import By, acting, actor_of, current, gesture_of
 from portal.audit.enums import Action
 from portal.audit.tables import Difference
 from portal.directory import services as directory
@@ -269,9 +270,9 @@ def leads(by: By) -> bool:
     return isinstance(by, User) and by.is_active and by.has_perm(LEAD)
 
 
-def done(once: Any) -> bool:
-    """Tell whether the form with this one-time key was carried out already."""
-    return CustodyEvent.objects.filter(gesture=once).exists()
+def done(once: uuid.UUID, by: By) -> bool:
+    """Tell whether the form with this one-time key was carried out already for them."""
+    return CustodyEvent.objects.filter(gesture=gesture_of(once, by)).exists()
 
 
 def _is(contact_id: int | None, by: By) -> bool:

@@ -135,7 +135,7 @@ def _taken(
     words = form.words()
     upload = words.pop("file")
     try:
-        with acting(by=request.user, gesture=form.cleaned_data["once"]):
+        with acting(by=request.user, once=form.cleaned_data["once"]):
             return services.collect(subject, upload.incoming, most=most, by=request.user, at=at, **words)
     except Refused as refusal:
         form.add_error("file", str(refusal))
@@ -177,10 +177,10 @@ def _initial(found: Evidence) -> dict[str, Any]:
 def _done(request: SignedIn, chosen: Act, found: Evidence, form: OnceForm, *, at: datetime) -> bool:
     """Tell whether the verb was carried out, now or by an earlier submit; else its sentence stands in the form."""
     once = form.cleaned_data["once"]
-    if services.done(once):
+    if services.done(once, request.user):
         return True
     try:
-        with acting(by=request.user, gesture=once):
+        with acting(by=request.user, once=once):
             chosen.service(found, by=request.user, at=at, **form.words())
     except Refused as refusal:
         form.add_error(None, str(refusal))
