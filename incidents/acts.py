@@ -9,8 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from incidents import policy, services
 from incidents.clocks import ClockFace
+from incidents.communications.forms import SkipForm
 from incidents.enums import Audience, Status
 from incidents.forms import (
     ActForm,
@@ -70,6 +73,10 @@ def _resolve_is(*states: str) -> Callable[[Incident, Cards], bool]:
     return lambda incident, cards: (
         incident.is_open and any(card.key.partition(".")[0] == Clock.RESOLVE and card.state in states for card in cards)
     )
+
+
+def _message_is_due(_incident: Incident, cards: Cards) -> bool:
+    return any(card.key.partition(".")[0] in Audience.values and card.state in ("track", "risk") for card in cards)
 
 
 def _pause(incident: Incident, **words: Any) -> Incident:
@@ -180,6 +187,12 @@ ACTS: dict[str, Act] = {
             ReasonForm, _resume, _resolve_is("paused"),
         ),
         Act(
+            "skip", "Skip a message", "Skip a message that is due", "circle-minus",
+            "For an audience that need not hear this time. The reason stands beside the clock and in the report.",
+            "The message is skipped. Its clock counts neither as met nor as missed.",
+            SkipForm, services.skip_clock, _message_is_due,
+        ),
+        Act(
             "note", "Add note", "Add a note", "message-square-plus",
             "The timeline keeps when it happened and when it was written. A new note corrects an old one.",
             "The note is in the timeline.",
@@ -198,6 +211,7 @@ MENU = (
     "page",
     "escalate",
     "update",
+    "skip",
     "note",
     "activate",
     "responder",
@@ -266,7 +280,8 @@ def _most_due(incident: Incident, cards: Cards) -> Offer | None:
         return _offer(incident, "activate")
     audience = _audience_due(cards)
     if audience:
-        return _offer(incident, "update", label=f"Tell {audience}", query=f"?audience={audience}")
+        address = reverse("incidents:tell", args=[incident.reference, audience])
+        return Offer(ACTS["update"], f"Tell {audience}", address)
     return _offer(incident, "mitigate" if status == Status.ACKNOWLEDGED else "resolve")
 
 
@@ -287,7 +302,7 @@ def _audience_due(cards: Cards) -> str:
     return next((audience for audience in (*late, *at_risk) if audience in Audience.values), "")
 
 
-def _offer(incident: Incident, slug: str, *, label: str = "", query: str = "") -> Offer:
+def _offer(incident: Incident, slug: str) -> Offer:
     act = ACTS[slug]
     words = "Hand over command" if slug == "activate" and incident.commander_id else act.label
-    return Offer(act, label or words, f"{incident.get_absolute_url()}{slug}/{query}")
+    return Offer(act, words, f"{incident.get_absolute_url()}{slug}/")

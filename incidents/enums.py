@@ -34,6 +34,24 @@ class Audience(TextChoices):
     EXECUTIVES = "executives", "Executives"
 
 
+class CommunicationState(TextChoices):
+    """The life of one message to an audience. Sent and withdrawn are the end."""
+
+    DRAFTED = "drafted", "Draft"
+    WAITING = "waiting", "Waiting for approval"
+    APPROVED = "approved", "Approved"
+    SENT = "sent", "Sent"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Occasion(TextChoices):
+    """Which message of an incident a template is for."""
+
+    FIRST = "first", "First message"
+    NEXT = "next", "Next update"
+    END = "end", "After mitigation or the end"
+
+
 class TargetKind(TextChoices):
     """Whom a step of an escalation policy reaches."""
 

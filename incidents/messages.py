@@ -21,6 +21,10 @@ PAGE = "incident_page"
 EXHAUSTED = "incident_exhausted"
 SECURITY_PAGE = "incident_security"
 ACTIVATION_PAGE = "incident_activation"
+# What an audience or a follower is told. Nobody takes it back: it was said.
+COMMUNICATION = "communication"
+FOLLOWED = "incident_followed"
+TOLD = (COMMUNICATION, FOLLOWED)
 OF_ESCALATION = (PAGE, EXHAUSTED)
 PAGES = (*OF_ESCALATION, SECURITY_PAGE, ACTIVATION_PAGE)
 

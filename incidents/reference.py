@@ -1,10 +1,11 @@
-"""Rows that every installation starts with: one policy for all, one for security, and what labels of alerts mean.
+"""Rows that every installation starts with: policies, what labels of alerts mean, and words for audiences.
 
 Loading is idempotent: what is missing while nothing of its kind stands is made, and what somebody edited is left alone.
 """
 
 from __future__ import annotations
 
+from incidents.communications import reference as communications
 from incidents.enums import TargetKind
 from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget, IntakeMapping
 from portal.directory.models import Severity, Team
@@ -26,9 +27,10 @@ FIRST_POSITION = 900  # behind the mappings that people add
 
 
 def load() -> None:
-    """Make the policies when there is none at all, and the mappings of severity words when there is no mapping."""
+    """Make the policies when there is none at all, the mappings when there is no mapping, and so on."""
     _load_policies()
     _load_mappings()
+    communications.load()
 
 
 def _load_mappings() -> None:

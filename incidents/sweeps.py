@@ -11,6 +11,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from incidents import clocks, escalation, messages, services
+from incidents.communications.noticing import tell_followers
+from incidents.communications.owing import NOTICE
+from incidents.communications.settling import SYSTEM as COMMUNICATIONS
+from incidents.communications.settling import settle_all
 from incidents.enums import IncidentType
 from incidents.models import Incident, Responder
 from portal.audit.actor import acting
@@ -51,6 +55,8 @@ def sweep_incidents(*, at: datetime) -> int:
                     break
     with acting(by="system: demands", origin="task", at=at):
         records.answer_demands(OPEN_TOPIC, at=at, handle=partial(open_for_demand, at=at))
+    with acting(by=COMMUNICATIONS, origin="task", at=at):
+        settle_all(at=at)
     return fired
 
 
@@ -204,4 +210,5 @@ HANDLERS = (
     (escalation.ESCALATION, escalation.fire_steps, "system: escalation"),
     (clocks.CLOCK, miss_clocks, SYSTEM),
     (clocks.WARNING, warn, SYSTEM),
+    (NOTICE, tell_followers, COMMUNICATIONS),
 )

@@ -4,7 +4,10 @@ from django.urls import path, re_path
 
 from incidents.intake.views import enqueue, intake
 from incidents.views.acting import act
+from incidents.views.communications import communication, tell, withdraw_communication
 from incidents.views.declaring import declare
+from incidents.views.following import following, stop_following
+from incidents.views.kept import communications
 from incidents.views.links import acknowledge_link
 from incidents.views.listing import incident_list
 from incidents.views.room import live, room
@@ -16,6 +19,16 @@ REFERENCE = r"(?P<reference>(?i:INC)-\d{6,9})"
 urlpatterns = [
     path("incidents/", incident_list, name="list"),
     path("incidents/declare/", declare, name="declare"),
+    path("incidents/communications/", communications, name="communications"),
+    path("incidents/following/", following, name="following"),
+    path("incidents/following/<int:pk>/stop/", stop_following, name="stop-following"),
+    re_path(rf"^incidents/{REFERENCE}/tell/(?P<audience>[a-z]+)/$", tell, name="tell"),
+    re_path(rf"^incidents/{REFERENCE}/messages/(?P<pk>\d{{1,18}})/$", communication, name="communication"),
+    re_path(
+        rf"^incidents/{REFERENCE}/messages/(?P<pk>\d{{1,18}})/withdraw/$",
+        withdraw_communication,
+        name="withdraw-communication",
+    ),
     re_path(rf"^incidents/{REFERENCE}/$", room, name="room"),
     re_path(rf"^incidents/{REFERENCE}/live/$", live, name="live"),
     re_path(rf"^incidents/{REFERENCE}/(?P<verb>[a-z]+)/$", act, name="act"),

@@ -61,6 +61,10 @@ ENTRIES = (
         permission="records.view_evidence",
         keys="g e",
     ),
+    Entry("Respond", "Status", "activity", view="dashboard:status", permission="directory.view_system", keys="g u"),
+    Entry(
+        "Respond", "Communications", "megaphone", view="incidents:communications", permission="incidents.view_incident"
+    ),
     Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
     Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
     Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),

@@ -1,6 +1,6 @@
 """The clocks of an incident: how they run (`timing`), change (`changing`), and explain themselves (`faces`)."""
 
-from incidents.clocks.changing import end_pause, pause, recompute, restart, resume
+from incidents.clocks.changing import end_pause, pause, recompute, restart, resume, skip
 from incidents.clocks.faces import ClockFace, asks_for, clock_cards, explain, local, next_clock
 from incidents.clocks.timing import (
     CLOCK,
@@ -12,6 +12,7 @@ from incidents.clocks.timing import (
     of,
     of_many,
     owed,
+    rules_of,
     running,
     start_all,
     start_next_update,
@@ -39,7 +40,9 @@ __all__ = [
     "recompute",
     "restart",
     "resume",
+    "rules_of",
     "running",
+    "skip",
     "start_all",
     "start_next_update",
     "stop",

@@ -40,7 +40,7 @@ REOPENED = "reopened"
 def restart(incident: Incident, *, systems: list[System], wanted: Iterable[str], at: datetime) -> None:
     """Start clocks anew from the reopening of an incident, beside those of its first life, which stay as they ended.
 
-    A first message whose clock was cancelled with the incident is owed again, from the reopening.
+    A first message whose clock was cancelled with the incident is owed again, from the reopening; a skipped one is not.
     """
     existing, rules = of(incident), rules_of(incident)
     for clock in sorted(set(wanted) & set(rules)):
@@ -50,7 +50,7 @@ def restart(incident: Incident, *, systems: list[System], wanted: Iterable[str],
     for audience in sorted(set(Audience.values) & set(rules) & set(existing)):
         row = existing[audience]
         limit = limit_of(rules[audience], systems=systems, started_at=at)
-        if row.state == DeadlineState.CANCELLED and limit is not None:
+        if row.state == DeadlineState.CANCELLED and not row.payload.get("skip") and limit is not None:
             start(
                 incident, key=audience, started_at=at, limit=limit, generation=row.generation + 1, why=REOPENED
             )  # fmt: skip
@@ -186,6 +186,19 @@ def resume(incident: Incident, *, clock: str, at: datetime) -> bool:
         why=row.payload.get("why", ""),
         pauses=_pauses(row, at),
     )
+    return True
+
+
+def skip(incident: Incident, *, key: str, by: str, at: datetime, reason: str) -> bool:
+    """Cancel a running clock because what it waits for is not done, and keep why; tell whether it was running.
+
+    One whose limit has passed is missed, whether or not a sweep has noticed.
+    """
+    row = of(incident).get(key)
+    if row is None or row.state != DeadlineState.PENDING or row.due_at < at:
+        return False
+    cancel(incident, keys=[key], at=at)
+    _keep(row, skip={"reason": reason, "by": by, "at": at.isoformat()})
     return True
 
 

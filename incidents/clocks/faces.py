@@ -30,6 +30,8 @@ _MET_BY = {
     Clock.RESOLVE: "The incident was resolved",
 }
 _ANEW = {"severity": "the severity", "systems": "the affected systems"}
+# What a cancelled clock says of itself, and the state that it is shown in.
+_HALTED = (("paused", "paused"), ("skip", "skipped"))
 _ASKS_FOR = {
     Clock.RESPONSE: "Answer",
     Clock.ACTIVATION: "Name a commander",
@@ -95,7 +97,7 @@ def _arranged(rows: dict[str, Deadline], *, at: datetime) -> list[ClockFace]:
     ticking, settled = [], []
     latest = {base(key): key for key in sorted(rows, key=lambda key: (len(key), key))}
     for key, row in rows.items():
-        if row.state == DeadlineState.CANCELLED and not row.payload.get("paused"):
+        if row.state == DeadlineState.CANCELLED and not (row.payload.get("paused") or row.payload.get("skip")):
             continue
         if row.state == DeadlineState.PENDING:
             ticking.append(face(row, at=at))
@@ -103,15 +105,15 @@ def _arranged(rows: dict[str, Deadline], *, at: datetime) -> list[ClockFace]:
             settled.append(face(row, at=at))
     burning = [one for one in settled if one.state == "missed" and one.owed]
     rest = [one for one in settled if one not in burning]
-    return burning + ticking + sorted(rest, key=lambda one: ("missed", "paused", "met").index(one.state))
+    return burning + ticking + sorted(rest, key=lambda one: ("missed", "paused", "skipped", "met").index(one.state))
 
 
 def state_of(row: Deadline, *, at: datetime) -> str:
-    """Return track, risk (from 75 % of the time), missed, met or paused."""
+    """Return track, risk (from 75 % of the time), missed, met, paused or skipped."""
     if row.state == DeadlineState.MET:
         return "met"
     if row.state == DeadlineState.CANCELLED:
-        return "paused" if row.payload.get("paused") else "cancelled"
+        return next((word for name, word in _HALTED if row.payload.get(name)), "cancelled")
     if row.state == DeadlineState.FIRED or at > row.due_at:
         return "missed"
     return "risk" if _used(row, at) >= AT_RISK else "track"
@@ -134,7 +136,7 @@ def face(row: Deadline, *, at: datetime) -> ClockFace:
         value=value,
         unit=unit,
         note=_note(row, state),
-        percent=100 if state in ("missed", "met") else round(_used(row, _stopped_at(row, at)) * 100),
+        percent=100 if state in ("missed", "met", "skipped") else round(_used(row, _stopped_at(row, at)) * 100),
         due_at=row.due_at,
         explanation=explain(row, at=at),
         asks_for=asks_for(row.key),
@@ -153,6 +155,8 @@ def _figure(row: Deadline, state: str, at: datetime) -> tuple[str, str]:
     if state == "missed":
         late = ((row.met_at or at) - row.due_at).total_seconds()
         return durations.words(max(late, 0)), "late"
+    if state == "skipped":
+        return "Not sent", ""
     left = row.payload["paused"]["left"] if state == "paused" else (row.due_at - at).total_seconds()
     return durations.words(max(left, 0)), "left"
 
@@ -163,6 +167,8 @@ def _note(row: Deadline, state: str) -> str:
         return f"Limit {words}"
     if state == "paused":
         return f"Paused: {row.payload['paused']['reason']}"
+    if state == "skipped":
+        return f"Skipped by {row.payload['skip']['by']}: {row.payload['skip']['reason']}"
     if state == "missed":
         done = f"done {local(row.met_at, near=row.due_at)}" if row.met_at else "not done yet"
         return f"Was due {local(row.due_at, near=row.met_at or row.due_at)}, {done}"
@@ -228,6 +234,10 @@ def _open_sentence(row: Deadline, at: datetime) -> str:
         since = local(datetime.fromisoformat(paused["from"]))
         left = durations.words(max(paused["left"], 0))
         return f"It stands still since {since}: {paused['reason']} When it runs on, {left} are left."
+    if row.state == DeadlineState.CANCELLED and row.payload.get("skip"):
+        skip = row.payload["skip"]
+        when = local(datetime.fromisoformat(skip["at"]))
+        return f"{skip['by']} skipped it {when}: {skip['reason']} It counts neither as met nor as missed."
     if row.state == DeadlineState.CANCELLED:
         return "It was cancelled and counts neither as met nor as missed."
     if at > row.due_at:

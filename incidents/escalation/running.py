@@ -69,7 +69,8 @@ def _type_id() -> int:
 def stop(incident: Incident, *, at: datetime, over: bool = False) -> int:
     """Stop what pages people: timers, unsent messages, repeats. Return how many messages were cancelled.
 
-    Every other message about the incident repeats no more, but is still delivered, unless the incident is `over`. The
+    Every other message about the incident repeats no more, but is still delivered, unless the incident is `over`; what
+    an audience or a follower is told is delivered even then. The
     incident's generation moves on under its lock, so that a timer left over can never fire; the caller saves it.
     """
     pending = deadlines.of(incident, kinds=[ESCALATION]).filter(state=DeadlineState.PENDING).first()
@@ -78,7 +79,8 @@ def stop(incident: Incident, *, at: datetime, over: bool = False) -> int:
     running.update(state=EscalationState.STOPPED, ended_at=at, **where)
     deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
     incident.generation += 1
-    return notify.cancel_unsent(about=incident, at=at, kinds=None if over else messages.OF_ESCALATION)
+    kinds = None if over else messages.OF_ESCALATION
+    return notify.cancel_unsent(about=incident, at=at, kinds=kinds, but=messages.TOLD)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,22 @@
-"""The models of incidents by subject: records and responders, escalation, intake."""
+"""The models of incidents by subject: records and responders, communications, escalation, intake."""
 
+from incidents.models.communications import (
+    AudienceMember,
+    Communication,
+    CommunicationRule,
+    CommunicationTemplate,
+    Subscription,
+)
 from incidents.models.escalation import Escalation, EscalationPolicy, EscalationStep, EscalationTarget
 from incidents.models.incidents import Incident, IncidentQuerySet, Responder
 from incidents.models.intake import Alert, IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
 
 __all__ = [
     "Alert",
+    "AudienceMember",
+    "Communication",
+    "CommunicationRule",
+    "CommunicationTemplate",
     "Escalation",
     "EscalationPolicy",
     "EscalationStep",
@@ -18,4 +29,5 @@ __all__ = [
     "PayloadLine",
     "Responder",
     "StatusWord",
+    "Subscription",
 ]

@@ -15,7 +15,8 @@ from incidents.clocks import ClockFace
 from incidents.enums import Status
 from incidents.escalation import EscalationView
 from incidents.looks import Look, status_look
-from incidents.models import Incident, Responder
+from incidents.models import Incident, Responder, Subscription
+from incidents.selectors.communications import Waiting, followed_by, waiting_of
 from incidents.selectors.people import People, people_of
 from incidents.selectors.timeline import Communication, Timeline, communications_of, timeline_of
 from portal.lib import times
@@ -61,6 +62,8 @@ class Room:
     stuck: list[Message]
     timeline: Timeline
     communications: list[Communication]
+    messages: list[Waiting]
+    followed: Subscription | None
 
 
 def incident_for(user: Any, reference: str) -> Incident:
@@ -88,6 +91,8 @@ def room_of(incident: Incident, *, user: Any, show: str, whole: bool, at: dateti
         stuck=stuck_of(incident, at=at),
         timeline=timeline_of(incident, show=show, whole=whole, at=at),
         communications=communications_of(incident, cards),
+        messages=waiting_of(incident, user=user),
+        followed=followed_by(user, incident),
     )
 
 

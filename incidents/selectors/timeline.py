@@ -20,7 +20,7 @@ WRITTEN_LATER = timedelta(minutes=1)
 SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "everything": ("Everything", ()),
     "notes": ("Notes", ("note",)),
-    "messages": ("Messages", ("paged", "update", "exhausted", "escalated")),
+    "messages": ("Messages", ("paged", "update", "message", "exhausted", "escalated")),
 }
 # kind of entry: icon and tone
 MARKS: dict[str, tuple[str, str]] = {
@@ -37,6 +37,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "escalated": ("arrow-up", "amber"),
     "responder": ("user-plus", ""),
     "update": ("megaphone", "green"),
+    "message": ("mail", ""),
     "note": ("message-square", ""),
     "severity": ("gauge", "amber"),
     "clock": ("timer", ""),
@@ -63,6 +64,7 @@ class Entry:
     result: str
     missed: bool
     corrected_by: Note | None
+    sent_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Communication:
     note: Note | None
     clock: dict[str, object] | None
     edge: str
+    skipped: bool
 
 
 def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Timeline:
@@ -134,6 +137,7 @@ def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
         result=result,
         missed=missed,
         corrected_by=corrected_by,
+        sent_to=str(note.data.get("to", "")) if note.kind == "update" else "",
     )
 
 
@@ -148,13 +152,14 @@ def communications_of(incident: Incident, cards: Sequence[ClockFace]) -> list[Co
         clock = next((card for card in running if card.state in ("track", "risk")), None)
         clock = clock or next((card for card in running if card.state == "missed" and card.owed), None)
         if running or audience in told:
-            found.append(_communication(audience, told.get(audience), clock))
+            skipped = any(card.state == "skipped" for card in running)
+            found.append(_communication(audience, told.get(audience), clock, skipped=skipped))
     return found
 
 
-def _communication(audience: Audience, note: Note | None, clock: ClockFace | None) -> Communication:
+def _communication(audience: Audience, note: Note | None, clock: ClockFace | None, *, skipped: bool) -> Communication:
     chip = running_clock(clock)
     if chip is not None:
         chip["name"] = ""
     edge = {"missed": "is-late", "risk": "is-warm"}.get(clock.state, "") if clock else ""
-    return Communication(audience.value, audience.label, AUDIENCE_ICONS[audience], note, chip, edge)
+    return Communication(audience.value, audience.label, AUDIENCE_ICONS[audience], note, chip, edge, skipped)

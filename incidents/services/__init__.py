@@ -19,7 +19,7 @@ from incidents.services.ending import (
 )
 from incidents.services.grading import raise_severity, reclassify
 from incidents.services.responding import acknowledge, activate, add_responder, answer_page, escalate, page_person
-from incidents.services.telling import add_note, pause_clock, record_update, resume_clock
+from incidents.services.telling import add_note, pause_clock, record_update, resume_clock, skip_clock
 
 __all__ = [
     "acknowledge",
@@ -46,4 +46,5 @@ __all__ = [
     "resume_clock",
     "set_systems",
     "set_type",
+    "skip_clock",
 ]

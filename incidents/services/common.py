@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
+from incidents.communications.owing import owe
 from incidents.models import Incident
 from incidents.policy import check_reason, next_status
 from portal.audit.actor import By, acting, actor_of
@@ -33,15 +35,17 @@ def move(incident: Incident, verb: str, *, reason: str = "") -> None:
     incident.status = status
 
 
-def stamp(incident: Incident, name: str, *, by: By | None, at: datetime | None) -> None:
+def stamp(row: Model, name: str, *, by: By | None, at: datetime | None) -> None:
     """Set who and when of one fact together, or clear both."""
-    setattr(incident, f"{name}_at", at)
-    setattr(incident, f"{name}_by", actor_of(by).name if by is not None and at is not None else "")
+    setattr(row, f"{name}_at", at)
+    setattr(row, f"{name}_by", actor_of(by).name if by is not None and at is not None else "")
 
 
 def say(incident: Incident, kind: str, text: str, *, by: By, at: datetime, **more: Any) -> Note:
-    """Write one line of the timeline."""
-    return records.write_note(incident, kind=kind, text=text, by=by, at=at, **more)
+    """Write one line of the timeline; those who follow the incident are owed it."""
+    note = records.write_note(incident, kind=kind, text=text, by=by, at=at, **more)
+    owe(incident, note, at=at)
+    return note
 
 
 def systems_of(incident: Incident) -> list[System]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from incidents import clocks, escalation
 from incidents.enums import Audience, IncidentType, Status
-from incidents.models import Alert, Incident
+from incidents.models import Alert, Communication, Incident
 from incidents.policy import Refused
 from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
 from incidents.services.declaring import PERIOD, page_security_lead
@@ -71,6 +71,10 @@ def _settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
 def open_ends(incident: Incident) -> list[str]:
     """Return what is still open and keeps a resolved incident from being closed, a sentence each."""
     ends = [f"{Audience(row.key).label} were never told. Post an update to them." for row in clocks.owed(incident)]
+    waiting = Communication.objects.filter(incident=incident, state__in=["waiting", "approved"]).order_by("pk")
+    ends += [
+        f"A message to {row.get_audience_display().lower()} is not sent yet. Send or withdraw it." for row in waiting
+    ]
     # A revoked source can never say that its alert stopped.
     firing = Alert.objects.filter(incident=incident, firing=True, token__revoked_at=None)
     return ends + [f"The alert “{title}” still fires." for title in firing.values_list("title", flat=True)]

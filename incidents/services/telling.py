@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from incidents import clocks
 from incidents.enums import Audience
@@ -10,7 +11,7 @@ from incidents.models import Incident
 from incidents.policy import Refused, check_open
 from incidents.services.common import locked, say
 from incidents.services.responding import result_of
-from portal.audit.actor import By
+from portal.audit.actor import By, actor_of
 from portal.directory.enums import Clock
 from portal.lib.blank import is_blank
 from portal.records.models import Note
@@ -39,14 +40,51 @@ def record_update(
     with locked(incident, by=by, at=at, reason=reason) as row:
         if row.closed_at or row.cancelled_at:
             raise Refused("It is over. Reopen it before you record an update, or add a note.")
-        settled = clocks.meet(row, clock=audience, at=at)
-        label, happened = Audience(audience).label.lower(), _not_later(event_at, at)
+        write_update(row, audience=audience, text=text, by=by, at=at, event_at=_not_later(event_at, at), reason=reason)
+    return row
+
+
+def write_update(
+    incident: Incident,
+    *,
+    audience: str,
+    text: str,
+    by: By,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    **more: Any,
+) -> Note:
+    """Write down what an audience was told, on a locked incident: their clock is settled, the next one starts."""
+    settled, label = clocks.meet(incident, clock=audience, at=at), Audience(audience).label.lower()
+    facts = {"result": result_of(settled, label), **(data or {})}
+    note = say(
+        incident, "update", f"told {label}", by=by, at=at, detail=text, audience=audience, data=facts, **more
+    )  # fmt: skip
+    if incident.is_open:
+        clocks.start_next_update(incident, audience=audience, at=at)
+    return note
+
+
+def skip_clock(incident: Incident, *, clock: str, by: By, at: datetime, reason: str) -> Incident:
+    """Say that a message that is due is not sent, and why: its clock counts neither as met nor as missed.
+
+    Without the first message none follows; after a later one the next is due again. Refused is raised without a
+    reason, and for a clock that does not run or whose limit has passed.
+    """
+    if is_blank(reason):
+        raise Refused("Say why they are not told. The reason is shown beside the clock.")
+    if clocks.base(clock) not in Audience.values:
+        raise Refused("Only a message to an audience can be skipped. The other clocks run until they are met.")
+    with locked(incident, by=by, at=at, reason=reason) as row:
+        if not clocks.skip(row, key=clock, by=actor_of(by).name, at=at, reason=reason):
+            raise Refused("That message is not due any more, or its limit has passed. What was missed stays missed.")
+        label = Audience(clocks.base(clock)).label.lower()
         say(
-            row, "update", f"told {label}", by=by, at=at, event_at=happened, detail=text, reason=reason,
-            audience=audience, data={"result": result_of(settled, label)},
+            row, "clock", f"skipped a message to {label}", by=by, at=at, reason=reason, audience=clocks.base(clock),
+            data={"clock": clock},
         )  # fmt: skip
-        if row.is_open:
-            clocks.start_next_update(row, audience=audience, at=at)
+        if row.is_open and clock != clocks.base(clock):
+            clocks.start_next_update(row, audience=clocks.base(clock), at=at)
     return row
 
 

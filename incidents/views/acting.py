@@ -83,6 +83,7 @@ def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str,
         "reclassify": lambda: {"severity": incident.severity_id},
         "systems": lambda: {"systems": list(incident.systems.values_list("pk", flat=True))},
         "type": lambda: {"type": incident.type},
+        "skip": lambda: {"clock": request.GET.get("clock", "")},
         "note": lambda: {"corrects": request.GET.get("corrects", "") or None},
     }
     return start[chosen.slug]() if chosen.slug in start else {}

@@ -47,12 +47,19 @@ class Role:
         return any(fnmatchcase(permission, pattern) for pattern in self.permissions)
 
 
-_RESPOND = (*VIEW_ALL, *_may("incidents.incident", "incidents.responder", "records.evidence"))
+_RESPOND = (
+    *VIEW_ALL,
+    *_may(
+        "incidents.incident", "incidents.responder", "incidents.communication", "incidents.subscription",
+        "records.evidence",
+    ),
+)  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"
 _REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
     "directory.emergencycontact", "directory.system", "directory.recoveryobjective", "directory.channel",
+    "incidents.communicationtemplate", "incidents.audiencemember",
 )  # fmt: skip
 
 ROLES = (

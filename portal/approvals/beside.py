@@ -20,7 +20,7 @@ FREE = {Stands.NOT, Stands.CHANGED}
 def verbs(request: HttpRequest, obj: models.Model) -> list[Verb]:
     """Offer to ask for the approval of a record that is neither approved as it stands nor asked for."""
     kind = registry.of_subject(obj)
-    if kind is None or not kind.may_ask(request.user) or services.standing(obj).stands not in FREE:
+    if kind is None or not kind.lasting or not kind.may_ask(request.user) or services.standing(obj).stands not in FREE:
         return []
     return [Verb("Ask for approval", reverse("approvals:ask", args=[kind.kind, obj.pk]), post=False, icon="file-check")]
 

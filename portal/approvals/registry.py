@@ -38,7 +38,9 @@ class Approvable:
     belong to it included: whatever is left out can be changed without voiding an approval. `rows` returns the records
     with what `facts` reads, so that many are read in a fixed number of queries. `url` is where a record is looked at.
     `implementer` returns the account that carries it out, where the record itself names one. `stages` and
-    `decide_within` (hours) are what an empty portal begins with.
+    `decide_within` (hours) are what an empty portal begins with. `lasting` says whether every record of the kind should
+    stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
+    pages.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Approvable:
     url: Callable[[Any], str]
     stages: Sequence[DefaultStage]
     decide_within: int = 72
+    lasting: bool = True
     implementer: Callable[[Any], User | None] = nobody
 
     def shown(self, subject: Any) -> str:

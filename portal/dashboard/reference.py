@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db.models import TextChoices
 
 from incidents import policy
-from incidents.enums import OPEN, Status
+from incidents.communications import policy as communications
+from incidents.communications.words import FIELDS
+from incidents.enums import OPEN, CommunicationState, Status
 from portal.accounts.roles import ROLES
 from portal.approvals import policy as approvals
 from portal.approvals.enums import RequestState, StageState
@@ -37,6 +39,7 @@ def pages() -> dict[str, str]:
     """Return every page by file name."""
     written = {
         "incident-states.md": _states(),
+        "communication-states.md": _communication_states(),
         "approval-states.md": _approval_states(),
         "review-states.md": _review_states(),
         "export-states.md": _export_states(),
@@ -89,6 +92,22 @@ def _states() -> list[str]:
         *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED)),
         *("```", ""),
         *_table(("verb", "from", "to", "asks for a reason"), rows),
+    ]
+
+
+def _communication_states() -> list[str]:
+    return [
+        *_title("The life of a message to an audience"),
+        "A message goes out once, and is recorded as it goes out: this meets the clock of its audience. Where a rule",
+        "asks for an approval, it goes out only once every stage has approved words and list as they stand; an edit",
+        "voids that, and so does a denial or the end of the time to decide. Nothing leaves sent and withdrawn.",
+        "",
+        *_diagram(CommunicationState.DRAFTED, "draft", communications.TRANSITIONS),
+        "## The fields of a template",
+        "",
+        "Any other field is refused when a template is saved.",
+        "",
+        *_table(("field", "becomes"), ((f"`{{{name}}}`", words) for name, words in FIELDS.items())),
     ]
 
 

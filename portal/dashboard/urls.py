@@ -10,6 +10,7 @@ app_name = "dashboard"
 
 urlpatterns = [
     path("", views.now, name="now"),
+    path("status/", views.status_page, name="status"),
     path("readiness/", views.readiness, name="readiness"),
     path("jump/", views.jump, name="jump"),
     path("keys/", views.keys, name="keys"),

@@ -1,10 +1,10 @@
-"""The pages of the dashboard: Now, readiness, the jump box, the keys, and /healthz/."""
+"""The pages of the dashboard: Now, status, readiness, the jump box, the keys, and /healthz/."""
 
 from __future__ import annotations
 
 import uuid
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,7 +17,7 @@ from portal.approvals.selectors import listing as approvals
 from portal.approvals.selectors.badges import kinds_of_records
 from portal.assurance.selectors import review_list as reviews
 from portal.dashboard import health
-from portal.dashboard.selectors import burning, jumping, readying, starting, upcoming
+from portal.dashboard.selectors import burning, jumping, readying, starting, status, upcoming
 from portal.directory.models import Contact
 from portal.lib import clock
 
@@ -64,6 +64,19 @@ def readiness(request: SignedIn) -> HttpResponse:
         "overdue": reviews.overdue_reviews(request.user, at=at),
     }
     return render(request, "dashboard/readiness.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+@permission_required("directory.view_system", raise_exception=True)
+@vary_on_headers("HX-Request")
+def status_page(request: SignedIn) -> HttpResponse:
+    """Show everybody in the company how the systems stand, what was said last, and how the last days were."""
+    at = clock.now()
+    context = {"now": at, "page": status.status_of(request.user, at=at)}
+    partial = request.headers.get("HX-Request") == "true"
+    return render(request, "dashboard/parts/status.html" if partial else "dashboard/status.html", context)
 
 
 @require_safe

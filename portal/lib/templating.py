@@ -31,6 +31,7 @@ CLOCK_STATES: dict[str, tuple[str, str, str]] = {
     "met": ("Met", "green", "circle-check"),
     "paused": ("Paused", "", "pause"),
     "cancelled": ("Cancelled", "", "circle-minus"),
+    "skipped": ("Skipped", "", "circle-minus"),
 }
 TICKING = {"track", "risk"}
 

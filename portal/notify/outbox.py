@@ -95,10 +95,13 @@ def _row(draft: Draft, at: datetime) -> dict[str, Any]:
 
 
 @transaction.atomic
-def cancel_unsent(*, about: models.Model, at: datetime, kinds: Collection[str] | None = None) -> int:
+def cancel_unsent(
+    *, about: models.Model, at: datetime, kinds: Collection[str] | None = None, but: Collection[str] = ()
+) -> int:
     """Cancel what waits to be sent about a record and return how many that were; stop what is being sent or repeats.
 
-    With `kinds`, messages of other kinds are not taken back: they are still delivered, and do not repeat.
+    With `kinds`, messages of other kinds are not taken back: they are still delivered, and do not repeat. So are those
+    of the kinds in `but`.
 
     After this commits, no try, repeat or fallback is decided. A sender that settles at the same moment holds the row's
     lock; when it has just added a repeat, or made the row wait again, that is newer than a statement's snapshot. So it
@@ -110,7 +113,7 @@ def cancel_unsent(*, about: models.Model, at: datetime, kinds: Collection[str] |
         .exclude(lane=INBOX)
         .exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])
     )
-    named = going_on if kinds is None else going_on.filter(kind__in=kinds)
+    named = (going_on if kinds is None else going_on.filter(kind__in=kinds)).exclude(kind__in=but)
     others = going_on.filter(repeat_seconds__isnull=False)
     cancelled = 0
     while named.exists():

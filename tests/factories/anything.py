@@ -53,6 +53,9 @@ SPECIAL: dict[str, Any] = {
     },
     "records.EvidenceObject": lambda: {"digest": f"{next(_numbers):064x}"},
     "records.EvidenceCheck": lambda: {"stored": make("records.Evidence").stored},
+    "incidents.CommunicationRule": lambda: {"severity": make("directory.Severity")},
+    "incidents.AudienceMember": lambda: {"audience": "customers", "contact": make("directory.Contact")},
+    "incidents.Subscription": lambda: {"system": make("directory.System")},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
 

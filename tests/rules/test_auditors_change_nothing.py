@@ -56,7 +56,8 @@ WITHOUT_ROLE = (
 )
 SAMPLES = {
     "pk": 1, "number": 1, "content_type_id": 1, "version_id": 1, "id": 1, "slug": "mail", "secret": "x",
-    "url": "nowhere", "app_label": "incidents", "verb": "note", "kind": "severity", "source": "trail",
+    "url": "nowhere", "audience": "customers", "app_label": "incidents",
+    "verb": "note", "kind": "severity", "source": "trail",
     "gesture": uuid.UUID(int=1), "object_id": "1", "model": "incidents.incident",
 }  # fmt: skip
 SENT = {

@@ -16,8 +16,8 @@ PARTS = ("portal", "incidents", "changes", "maintenance")
 SOURCES = [path for part in PARTS for path in sorted((ROOT / part).rglob("*.py")) if "migrations" not in path.parts]
 # Beside services proper: what services are made of.
 LIKE_SERVICES = (
-    "incidents/escalation/", "incidents/clocks/", "incidents/sweeps.py", "portal/assurance/exporting/",
-    "portal/assurance/packets/",
+    "incidents/escalation/", "incidents/clocks/", "incidents/communications/", "incidents/sweeps.py",
+    "portal/assurance/exporting/", "portal/assurance/packets/",
 )  # fmt: skip
 CLOCKS = {
     ("clock", "now"), ("clock", "database_now"), ("clock", "offset_seconds"), ("timezone", "now"), ("datetime", "now"),

@@ -37,10 +37,10 @@ class KindOfRecords:
 
 
 def kinds_of_records(user: Any) -> list[KindOfRecords]:
-    """Return the kinds of which the reader may see records, in a fixed number of queries for each."""
+    """Return the kinds that should stand approved, where the reader may see records: some queries for each."""
     if not user.has_perm("approvals.view_approvalrequest"):
         return []
-    return [found for kind in registry.kinds() if (found := _of_kind(kind, user)).total]
+    return [found for kind in registry.kinds() if kind.lasting and (found := _of_kind(kind, user)).total]
 
 
 def _of_kind(kind: registry.Approvable, user: Any) -> KindOfRecords:

@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import Model
 
 from incidents import readiness as escalation
-from incidents.models import EscalationPolicy
+from incidents.communications import readiness as communications
+from incidents.models import AudienceMember, EscalationPolicy
 from incidents.readiness import PathNow
 from portal.audit import guards
 from portal.audit.models import TrailRow
@@ -91,9 +92,14 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
     """Return the holes about what the reader may see.
 
     A hole without a record is about administrators when the directory finds it, about policies when escalation does,
-    about the trail when guards of the record are missing, and about evidence when a file of it is damaged.
+    about lists of audiences when communications do, about the trail when guards of the record are missing, and about
+    evidence when a file of it is damaged.
     """
-    found = [*_by_model(directory.holes(at=at), Contact), *_by_model(escalation.holes(at=at), EscalationPolicy)]
+    found = [
+        *_by_model(directory.holes(at=at), Contact),
+        *_by_model(escalation.holes(at=at), EscalationPolicy),
+        *_by_model(communications.holes(), AudienceMember),
+    ]
     if user.has_perm("audit.view_trailrow"):
         found += _by_model(_unguarded(), TrailRow)
     found += _by_model(_damaged(), Evidence)

@@ -10,8 +10,9 @@ from portal.approvals.registry import Approvable
 from portal.approvals.subjects import OBJECTIVE, SEVERITY
 from portal.directory.models import Severity, Team
 from tests.factories.approvals import make_objective
+from tests.factories.communications import make_draft
 from tests.factories.directory import make_channel, make_contact, make_severity, make_system, make_team
-from tests.factories.incidents import make_policy
+from tests.factories.incidents import make_incident, make_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -86,9 +87,11 @@ def test_two_records_that_read_alike_have_two_digests():
 
 @pytest.mark.parametrize("kind", registry.kinds(), ids=lambda kind: kind.kind)
 def test_many_records_are_read_in_a_fixed_number_of_queries(kind, django_assert_max_num_queries):
+    incident = make_incident()
     make = {
         "objective": make_objective,
         "severity": lambda: make_severity(5),
+        "communication": lambda: make_draft(incident),
         "escalation-policy": lambda: make_policy(steps=[[make_contact(), make_team()], make_channel()]),
     }[kind.kind]
     make()

@@ -1,0 +1,40 @@
+"""How a message to an audience is shown to those who approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from incidents.communications.drafting import APPROVABLE
+from incidents.communications.recipients import described
+from incidents.enums import CommunicationState
+from incidents.models import Communication
+from portal.approvals.registry import Approvable, DefaultStage
+from portal.approvals.shown import Fact, fact
+
+
+def _rows() -> QuerySet[Communication]:
+    return Communication.objects.select_related("incident")
+
+
+def _facts(message: Communication) -> Iterator[Fact]:
+    yield fact("Incident", f"{message.incident.reference} {message.incident.title}")
+    yield fact("Audience", message.get_audience_display())
+    yield fact("Goes to", "\n".join(described(message.recipients)))
+    yield fact("Subject", message.subject)
+    yield fact("Text", message.text)
+    yield fact("Withdrawn", message.state == CommunicationState.WITHDRAWN)
+
+
+MESSAGE = Approvable(
+    kind=APPROVABLE,
+    model=Communication,
+    label="message",
+    facts=_facts,
+    rows=_rows,
+    url=Communication.get_absolute_url,
+    stages=(DefaultStage("Communications", "Manager"),),
+    decide_within=4,
+    lasting=False,
+)

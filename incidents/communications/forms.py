@@ -1,0 +1,69 @@
+"""The forms of communications: a message to an audience, its withdrawal, and a message that is not sent."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+
+from incidents import clocks
+from incidents.communications.policy import LONGEST_SUBJECT, LONGEST_TEXT
+from incidents.enums import Audience
+from incidents.forms import OnceForm, ReasonForm
+from portal.directory.enums import Clock
+
+
+class MessageForm(OnceForm):
+    """The words of a message, and whether it goes out by itself once it is approved."""
+
+    subject = forms.CharField(
+        label="Subject",
+        max_length=LONGEST_SUBJECT,
+        error_messages={
+            "required": "Give it a subject: what it is about, in a few words.",
+            "max_length": f"Keep it under {LONGEST_SUBJECT} characters; the rest goes into the text.",
+        },
+    )
+    text = forms.CharField(
+        label="Text",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        error_messages={
+            "required": "Write what you tell them: what is known, what is done, when they hear again.",
+            "max_length": f"Keep it under {LONGEST_TEXT:,} characters. The rest fits into the next message.",
+        },
+    )
+    by_itself = forms.BooleanField(label="Send it as soon as it is approved", required=False, initial=True)
+
+    def __init__(self, *args: Any, approved_first: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not approved_first:
+            del self.fields["by_itself"]
+
+
+class WithdrawForm(ReasonForm):
+    """Why a message is not sent after all."""
+
+
+class SkipForm(ReasonForm):
+    """Which message is not sent, and why."""
+
+    clock = forms.ChoiceField(
+        label="Message that is due",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose which message is not sent.",
+            "invalid_choice": "That message is not due any more. Choose another.",
+        },
+    )
+
+    field_order = ["clock", "reason"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        running = [row for row in clocks.running(self.incident) if clocks.base(row.key) in Audience.values]
+        field = cast(forms.ChoiceField, self.fields["clock"])
+        field.choices = [
+            (row.key, f"{Clock(clocks.base(row.key)).label}, due {clocks.local(row.due_at, near=self.at)}")
+            for row in running
+        ]
