@@ -41,11 +41,12 @@ def found(people: dict[str, Contact]) -> None:
 
 def play(play: Play) -> None:
     """Tell customers through the portal, skip a message, let a summary wait for its approval, and follow systems."""
-    mail = Incident.objects.get(title__startswith="Inbound mail is not turned")
-    search = Incident.objects.get(title__startswith="Search results are up to")
-    play.alone(_skip, play, search)
-    play.alone(_tell_customers, play, search)
-    if play.people["amara"].user_id:
+    mail = Incident.objects.filter(title__startswith="Inbound mail is not turned").first()
+    search = Incident.objects.filter(title__startswith="Search results are up to").first()
+    if search is not None:
+        play.alone(_skip, play, search)
+        play.alone(_tell_customers, play, search)
+    if mail is not None and play.people["amara"].user_id:
         play.alone(_ask, play, mail)
         play.alone(_follow, play)
 
