@@ -75,7 +75,9 @@ class IntakeKind(TextChoices):
     ALERTMANAGER = "alertmanager", "Prometheus Alertmanager"
     GRAFANA = "grafana", "Grafana alerting"
     PAGERDUTY = "pagerduty", "PagerDuty Events v2"
+    SNS = "sns", "CloudWatch over SNS"
     UPTIME_KUMA = "uptime-kuma", "Uptime Kuma"
+    HEARTBEAT = "heartbeat", "Heartbeat"
     GENERIC = "generic", "Any JSON, by a mapping"
     JSON = "json", "Plain JSON"
 
@@ -87,6 +89,22 @@ class Stance(TextChoices):
     RESOLVED = "resolved", "It is resolved"
     ACKNOWLEDGED = "acknowledged", "Somebody is on it"
     NOTHING = "nothing", "Nothing to act on"
+
+
+class Signing(TextChoices):
+    """Whether an address asks for a signature. One of the body alone says nothing of when it was sent."""
+
+    NONE = "none", "No signature"
+    TIMED = "timed", "A signature with its time"
+    BODY = "body", "A signature with its time, or of the body alone"
+
+
+class TopicState(TextChoices):
+    """The life of a subscription to an SNS topic."""
+
+    WAITING = "waiting", "Waits to be confirmed"
+    CONFIRMED = "confirmed", "Confirmed"
+    ENDED = "ended", "Ended by AWS"
 
 
 class PayloadField(TextChoices):

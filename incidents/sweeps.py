@@ -16,6 +16,7 @@ from incidents.communications.owing import NOTICE
 from incidents.communications.settling import SYSTEM as COMMUNICATIONS
 from incidents.communications.settling import settle_all
 from incidents.enums import IncidentType
+from incidents.intake import heartbeats
 from incidents.models import Incident, Responder
 from portal.audit.actor import acting
 from portal.deadlines import services as deadlines
@@ -49,7 +50,7 @@ def sweep_incidents(*, at: datetime) -> int:
             continue
         with acting(by=actor, origin="task", at=at):
             while True:
-                batch = deadlines.fire_due(kinds=[kind], at=at, lock=lock, handle=handle)
+                batch = deadlines.fire_due(kinds=[kind], at=at, lock=LOCKS.get(kind, lock), handle=handle)
                 fired += batch.count
                 if not batch.count:
                     break
@@ -211,4 +212,6 @@ HANDLERS = (
     (clocks.CLOCK, miss_clocks, SYSTEM),
     (clocks.WARNING, warn, SYSTEM),
     (NOTICE, tell_followers, COMMUNICATIONS),
+    (heartbeats.SILENCE, heartbeats.tell_silence, "system: heartbeats"),
 )
+LOCKS = {heartbeats.SILENCE: heartbeats.lock}  # of what is about something else than an incident

@@ -11,6 +11,8 @@ from incidents.views.kept import communications
 from incidents.views.links import acknowledge_link
 from incidents.views.listing import incident_list
 from incidents.views.room import live, room
+from incidents.views.source_acts import act_on_source
+from incidents.views.sources import source_list, source_page, try_payload
 
 app_name = "incidents"
 
@@ -32,6 +34,10 @@ urlpatterns = [
     re_path(rf"^incidents/{REFERENCE}/$", room, name="room"),
     re_path(rf"^incidents/{REFERENCE}/live/$", live, name="live"),
     re_path(rf"^incidents/{REFERENCE}/(?P<verb>[a-z]+)/$", act, name="act"),
+    path("sources/", source_list, name="sources"),
+    path("sources/try/", try_payload, name="try-payload"),
+    path("sources/<int:pk>/", source_page, name="source"),
+    path("sources/<int:pk>/<slug:verb>/", act_on_source, name="act-on-source"),
     path("a/<str:secret>/", acknowledge_link, name="acknowledge-link"),
     path("intake/<str:secret>/", intake, name="intake"),
     path("intake/<str:secret>", intake),  # a redirect to the slash would lose what was posted

@@ -67,6 +67,15 @@ ENTRIES = (
     ),
     Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
     Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
+    Entry(
+        "Respond",
+        "Sources",
+        "webhook",
+        view="incidents:sources",
+        model="incidents.IntakeToken",
+        permission="incidents.view_intaketoken",
+        keys="g u",
+    ),
     Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),
     Entry(
         "Directory",

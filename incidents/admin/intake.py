@@ -7,23 +7,21 @@ import json
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from incidents.enums import IntakeKind
-from incidents.intake import paths, reading, tokens
+from incidents.admin.sources import verb_of
+from incidents.enums import IntakeKind, Signing
+from incidents.intake import acts, heartbeats, paths, reading, tokens
 from incidents.models import IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
-from incidents.policy import Refused
 from portal.accounts import stepup
 from portal.audit.admin import GuardedAdmin, GuardedTabularInline, ReadOnlyAdmin, Verb
-from portal.audit.asking import ReasonForm, reason_of
+from portal.audit.asking import reason_of
 from portal.audit.middleware import person
 from portal.lib import clock
 
@@ -60,6 +58,17 @@ class WordInline(GuardedTabularInline[StatusWord]):
     extra = 1
 
 
+class IntakeTokenForm(forms.ModelForm):
+    """An address; signatures are asked for once there is a secret to sign with."""
+
+    def clean_signing(self) -> str:
+        """Refuse to ask for signatures while no secret is in use: everything would be refused."""
+        asked = str(self.cleaned_data["signing"])
+        if asked != Signing.NONE and not self.instance.secrets.filter(retired_at=None).exists():
+            raise forms.ValidationError("Make a signing secret first, and give it to the source.")
+        return asked
+
+
 @admin.register(IntakeToken)
 class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     """Addresses that alerts are posted to. The secret is shown once, when the address is made."""
@@ -68,6 +77,7 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     list_filter = ["kind", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
     masked_fields: ClassVar[tuple[str, ...]] = IntakeToken.masked
+    form = IntakeTokenForm
     inlines: ClassVar[list[Any]] = [LineInline, WordInline]
 
     def get_inlines(self, request: HttpRequest, obj: IntakeToken | None) -> list[Any]:
@@ -77,6 +87,10 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     def get_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
         """Return what is chosen, and for one that stands who made and who revoked it."""
         fields = ["name", "kind", "default_severity", "reopen_minutes"]
+        if obj is not None and obj.kind == IntakeKind.HEARTBEAT:
+            fields += ["every_minutes", "grace_minutes", "paused_at", "paused_by"]
+        elif obj is not None and obj.kind != IntakeKind.SNS:
+            fields += ["signing", "window_seconds"]
         return [*fields, "created_at", "created_by", "revoked_at", "revoked_by"] if obj is not None else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
@@ -84,41 +98,20 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
         fields = [name for name in super().get_readonly_fields(request, obj) if name != "digest"]
         return [*fields, "kind"] if obj is not None else fields
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address of the verb."""
-        revoke = path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke), name="incidents_intaketoken_revoke")
-        return [revoke, *super().get_urls()]
-
     def verbs(self, request: HttpRequest, obj: IntakeToken) -> list[Verb]:
-        """Offer to revoke an address that is in use."""
-        if obj.revoked_at is not None or not self.has_change_permission(request, obj):
-            return []
-        address = reverse("admin:incidents_intaketoken_revoke", args=[obj.pk])
-        return [Verb("Revoke address", address, post=False, danger=True, icon="ban")]
-
-    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask why, and revoke the address."""
-        token = self.get_object(request, str(pk))
-        if token is None:
-            raise Http404("There is no such address.")
-        if not self.has_change_permission(request, token):
-            raise PermissionDenied
-        verb = Verb("Revoke address", "", danger=True, icon="ban")
-        form = ReasonForm(request.POST if request.method == "POST" else None)
-        if not form.is_valid():
-            text = "What is posted to it is answered 404 from then on. A revoked address never comes back."
-            return self.reason_page(request, token, form, title=f"Revoke {token}", text=text, verb=verb)
-        try:
-            tokens.revoke(token, by=person(request), at=clock.now(), reason=form.cleaned_data["change_reason"])
-            messages.success(request, f"“{token}” is revoked. What is posted to it is answered 404 from now on.")
-        except Refused as refused:
-            messages.error(request, str(refused))
-        return redirect("admin:incidents_intaketoken_change", pk)
+        """Offer the page of the source with its deliveries, and the verbs that fit it as it stands."""
+        page = Verb("Open source", reverse("incidents:source", args=[obj.pk]), post=False, icon="webhook")
+        if not self.has_change_permission(request, obj):
+            return [page]
+        used = obj.secrets.filter(retired_at=None).count()
+        return [page, *(verb_of(obj, act) for act in acts.of_source(obj, secrets_in_use=used))]
 
     def save_model(self, request: HttpRequest, obj: IntakeToken, form: Any, change: bool) -> None:  # noqa: FBT001
         """Make a new address with a secret of its own, after a confirmation."""
         if change:
             super().save_model(request, obj, form, change)
+            if obj.kind == IntakeKind.HEARTBEAT:
+                heartbeats.follow_rhythm(obj)
         else:
             stepup.require_confirmation(request)
             obj.secret = tokens.issue(  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from incidents.enums import IntakeKind
-from incidents.intake import alertmanager, generic, grafana, pagerduty, plain, presets, reading, uptimekuma
+from incidents.intake import alertmanager, generic, grafana, pagerduty, plain, presets, reading, sns, uptimekuma
 from incidents.intake.generic import Form, Line, Match
 from incidents.intake.report import Report
 from incidents.models import IntakeToken, PayloadLine, StatusWord
@@ -17,6 +17,7 @@ PARSERS: MappingProxyType[str, Callable[[Mapping[str, object]], Report]] = Mappi
         IntakeKind.ALERTMANAGER: alertmanager.parse,
         IntakeKind.GRAFANA: grafana.parse,
         IntakeKind.PAGERDUTY: pagerduty.parse,
+        IntakeKind.SNS: sns.parse,
         IntakeKind.UPTIME_KUMA: uptimekuma.parse,
         IntakeKind.JSON: plain.parse,
     }

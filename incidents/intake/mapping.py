@@ -69,6 +69,27 @@ def meaning_of(report: Report, token: IntakeToken) -> Meaning:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What labels were taken to mean, and the mapping (else the label) because of which."""
+
+    meant: System | Severity
+    mapping: IntakeMapping | None
+    label: str
+
+
+def reasons_of(report: Report, token: IntakeToken) -> list[Why]:
+    """Return why the labels of a report mean what they mean: each system and severity once for each reason."""
+    book = _Book(token, _values(report.label_sets))
+    found: dict[tuple[object, object], Why] = {}
+    for labels in report.label_sets:
+        for meant, why in (book.system_and_why(labels), book.severity_and_why(labels)):
+            if meant is not None:
+                row = why if isinstance(why, IntakeMapping) else None
+                found.setdefault((meant, why), Why(meant, row, "" if row is not None else str(why)))
+    return list(found.values())
+
+
 def _values(label_sets: Iterable[Mapping[str, str]]) -> set[str]:
     """Return the values that may be names of systems, as the database is asked for them."""
     found = {labels.get(name, "") for labels in label_sets for name in SYSTEM_LABELS}
@@ -92,19 +113,31 @@ class _Book:
 
     def system_of(self, labels: Mapping[str, str]) -> System | None:
         """Return the system that these labels name, or nothing."""
-        for row in self.mappings:
-            if row.system is not None and row.system.active and self._fits(row, labels):
-                return row.system
-        values = (labels.get(name, "").casefold() for name in SYSTEM_LABELS)
-        return next((self.systems[value] for value in values if value in self.systems), None)
+        return self.system_and_why(labels)[0]
 
     def severity_of(self, labels: Mapping[str, str]) -> Severity | None:
         """Return the level that these labels name, or nothing."""
+        return self.severity_and_why(labels)[0]
+
+    def system_and_why(self, labels: Mapping[str, str]) -> tuple[System | None, IntakeMapping | str]:
+        """Return the system that these labels name, and the mapping or the label that names it."""
+        for row in self.mappings:
+            if row.system is not None and row.system.active and self._fits(row, labels):
+                return row.system, row
+        for name in SYSTEM_LABELS:
+            value = labels.get(name, "").casefold()
+            if value in self.systems:
+                return self.systems[value], name
+        return None, ""
+
+    def severity_and_why(self, labels: Mapping[str, str]) -> tuple[Severity | None, IntakeMapping | str]:
+        """Return the level that these labels name, and the mapping or the label that names it."""
         for row in self.mappings:
             if row.severity is not None and self._fits(row, labels):
-                return row.severity
+                return row.severity, row
         word = labels.get(SEVERITY_LABEL, "").casefold()
-        return next((level for level in self.levels if level.code.casefold() == word), None)
+        level = next((level for level in self.levels if level.code.casefold() == word), None)
+        return level, SEVERITY_LABEL if level is not None else ""
 
     def fallback(self) -> Severity:
         """Return the level of an alert whose labels name none. Severity.DoesNotExist is raised without any level."""

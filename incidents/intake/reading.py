@@ -39,10 +39,15 @@ def refuse(sentence: str) -> NoReturn:
     raise Unreadable(422, sentence)
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in the body; Unreadable says what is wrong with any other body."""
+def check_size(body: bytes) -> None:
+    """Refuse a body over the limit."""
     if len(body) > BODY_LIMIT:
         raise Unreadable(413, "The body is larger than 256 KiB. Send fewer alerts at once, or fewer labels.")
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in the body; Unreadable says what is wrong with any other body."""
+    check_size(body)
     if not body.strip():
         raise Unreadable(400, "The body is empty. Send one JSON object.")
     try:

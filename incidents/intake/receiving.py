@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from incidents.enums import DeliveryResult
-from incidents.intake import kinds, reading, settling, tokens
+from incidents.enums import DeliveryResult, IntakeKind, Signing
+from incidents.intake import heartbeats, kinds, reading, settling, signing, subscriptions, tokens
 from incidents.intake.posts import Answer, Post
 from incidents.intake.report import Report
 from incidents.models import IntakeDelivery
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = "No source is known at this address, or it was revoked. Ask an administrator for a new one."
 AGAIN = "The portal could not take this in just now. Send it again."
+QUIET = ("heard", "paused")  # pings that say nothing new are counted, not kept
 KEPT_REJECTED = 200  # refused bodies that are kept for each address; the oldest go
 KEPT_OF_TOO_LARGE = 16 * 1024  # bytes of a body over the limit that are kept
 
@@ -39,20 +42,39 @@ def take(post: Post) -> Answer:
     """Take in one post of a known source."""
     with acting(by=post.by, at=post.at, origin="api", address=post.address, reason=f"Alert of {post.token.name}"):
         try:
+            reading.check_size(post.body)
+            signed = signing.check(post)
+            if post.token.kind == IntakeKind.HEARTBEAT:
+                return _accept(post, signed, partial(heartbeats.ping, post), quiet=QUIET)
+            if post.token.kind == IntakeKind.SNS:
+                subscriptions.admit(post)
             report = kinds.read(post.token, post.body).report
+            return _accept(post, signed, partial(_settle, post, report))
         except reading.Unreadable as refusal:
-            answer = Answer(refusal.status, "refused", refusal.sentence)
-            _keep(post, answer, DeliveryResult.REJECTED)
+            failed = refusal.status >= 500
+            answer = Answer(refusal.status, "failed" if failed else "refused", refusal.sentence)
+            _keep(post, answer, DeliveryResult.FAILED if failed else DeliveryResult.REJECTED)
             return answer
-        return _accept(post, report)
+        finally:
+            if post.token.signing != Signing.NONE:
+                signing.forget(at=post.at)
 
 
-def _accept(post: Post, report: Report) -> Answer:
+def _settle(post: Post, report: Report) -> Answer:
+    return replace(settling.SETTLE[report.stance](post, report), key=report.key)
+
+
+def _accept(
+    post: Post, signed: signing.Signed | None, settle: Callable[[], Answer], quiet: Collection[str] = ()
+) -> Answer:
+    """Settle a post and keep it, in one transaction; an answer of which nothing need be known is not kept."""
     try:
         with transaction.atomic():
-            answer = replace(settling.SETTLE[report.stance](post, report), key=report.key)
-            _keep(post, answer, DeliveryResult.ACCEPTED)
-    except (OperationalError, InterfaceError):
+            signing.remember(post, signed)
+            answer = settle()
+            if answer.status not in quiet:
+                _keep(post, answer, DeliveryResult.ACCEPTED)
+    except (OperationalError, InterfaceError, reading.Unreadable):
         raise
     except Exception:
         # A source repeats what was answered 5xx: a fault of ours must neither lose the alert nor say that it came in.

@@ -27,12 +27,14 @@ def add(
     reason: str,
     default_severity: Severity | None = None,
     preset: str = "",
+    **rhythm: int,
 ) -> tuple[IntakeToken, str]:
     """Make an intake address and return it with its secret. ValidationError names a field that is wrong.
 
-    `preset` names the form of a known tool: its lines are copied, so that they can be changed.
+    `preset` names the form of a known tool: its lines are copied, so that they can be changed. `rhythm` is
+    every_minutes and grace_minutes of a heartbeat.
     """
-    token = IntakeToken(name=name.strip(), kind=kind, default_severity=default_severity)
+    token = IntakeToken(name=name.strip(), kind=kind, default_severity=default_severity, **rhythm)
     secret = issue(token, by=by, at=at, reason=reason)
     if preset:
         use_preset(token, preset, by=by, at=at, reason=reason)

@@ -33,6 +33,7 @@ class _Stream(Protocol):
         ...
 
 
+PINGS = ("GET", "HEAD")  # whatever a cron has at hand; nothing but a heartbeat takes them
 NO_KEY = "routing_key is not known here, or was revoked. Use the key of an address of the kind pagerduty."
 ONLY_POST = "Alerts come in by POST. There is nothing to read here."
 
@@ -42,10 +43,12 @@ ONLY_POST = "Alerts come in by POST. There is nothing to read here."
 @never_cache
 def intake(request: HttpRequest, secret: str) -> JsonResponse:
     """Take in one alert; 503 asks the source to send it again when the database is out of reach."""
-    if request.method != "POST":
+    if request.method not in {"POST", *PINGS}:
         return _respond(Answer(405, "refused", ONLY_POST), headers={"Allow": "POST"})
     try:
         token = tokens.find(secret)
+        if request.method in PINGS and (token is None or token.kind != IntakeKind.HEARTBEAT):
+            return _respond(Answer(405, "refused", ONLY_POST), headers={"Allow": "POST"})
         if token is None:  # before the body is read: a stranger costs one query
             return _respond(Answer(404, "unknown", UNKNOWN))
         body = _body(request)

@@ -10,6 +10,7 @@ from incidents.models.communications import (
 from incidents.models.escalation import Escalation, EscalationPolicy, EscalationStep, EscalationTarget
 from incidents.models.incidents import Incident, IncidentQuerySet, Responder
 from incidents.models.intake import Alert, IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
+from incidents.models.sources import Heartbeat, IntakeSecret, SeenSignature, TopicSubscription
 
 __all__ = [
     "Alert",
@@ -21,13 +22,17 @@ __all__ = [
     "EscalationPolicy",
     "EscalationStep",
     "EscalationTarget",
+    "Heartbeat",
     "Incident",
     "IncidentQuerySet",
     "IntakeDelivery",
     "IntakeMapping",
+    "IntakeSecret",
     "IntakeToken",
     "PayloadLine",
     "Responder",
+    "SeenSignature",
     "StatusWord",
     "Subscription",
+    "TopicSubscription",
 ]

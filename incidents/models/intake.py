@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from incidents.enums import DeliveryResult, IntakeKind, PayloadField, Stance
+from incidents.enums import DeliveryResult, IntakeKind, PayloadField, Signing, Stance
 from incidents.models.incidents import Incident
 from portal.audit.models import AuditedModel
 from portal.directory.models import Severity, System
@@ -36,10 +37,35 @@ class IntakeToken(AuditedModel):
         help_text="The same key within this time of the resolve reopens the incident; later it opens a new one.",
     )
 
+    signing = models.CharField(
+        "signature", max_length=8, choices=Signing, default=Signing.NONE, help_text="What is not signed is refused."
+    )
+    window_seconds = models.PositiveIntegerField(
+        "signatures are good for (seconds)",
+        default=300,
+        validators=[MinValueValidator(10), MaxValueValidator(86400)],
+        help_text="How far its time may be from ours. Within it the same delivery is taken once.",
+    )
+    every_minutes = models.PositiveIntegerField(
+        "a ping is expected every (minutes)",
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(525600)],
+        help_text="Of a heartbeat.",
+    )
+    grace_minutes = models.PositiveIntegerField(
+        "and may be late by (minutes)", default=5, validators=[MaxValueValidator(525600)], help_text="Of a heartbeat."
+    )
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_by = models.CharField(max_length=200, blank=True, editable=False)
+
     class Meta:
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(created_by=""), name="token_created_by_whom_and_when"),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True, paused_by="") | (Q(paused_at__isnull=False) & ~Q(paused_by="")),
+                name="token_paused_by_whom_and_when",
+            ),
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=True, revoked_by="") | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
                 name="token_revoked_by_whom_and_when",
@@ -136,7 +162,11 @@ class IntakeDelivery(models.Model):
     class Meta:
         ordering = ["-received_at", "-id"]
         verbose_name_plural = "intake deliveries"
-        indexes = [models.Index(fields=["-received_at"], name="delivery_newest")]
+        indexes = [
+            models.Index(fields=["-received_at"], name="delivery_newest"),
+            models.Index(fields=["token", "-id"], name="delivery_of_source"),  # the last one of each source
+            models.Index(fields=["token", "-id"], condition=~Q(result="accepted"), name="delivery_refused"),  # likewise
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_result_display()} {self.received_at:%Y-%m-%d %H:%M:%S}"

@@ -6,14 +6,11 @@ codes and its recovery codes: see portal.accounts.factors.
 
 from __future__ import annotations
 
-import base64
-from hashlib import sha256
-
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.http import HttpRequest
+
+from portal.lib.vault import InvalidToken, vault
 
 __all__ = ["AccountAdapter", "FactorAdapter", "InvalidToken"]
 PURPOSE = b"watchbook: secrets of second factors\x00"
@@ -32,14 +29,8 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Return the secret as it is stored."""
-        return _vault().encrypt(text.encode()).decode()
+        return vault(PURPOSE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return a stored secret; InvalidToken is raised when it was stored under a key that is gone."""
-        return _vault().decrypt(encrypted_text.encode()).decode()
-
-
-def _vault() -> MultiFernet:
-    """Return the box of SECRET_KEY, which also opens what older keys closed."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(sha256(PURPOSE + str(key).encode()).digest())) for key in keys])
+        return vault(PURPOSE).decrypt(encrypted_text.encode()).decode()

@@ -1,6 +1,7 @@
-"""The verbs of a deadline: start, meet, cancel, fire what is due, and how far behind the engine is.
+"""The verbs of a deadline: start, move, meet, cancel, fire what is due, and how far behind the engine is.
 
-Lock order everywhere: the subject first, then its deadlines. The caller of `meet` and `cancel` holds the subject.
+Lock order everywhere: the subject first, then its deadlines. The caller of `move`, `meet` and `cancel` holds the
+subject.
 """
 
 from __future__ import annotations
@@ -59,6 +60,17 @@ def start(
 def start_many(deadlines: Collection[Deadline]) -> None:
     """Write down many deadlines at once; one that stands already is left as it is."""
     insert_many(list(deadlines), ignore_conflicts=True)
+
+
+@transaction.atomic
+def move(*, kind: str, subject: models.Model, key: str = "", started_at: datetime, due_at: datetime) -> None:
+    """Let the pending deadline of `subject` be due at another moment; without one, start the next generation."""
+    mine = of(subject, [kind]).filter(key=key)
+    pending = mine.filter(state=DeadlineState.PENDING)
+    if pending.update(started_at=started_at, due_at=due_at, retry_at=None, attempts=0, error=""):
+        return
+    last = mine.aggregate(last=models.Max("generation"))["last"] or 0
+    start(kind=kind, subject=subject, key=key, generation=last + 1, started_at=started_at, due_at=due_at)
 
 
 @transaction.atomic

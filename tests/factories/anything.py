@@ -56,6 +56,7 @@ SPECIAL: dict[str, Any] = {
     "incidents.CommunicationRule": lambda: {"severity": make("directory.Severity")},
     "incidents.AudienceMember": lambda: {"audience": "customers", "contact": make("directory.Contact")},
     "incidents.Subscription": lambda: {"system": make("directory.System")},
+    "incidents.IntakeSecret": lambda: {"slot": 1, "token": make("incidents.IntakeToken")},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
 

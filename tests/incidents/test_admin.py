@@ -300,7 +300,7 @@ def test_a_new_address_is_shown_once(administrator):
 
 def test_an_address_is_revoked_by_a_button_that_asks_why(administrator):
     token, secret = make_token()
-    address = reverse("admin:incidents_intaketoken_revoke", args=[token.pk])
+    address = reverse("incidents:act-on-source", args=[token.pk, "revoke"])
     assert f'href="{address}"' in page(administrator, change(token))
     assert "Revoke address" in page(administrator, address)
     refused = administrator.post(address, {"change_reason": " "})
@@ -313,7 +313,7 @@ def test_an_address_is_revoked_by_a_button_that_asks_why(administrator):
 
 def test_only_administrators_revoke():
     token, _ = make_token()
-    address = reverse("admin:incidents_intaketoken_revoke", args=[token.pk])
+    address = reverse("incidents:act-on-source", args=[token.pk, "revoke"])
     for role in ("responder", "auditor", "manager"):
         assert signed_in(role).post(address).status_code == 403
     token.refresh_from_db()

@@ -51,6 +51,8 @@ WITHOUT_HISTORY = {
     "accounts.SignInTries": "counts tries; each wrong one is told in the trail",
     "incidents.Escalation": "a snapshot; what it decided stands in the timeline",
     "incidents.IntakeDelivery": "kept as it came, never changed",
+    "incidents.SeenSignature": "known while the signature is good; the delivery itself is kept",
+    "incidents.Heartbeat": "a pulse, overwritten by each ping; what its silence did stands in the timeline",
     "incidents.Alert": "what a source says; what came of it stands in the timeline",
 }
 

@@ -53,6 +53,9 @@ SERVICES = {
     "portal.directory.services": {"contact_for_user"},  # it says itself why: the account had no entry
     "incidents.policies": set(),
     "incidents.intake.tokens": set(),
+    "incidents.intake.signing": set(),
+    "incidents.intake.heartbeats": set(),
+    "incidents.intake.subscriptions": set(),
 }
 
 

@@ -18,6 +18,7 @@ from portal.audit.reasons import one_line
 from portal.directory.models import Severity
 from portal.lib import clock
 
+RHYTHM = {"every_minutes": "every", "grace_minutes": "grace"}
 ADDED = "A new source of alerts, added at the terminal of the portal"
 
 
@@ -45,6 +46,8 @@ class Command(BaseCommand):
             help="The tool whose mapping a generic one begins with.",
         )
         add.add_argument("--severity", default="", help="The level when no label says one, such as SEV-2.")
+        add.add_argument("--every", type=int, default=None, help="Of a heartbeat: minutes between two pings (60).")
+        add.add_argument("--grace", type=int, default=None, help="Of a heartbeat: minutes a ping may be late (5).")
         add.add_argument("--reason", default=ADDED, help="Why; it is kept in the history for good.")
         revoke = verbs.add_parser("revoke", help="Answer an address no longer.")
         revoke.add_argument("name")
@@ -75,6 +78,7 @@ class Command(BaseCommand):
                 at=clock.now(),
                 reason=options["reason"],
                 preset=options["preset"],
+                **{name: options[option] for name, option in RHYTHM.items() if options[option] is not None},
             )
         except ValidationError as problem:
             raise CommandError(f"The address was not made. {' '.join(problem.messages)}") from None
