@@ -10,10 +10,12 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import reverse
 
+from incidents.models import Incident
+from portal.audit.models import TrailRow
 from portal.directory.models import Contact
 from portal.records.evidence import policy, storing, uploading
 from portal.records.evidence.enums import Kind, State
-from portal.records.evidence.models import Evidence, EvidenceRule
+from portal.records.evidence.models import CustodyEvent, Evidence, EvidenceCheck, EvidenceObject, EvidenceRule
 from tests.factories.accounts import confirm, make_user
 from tests.factories.directory import NOON, make_system
 from tests.factories.engagements import make_engagement
@@ -221,6 +223,24 @@ def test_evidence_of_what_a_reader_may_not_see_is_nowhere(client):
         assert client.get(reverse(f"evidence:{name}", args=[hidden.reference])).status_code in {302, 404}
     assert kinds(hidden) == [Kind.COLLECTED]
     assert client.get(reverse("evidence:act", args=[shown.reference, "seal"])).status_code == 403
+
+
+def test_evidence_of_a_restricted_record_is_hidden_with_it(client, monkeypatch):
+    incident = make_incident()
+    item, lead, other = make_evidence(name="hidden.log", subject=incident), make_holder("lead"), make_holder("other")
+
+    def hidden_from(user):
+        return [] if user.pk == lead.pk else [incident.pk]
+
+    monkeypatch.setattr(Incident, "hidden_from", hidden_from, raising=False)
+    for reader, status in ((lead, 200), (other, 404)):
+        client.force_login(reader)
+        assert client.get(item.get_absolute_url()).status_code == status
+        assert ("hidden.log" in client.get(reverse("evidence:list")).content.decode()) == (status == 200)
+        assert TrailRow.objects.visible_to(reader).filter(model="records.evidence").exists() == (status == 200)
+        seen = (m.objects.visible_to(reader).exists() for m in (CustodyEvent, EvidenceObject, EvidenceCheck))
+        assert set(seen) == {status == 200}
+    assert kinds(item) == [Kind.COLLECTED, Kind.VIEWED]
 
 
 def kinds(item):
