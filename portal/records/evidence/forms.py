@@ -53,6 +53,12 @@ class OnceForm(forms.Form):
             if isinstance(self.fields.get(name), PersonField):
                 self.fields[name].queryset = people  # type: ignore[attr-defined]
 
+    def clean(self) -> dict[str, Any]:
+        """Say above the form what is wrong with its hidden key."""
+        if "once" in self.errors:
+            raise forms.ValidationError(AGAIN)
+        return self.cleaned_data
+
     def words(self) -> dict[str, Any]:
         """Return the keyword arguments for the service."""
         return {name: value for name, value in self.cleaned_data.items() if name != "once"}

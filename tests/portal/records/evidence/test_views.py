@@ -80,6 +80,7 @@ def test_the_same_form_sent_twice_keeps_one(client, amara):
     [
         (b"", {}, policy.EMPTY, 422),
         (LOG, {"source": ""}, "Say where it comes from", 422),
+        (LOG, {"once": "x"}, "Open the form again", 422),
         (LOG, {"acquired_at": "2999-01-01T00:00"}, "not come yet", 422),
         (LOG, {"acquired_at": "0001-01-01T00:00"}, "too long ago", 422),
         (b"x" * (policy.MEGABYTE + 1), {}, "larger than 1 MB", 413),
