@@ -163,7 +163,10 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
     reached = book.reach([target], system_ids=system_ids)
     names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
     text = f"paged {names}" if names else "could page nobody"
-    notes.append(_note(incident, text, " ".join(["Nobody took command in time.", *reached.holes]), row, at=at))
+    waiting = escalation.held(incident, reached.recipients, at=at)
+    notes.append(
+        _note(incident, text, " ".join(["Nobody took command in time.", *reached.holes, *waiting]), row, at=at)
+    )
     notes[-1].kind = "paged"
     context = {"systems": "", "next_words": "", "activation": True}
     key = f"i{incident.pk}:{row.key}:{row.generation}"

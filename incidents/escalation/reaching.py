@@ -13,11 +13,13 @@ from django.utils import timezone
 from incidents import messages
 from incidents.enums import Status, TargetKind
 from incidents.models import Incident
+from portal.directory import reaching as wishes
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
 from portal.directory.models import Channel, Contact, ContactMethod, EmergencyContact
+from portal.lib import times
 from portal.lib.zones import zone_or_utc
-from portal.notify.compose import Draft, draft_for_channel, drafts_for
+from portal.notify.compose import Draft, draft_for_channel, page_drafts
 
 REPEAT_SECONDS = 300
 
@@ -29,6 +31,7 @@ class Recipient:
     contact: Contact | None
     channel: Channel | None
     why: str
+    last_resort: bool = False
 
     @property
     def name(self) -> str:
@@ -38,10 +41,19 @@ class Recipient:
 
 @dataclass(slots=True)
 class Reached:
-    """Whom a step reaches, and a sentence for each target that reached nobody."""
+    """Whom a step reaches, and a sentence for each target that reached nobody.
+
+    `silent` names the people among those targets: they are there, and no message reaches them.
+    """
 
     recipients: list[Recipient] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+    @property
+    def needs_help(self) -> bool:
+        """Tell whether targets failed and no person is reached: a channel alone answers nothing."""
+        return bool(self.holes) and all(one.contact is None for one in self.recipients)
 
     def add(self, recipient: Recipient) -> None:
         """Add somebody once."""
@@ -70,6 +82,8 @@ class Book:
         for rows in self.roles.values():
             people.update(pk for row in rows.values() for pk in (row.contact_id, row.backup_id) if pk)
         self.methods: dict[int, list[ContactMethod]] = directory.sending_methods(people) if people else {}
+        self._rules = wishes.rules_of(people) if people else {}
+        self._ways: dict[tuple[int, bool], list[wishes.Way]] = {}
         self._administrators: list[Contact] | None = None
         self._bodies: dict[tuple[Any, ...], str] = {}
 
@@ -86,8 +100,18 @@ class Book:
         """Return the last resort: every administrator who is in the directory."""
         if self._administrators is None:
             self._administrators = directory.administrators()
-            self.methods.update(directory.sending_methods([one.pk for one in self._administrators]))
-        return [Recipient(one, None, "administrator, the last resort") for one in self._administrators]
+            people = [one.pk for one in self._administrators]
+            self.methods.update(directory.sending_methods(people))
+            self._rules.update(wishes.rules_of(people))
+        why = "administrator, the last resort"
+        return [Recipient(one, None, why, last_resort=True) for one in self._administrators]
+
+    def ways(self, contact: Contact, *, loud: bool) -> list[wishes.Way]:
+        """Return over which methods this person is paged, each after how many seconds."""
+        if (contact.pk, loud) not in self._ways:
+            methods, rules = self.methods.get(contact.pk, []), self._rules.get(contact.pk, {})
+            self._ways[contact.pk, loud] = wishes.ways(methods, rules, loud=loud)
+        return self._ways[contact.pk, loud]
 
     def usable(self, contact: Contact | None) -> bool:
         """Tell whether somebody is still here and has a verified method."""
@@ -95,13 +119,22 @@ class Book:
 
     def reach(self, targets: Iterable[Mapping[str, Any]], *, system_ids: Iterable[int]) -> Reached:
         """Return whom these targets reach now; the administrators when that is nobody."""
+        reached = self.try_to_reach(targets, system_ids=system_ids)
+        if not reached.recipients:
+            self.add_last_resort(reached)
+        return reached
+
+    def try_to_reach(self, targets: Iterable[Mapping[str, Any]], *, system_ids: Iterable[int]) -> Reached:
+        """Return whom these targets reach now, which may be nobody."""
         reached, systems = Reached(), list(system_ids)
         for target in targets:
             getattr(self, f"_{target['kind']}")(target, systems, reached)
-        if not reached.recipients:
-            for one in self.administrators():
-                reached.add(one)
         return reached
+
+    def add_last_resort(self, reached: Reached) -> None:
+        """Add the administrators."""
+        for one in self.administrators():
+            reached.add(one)
 
     def _person(self, target: Mapping[str, Any], _systems: list[int], reached: Reached) -> None:
         self._try(self.contacts.get(target["id"]), str(target["name"]), "named in the policy", reached)
@@ -130,6 +163,7 @@ class Book:
                 self._try(row.contact, row.contact.name, label, reached)
             else:
                 reached.holes.append(f"{row.contact.name} ({label}) cannot be reached.")
+                reached.silent.append(row.contact.name)
                 self._try(row.backup, row.backup.name if row.backup else "", f"backup of the {label}", reached)
 
     def _try(self, contact: Contact | None, name: str, why: str, reached: Reached) -> None:
@@ -137,8 +171,21 @@ class Book:
             reached.holes.append(f"{name} has left.")
         elif not self.methods.get(contact.pk):
             reached.holes.append(f"{name} has no verified contact method.")
+            reached.silent.append(name)
         else:
             reached.add(Recipient(contact, None, why))
+
+
+def held(incident: Incident, recipients: Iterable[Recipient], *, at: datetime) -> list[str]:
+    """Return a sentence for each of those recipients whose quiet hours hold a page about this incident."""
+    if incident.severity.ignores_quiet_hours:
+        return []
+    ends = {one.name: one.contact.quiet_end(at) for one in recipients if one.contact and not one.last_resort}
+    return [
+        f"{name} has quiet hours: the page waits until {times.exact(end)}, the escalation does not."
+        for name, end in ends.items()
+        if end is not None
+    ]
 
 
 def page(
@@ -154,7 +201,8 @@ def page(
     """Write the messages that page these recipients, each in their own words and zone.
 
     They repeat until somebody acknowledges, while nobody has. `key` makes them unique: a second call with the same
-    key queues nothing twice. `words` names the templates when they are another kind's.
+    key queues nothing twice. `words` names the templates when they are another kind's. Quiet hours hold them unless
+    the severity ignores those; never for the last resort, after whom nobody follows.
     """
     drafts: list[Draft] = []
     facts = messages.facts(incident)
@@ -170,13 +218,14 @@ def page(
     for one in recipients:
         values = {**context, "contact_name": one.name, "why": one.why, "may_acknowledge": one.contact is not None}
         if one.contact is not None:
-            drafts += drafts_for(
+            drafts += page_drafts(
                 one.contact,
-                book.methods.get(one.contact.pk, []),
+                book.ways(one.contact, loud=incident.severity.pages_loudly),
                 key=f"{key}:c{one.contact.pk}",
                 body=book.body(words, incident, values, zone=one.contact.time_zone),
                 action_path=messages.ACKNOWLEDGE_PATH,
                 repeat_seconds=repeat,
+                waits_while_quiet=not (incident.severity.ignores_quiet_hours or one.last_resort),
                 **common,
             )
         elif one.channel is not None:

@@ -8,28 +8,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from incidents import messages
 from incidents.enums import EscalationState, IncidentType
 from incidents.escalation.choosing import choose_policy, snapshot_of
-from incidents.escalation.reaching import Book, Reached, page
+from incidents.escalation.reaching import Book, page
+from incidents.escalation.telling import SYSTEM, context_of, page_note, type_id, unreached_note
 from incidents.models import Escalation, Incident
 from incidents.policy import Refused, Snapshot
 from portal.audit.actor import By
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.models import System
-from portal.lib import doorbell, durations
+from portal.lib import doorbell
 from portal.notify import services as notify
 from portal.notify.compose import Draft
 from portal.records import services as records
 from portal.records.models import Note
 
 ESCALATION = "incident.escalation"
-SYSTEM = "system: escalation"
 SWEEP = "portal.dashboard.tasks.sweep"
 
 
@@ -52,7 +51,7 @@ def _deadline(
 ) -> Deadline:
     return Deadline(
         kind=ESCALATION,
-        subject_type_id=_type_id(),
+        subject_type_id=type_id(),
         subject_id=incident.pk,
         key="exhausted" if last else f"{round_}.{step}",
         generation=incident.generation,
@@ -60,10 +59,6 @@ def _deadline(
         due_at=due_at,
         payload={"round": round_, "step": step, "last": last},
     )
-
-
-def _type_id() -> int:
-    return ContentType.objects.get_for_model(Incident).pk
 
 
 def stop(incident: Incident, *, at: datetime, over: bool = False) -> int:
@@ -144,7 +139,10 @@ def _take(
     work: _Work,
     at: datetime,
 ) -> None:
-    """Take one step; after an outage the steps missed meanwhile are taken with it, each target once."""
+    """Take one step; after an outage the steps missed meanwhile are taken with it, each target once.
+
+    A step that reaches no person does not wait: the next one of the round is taken with it, at last the administrators.
+    """
     if row.payload["last"]:
         _exhaust(row, incident, escalation_id, snapshot, systems, book, work, at)
         return
@@ -156,69 +154,37 @@ def _take(
         due_at += timedelta(seconds=wait)
         steps.append(step)
         following = snapshot.after(round_, step)
-    targets = [target for number in dict.fromkeys(steps) for target in snapshot.steps[number]["targets"]]
+    system_ids = [pk for pk, _ in systems]
+    reached = book.try_to_reach(_targets(snapshot, steps), system_ids=system_ids)
+    while reached.needs_help and following is not None and following[0] == round_:
+        step = following[1]
+        steps.append(step)
+        following = snapshot.after(round_, step)
+        reached = book.try_to_reach(_targets(snapshot, steps), system_ids=system_ids)
+    if reached.needs_help or not reached.recipients:
+        book.add_last_resort(reached)
     if following is not None:
         next_due = due_at + timedelta(seconds=following[2])
         work.following.append(_deadline(incident, *following[:2], due_at=next_due, started_at=due_at))
     else:
         next_due = due_at + timedelta(seconds=snapshot.final_wait)
         work.following.append(_deadline(incident, round_, step, due_at=next_due, started_at=due_at, last=True))
-    reached = book.reach(targets, system_ids=[pk for pk, _ in systems])
-    context = _context(snapshot, systems, step=steps[-1], next_due=next_due, following=following)
+    context = context_of(snapshot, systems, step=steps[-1], next_due=next_due, following=following)
     key = f"i{incident.pk}:g{incident.generation}:{row.key}"
     first = row.key == "0.0" and incident.type != IncidentType.SECURITY
     drafts = page(incident, reached.recipients, book, key=key, context=context)
     (work.drafts if first else work.again).extend(drafts)
     work.notes.append(
-        _page_note(incident, snapshot, reached, steps, round_=row.payload["round"], late=at - row.due_at, at=at)
+        page_note(incident, snapshot, reached, steps, round_=row.payload["round"], late=at - row.due_at, at=at)
     )
+    if reached.silent:
+        work.notes.append(unreached_note(incident, reached, at=at))
 
 
-def _context(
-    snapshot: Snapshot,
-    systems: list[tuple[int, str]],
-    *,
-    step: int,
-    next_due: datetime,
-    following: tuple[int, int, int] | None,
-) -> dict[str, Any]:
-    targets: Any = snapshot.steps[following[1]]["targets"] if following else []
-    return {
-        "systems": ", ".join(name for _, name in systems),
-        "step": step + 1,
-        "steps": len(snapshot.steps),
-        "policy_name": snapshot.name,
-        "policy_version": snapshot.version,
-        "next_due": next_due.replace(microsecond=0),
-        "next_words": " and ".join(target["name"] for target in targets) or "the administrators",
-    }
-
-
-def _page_note(
-    incident: Incident,
-    snapshot: Snapshot,
-    reached: Reached,
-    steps: list[int],
-    *,
-    round_: int,
-    late: timedelta,
-    at: datetime,
-) -> Note:
-    names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
-    numbers = " and ".join(str(number + 1) for number in dict.fromkeys(steps))
-    detail = f"Policy “{snapshot.name}” version {snapshot.version}, step {numbers} of {len(snapshot.steps)}"
-    detail += f", round {round_ + 1}" if round_ else ""
-    if late > timedelta(seconds=60):
-        detail += f", {durations.words(late.total_seconds())} late, once for all that was missed"
-    return records.make_note(
-        subject_type_id=_type_id(),
-        subject_id=incident.pk,
-        kind="paged",
-        text=f"paged {names}" if names else "could page nobody: no administrator can be reached either",
-        detail=" ".join([f"{detail}.", *reached.holes]),
-        by=SYSTEM,
-        at=at,
-    )
+def _targets(snapshot: Snapshot, steps: list[int]) -> list[Mapping[str, Any]]:
+    """Return whom these steps name, each step once."""
+    found: Any = [target for number in dict.fromkeys(steps) for target in snapshot.steps[number]["targets"]]
+    return list(found)
 
 
 def _exhaust(
@@ -244,7 +210,7 @@ def _exhaust(
     names = ", ".join(one.name for one in last_resort)
     work.notes.append(
         records.make_note(
-            subject_type_id=_type_id(),
+            subject_type_id=type_id(),
             subject_id=incident.pk,
             kind="exhausted",
             text=f"paged the administrators: {names}" if names else "could page nobody: there is no administrator",

@@ -20,7 +20,7 @@ WRITTEN_LATER = timedelta(minutes=1)
 SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "everything": ("Everything", ()),
     "notes": ("Notes", ("note",)),
-    "messages": ("Messages", ("paged", "update", "message", "exhausted", "escalated")),
+    "messages": ("Messages", ("paged", "update", "message", "exhausted", "escalated", "unreached")),
 }
 # kind of entry: icon and tone
 MARKS: dict[str, tuple[str, str]] = {
@@ -34,6 +34,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "cancelled": ("ban", ""),
     "paged": ("bell", ""),
     "exhausted": ("octagon-alert", "red"),
+    "unreached": ("bell-off", "red"),
     "escalated": ("arrow-up", "amber"),
     "responder": ("user-plus", ""),
     "update": ("megaphone", "green"),

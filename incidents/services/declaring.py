@@ -110,5 +110,6 @@ def page_security_lead(incident: Incident, *, systems: list[System], at: datetim
     notify.queue(drafts, at=at, instead=True)
     names = ", ".join(f"{one.name} ({one.why})" for one in reached.recipients)
     text = f"paged {names}" if names else "could page nobody for security"
-    detail = " ".join(["A security incident pages the security lead at once.", *reached.holes])
+    waiting = escalation.held(incident, reached.recipients, at=at)
+    detail = " ".join(["A security incident pages the security lead at once.", *reached.holes, *waiting])
     say(incident, "paged", text, by="system: security", at=at, detail=detail)

@@ -150,5 +150,6 @@ def page_person(incident: Incident, *, contact: Contact, by: By, at: datetime, r
         }
         key = f"i{row.pk}:g{row.generation}:call:{at.isoformat()}"
         notify.queue(escalation.page(row, [recipient], book, key=key, context=context), at=at, instead=True)
-        say(row, "paged", f"paged {contact.name} by hand", by=by, at=at, reason=reason)
+        waiting = " ".join(escalation.held(row, [recipient], at=at))
+        say(row, "paged", f"paged {contact.name} by hand", by=by, at=at, reason=reason, detail=waiting)
     return row

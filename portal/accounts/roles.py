@@ -58,8 +58,8 @@ _LEAD_EVIDENCE = "records.lead_evidence"
 _REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
-    "directory.emergencycontact", "directory.system", "directory.recoveryobjective", "directory.channel",
-    "incidents.communicationtemplate", "incidents.audiencemember",
+    "directory.notificationrule", "directory.emergencycontact", "directory.system", "directory.recoveryobjective",
+    "directory.channel", "incidents.communicationtemplate", "incidents.audiencemember",
 )  # fmt: skip
 
 ROLES = (

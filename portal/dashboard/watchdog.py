@@ -18,6 +18,7 @@ from portal.assurance.exporting import services as exports
 from portal.audit import anchors, reconciling, sealing, told
 from portal.dashboard import health
 from portal.deadlines import services as deadlines
+from portal.directory import readiness
 from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.lib import times
@@ -48,7 +49,7 @@ def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
     checks = (
         *(_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unverified, _unsealed, _unanchored, _differing),
-        *(_typed, _unmade, _damaged, _unread),
+        *(_typed, _unmade, _damaged, _unread, _silent),
     )
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
@@ -229,6 +230,23 @@ def _unread(at: datetime) -> Alarm | None:
         "Until a file is read again nobody knows whether it is still what was collected. Check that the worker of "
         "exports runs and read its log, or run manage.py evidence verify.",
         "/admin/records/evidencecheck/",
+    )
+
+
+def _silent(at: datetime) -> Alarm | None:
+    """Tell when somebody is on call whom no message reaches, before an incident finds out."""
+    found = readiness.silent_on_call(at=at)
+    if not found:
+        return None
+    named = "\n".join(f"- {contact}, on call for {team}" for team, contact in found)
+    return Alarm(
+        "silent",
+        f"{found[0][1]} is on call and cannot be reached"
+        if len(found) == 1
+        else f"{len(found)} people are on call and cannot be reached",
+        f"No verified contact method is left, so a page goes to whoever comes next:\n{named}\n"
+        "Put somebody else on call, or have them verify a contact method.",
+        "/directory/people/",
     )
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from portal.audit.admin import GuardedAdmin, GuardedTabularInline, Verb
 from portal.directory import readiness
+from portal.directory.enums import MethodKind
 from portal.directory.models import (
     Calendar,
     CalendarDay,
@@ -21,6 +22,7 @@ from portal.directory.models import (
     Contact,
     ContactMethod,
     EmergencyContact,
+    NotificationRule,
     OnCallShift,
     RecoveryObjective,
     Severity,
@@ -90,6 +92,22 @@ class CalendarDayAdmin(GuardedAdmin[CalendarDay]):
     date_hierarchy = "date"
 
 
+class NotificationRuleInline(OfAnyone, GuardedTabularInline[NotificationRule]):
+    """Over which method somebody is paged after how long. Without a line the first verified method is used at once."""
+
+    model = NotificationRule
+    may_delete = True
+    fields = ("occasion", "method", "delay_seconds")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the person's own methods alone."""
+        if db_field.name == "method":
+            person = str((request.resolver_match.kwargs if request.resolver_match else {}).get("object_id"))
+            mine = ContactMethod.objects.visible_to(request.user).filter(active=True).exclude(kind=MethodKind.PHONE)
+            kwargs["queryset"] = mine.filter(contact_id=int(person)) if person.isdecimal() else mine.none()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
 class ContactMethodInline(OfAnyone, SecretAddress, GuardedTabularInline[ContactMethod]):
     """How one person is reached. A changed address must be verified anew."""
 
@@ -103,10 +121,10 @@ class ContactMethodInline(OfAnyone, SecretAddress, GuardedTabularInline[ContactM
 class ContactAdmin(GuardedAdmin[Contact]):
     """People, with how they are reached."""
 
-    list_display = ("name", "title", "user", "time_zone", "active")
+    list_display = ("name", "title", "user", "time_zone", "quiet_from", "quiet_until", "active")
     list_filter = ("active", "teams")
     search_fields = ("name", "title")
-    inlines = (ContactMethodInline,)
+    inlines = (ContactMethodInline, NotificationRuleInline)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: ModelForm[Contact], change: bool) -> None:  # noqa: FBT001
         """Save the person, and say where somebody who left is still named."""
@@ -126,6 +144,24 @@ class ContactMethodAdmin(OfAnyone, SecretAddress, GuardedAdmin[ContactMethod]):
     fields = ("contact", "kind", "address", "position", "verified_at", "active")
     readonly_fields = ("verified_at",)
     search_fields = ("contact__name",)
+
+
+@admin.register(NotificationRule)
+class NotificationRuleAdmin(GuardedAdmin[NotificationRule]):
+    """The rules by which people are paged. They are changed on the person's page, and shown here with their history."""
+
+    list_display = ("contact", "occasion", "method", "delay_seconds")
+    list_filter = ("occasion",)
+    list_select_related = ("contact", "method__contact")
+    search_fields = ("contact__name",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rules are added on the person's page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rules are changed on the person's page."""
+        return False
 
 
 @admin.register(Team)
@@ -171,7 +207,7 @@ class ChannelAdmin(SecretAddress, GuardedAdmin[Channel]):
     masked_fields = Channel.masked
     list_display = ("name", "kind", "shown_address", "active")
     list_filter = ("kind", "active")
-    fields = ("name", "kind", "address", "active")
+    fields = ("name", "kind", "address", "bundle_seconds", "active")
     search_fields = ("name",)
 
 
@@ -248,7 +284,7 @@ class SeverityClockInline(GuardedTabularInline[SeverityClock]):
 class SeverityAdmin(GuardedAdmin[Severity]):
     """The severity table."""
 
-    list_display = ("code", "name", "description", "target", "is_major", "tone")
+    list_display = ("code", "name", "description", "target", "is_major", "pages_loudly", "ignores_quiet_hours", "tone")
     inlines = (SeverityClockInline,)
 
 

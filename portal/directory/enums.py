@@ -22,6 +22,13 @@ class MethodKind(TextChoices):
 BY_TWILIO = (MethodKind.SMS, MethodKind.VOICE)
 
 
+class Occasion(TextChoices):
+    """How insistently somebody is paged. The severity says which of the two an incident asks for."""
+
+    USUAL = "usual", "Usual pages"
+    LOUD = "loud", "Loud pages"
+
+
 class EmergencyRole(TextChoices):
     """The roles of the emergency-contact table (owner's runbook template)."""
 

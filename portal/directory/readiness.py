@@ -101,6 +101,14 @@ def holes(*, at: datetime) -> list[Hole]:
     return sorted(found, key=lambda hole: hole.severity_tone != "red")
 
 
+def silent_on_call(*, at: datetime) -> list[tuple[Team, Contact]]:
+    """Return who is on call at that moment and cannot be sent anything, with their team. Three queries."""
+    teams = {team.pk: team for team in Team.objects.filter(active=True).order_by("name")}
+    on_call = services.on_call_many(teams, at=at)
+    reachable = services.sending_methods({contact.pk for contact in on_call.values()})
+    return [(team, on_call[pk]) for pk, team in teams.items() if pk in on_call and on_call[pk].pk not in reachable]
+
+
 def _portal_holes(known: Facts) -> Iterable[Hole]:
     if not any(contact.pk in known.reachable for contact in known.administrators):
         sentence = (

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from portal.directory.enums import Clock, LimitUnit, Tone
 from portal.directory.models import Calendar, Severity, SeverityClock, Team
@@ -49,6 +50,8 @@ SEVERITIES: list[tuple[dict[str, Any], list[Limit]]] = [
             "example": "A system is down.",
             "tone": Tone.RED,
             "is_major": True,
+            "pages_loudly": True,
+            "ignores_quiet_hours": True,
             "target": "15 minutes",
         },
         [
@@ -69,6 +72,7 @@ SEVERITIES: list[tuple[dict[str, Any], list[Limit]]] = [
             "example": "Everything is slow, or an important part fails.",
             "tone": Tone.ORANGE,
             "is_major": True,
+            "pages_loudly": True,
             "target": "1 hour",
         },
         [
@@ -129,6 +133,8 @@ def _load_teams() -> None:
 def _load_severities() -> None:
     """Create missing levels with their clocks. A clock that somebody removed from a level stays removed."""
     present = {fact for pair in Severity.objects.values_list("level", "code") for fact in pair}
+    if present:
+        _say_what_is_loud()
     for row, limits in SEVERITIES:
         if row["level"] in present or row["code"] in present:
             continue
@@ -137,3 +143,20 @@ def _load_severities() -> None:
             SeverityClock.objects.create(
                 severity=severity, clock=limit.clock, limit=limit.limit, unit=limit.unit, repeat_minutes=limit.repeat
             )
+
+
+def _say_what_is_loud() -> None:
+    """Give levels that are older than loud pages and quiet hours what they would have been made with, once.
+
+    Whether somebody ever chose is told by history, so that a choice against it stays.
+    """
+    flags = ("pages_loudly", "ignores_quiet_hours")
+    chosen = Q(*[(flag, True) for flag in flags], _connector=Q.OR)
+    if Severity.history.filter(chosen).exists():
+        return
+    for row, _ in SEVERITIES:
+        severity = Severity.objects.filter(level=row["level"], code=row["code"]).first()
+        if severity is not None and any(row.get(flag) for flag in flags):
+            for flag in flags:
+                setattr(severity, flag, row.get(flag, False))
+            severity.save()

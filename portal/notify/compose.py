@@ -19,6 +19,7 @@ class Draft:
 
     `about` is content type, id and reference of the record that it concerns. `action_path` such as ``/a/`` asks for a
     single-use link in each delivery, where the body says ``{action_link}``. `repeat_seconds` repeats it until stopped.
+    It leaves `delay` seconds after it was queued.
     """
 
     key: str
@@ -33,6 +34,8 @@ class Draft:
     about: tuple[int, int, str] | None = None
     generation: int = 0
     urgent: bool = False
+    waits_while_quiet: bool = False
+    delay: int = 0
     repeat_seconds: int | None = None
     url_path: str = ""
     action_path: str = ""
@@ -43,23 +46,28 @@ def drafts_for(contact: Contact, methods: Sequence[ContactMethod], **common: Any
 
     `common` holds key, kind, title, body and what else a Draft knows. Only the message that leaves the portal repeats.
     """
+    return page_drafts(contact, [(method, 0) for method in methods[:1]], **common)
+
+
+def page_drafts(contact: Contact, ways: Sequence[tuple[ContactMethod, int]], **common: Any) -> list[Draft]:
+    """Return the drafts of one page: to the portal's inbox at once, and over each way after its seconds."""
     key = common.pop("key")
     drafts = []
     if contact.user_id is not None:
         inside = {**common, "repeat_seconds": None, "action_path": ""}
         drafts.append(Draft(key=f"{key}:{INBOX}", lane=INBOX, contact_id=contact.pk, **inside))
-    if methods:
-        first = methods[0]
-        drafts.append(
-            Draft(
-                key=f"{key}:{first.pk}",
-                lane=first.kind,
-                contact_id=contact.pk,
-                method_id=first.pk,
-                address=first.address,
-                **common,
-            )
+    drafts += [
+        Draft(
+            key=f"{key}:{method.pk}",
+            lane=method.kind,
+            contact_id=contact.pk,
+            method_id=method.pk,
+            address=method.address,
+            delay=seconds,
+            **common,
         )
+        for method, seconds in ways
+    ]
     return drafts
 
 

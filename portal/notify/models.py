@@ -34,6 +34,7 @@ class Message(models.Model):
     `action_path` asks for a single-use secret link: each delivery makes one, and puts it where the body says
     ``{action_link}``. `repeat_seconds` repeats an urgent message until it is stopped. `due_at` is when it should go
     out first, `next_attempt_at` when it is tried next. `fallback_of` is the message that did not get through.
+    `waits_while_quiet`: the recipient's quiet hours hold it. `bundle` names the delivery that it shares with others.
     """
 
     idempotency_key = models.CharField(max_length=160)
@@ -61,6 +62,8 @@ class Message(models.Model):
     url_path = models.CharField(max_length=300, blank=True)
     action_path = models.CharField(max_length=100, blank=True)
     urgent = models.BooleanField(default=False)
+    waits_while_quiet = models.BooleanField(default=False)
+    bundle = models.CharField(max_length=80, blank=True)
     repeat_seconds = models.PositiveIntegerField(null=True, blank=True)
     repeat_number = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=MessageState, default=MessageState.PENDING)
@@ -117,6 +120,25 @@ class Message(models.Model):
     def shown_address(self) -> str:
         """Return the address as pages show it, with the secret parts left out."""
         return shown_address(self.lane, self.address) if self.address else ""
+
+
+class Turn(models.Model):
+    """When the next page may leave for one contact method or channel: what comes before is gathered until then."""
+
+    method = models.OneToOneField(ContactMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
+    channel = models.OneToOneField(Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
+    next_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(method__isnull=False, channel__isnull=True) | Q(method__isnull=True, channel__isnull=False),
+                name="turn_of_a_method_or_a_channel",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Turn of {self.method or self.channel}"
 
 
 class ActionLink(models.Model):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,6 +18,13 @@ from portal.notify.models import Message, MessageState
 RING = "portal.dashboard.tasks.ring_lanes"
 WAITING = [MessageState.PENDING.value, MessageState.FAILED.value]
 UNSENT = [*WAITING, MessageState.SENDING.value]
+OF_REPEATS = (
+    *("idempotency_key", "about_type", "about_id", "contact", "channel", "method"),
+    *("state", "due_at"),
+)
+
+# What a message is about, and the contact method that it goes to.
+Place = tuple[tuple[int | None, int | None], int]
 
 
 @transaction.atomic
@@ -25,48 +32,68 @@ def queue(drafts: Iterable[Draft], *, at: datetime, instead: bool = False) -> in
     """Write the drafts into the outbox, in the transaction that decided them, and return how many were given.
 
     A key that stands already is left alone. What goes to the inbox has arrived by being written. With `instead`, what
-    already repeats to the same people about the same record stops: the new messages take over.
+    already repeats to the same people about the same record stops: the new messages take over, each way no later than
+    the message would have gone out that it replaces.
     """
     given = list(drafts)
-    if instead:
-        _stop_repeats(given, at=at)
-    rows = [_row(draft, at) for draft in given]
+    sooner = _stop_repeats(given, at=at) if instead else {}
+    rows = [_row(draft, at, sooner) for draft in given]
     if rows:
         insert_values(Message, rows, ignore_conflicts=True)
         ring_on_commit(RING)
     return len(rows)
 
 
-def _stop_repeats(drafts: list[Draft], *, at: datetime) -> None:
-    """Stop what repeats to the recipients of these drafts, each about its own record; look again as below."""
+def _stop_repeats(drafts: list[Draft], *, at: datetime) -> dict[Place, datetime]:
+    """Stop what repeats to the recipients of these drafts, each about its own record; look again as below.
+
+    Return when what was not tried yet would have gone out, by record and method.
+    """
     new = {draft.key for draft in drafts}
     wanted = {(draft.about[:2], draft.contact_id, draft.channel_id) for draft in drafts if draft.about}
     records = {about for about, _, _ in wanted}
+    sooner: dict[Place, datetime] = {}
     if not records:
-        return
+        return sooner
     repeating = Message.objects.filter(
         about_type__in={about[0] for about in records}, about_id__in={about[1] for about in records},
         stopped_at=None, repeat_seconds__isnull=False,
     ).exclude(state__in=[MessageState.DEAD, MessageState.CANCELLED])  # fmt: skip
-    names = ("pk", "idempotency_key", "about_type_id", "about_id", "contact_id", "channel_id")
     while older := [
-        pk
-        for pk, key, about_type, about_id, contact_id, channel_id in repeating.values_list(*names)
-        if ((about_type, about_id), contact_id, channel_id) in wanted and key not in new
+        row
+        for row in repeating.only(*OF_REPEATS)
+        if (_about(row), row.contact_id, row.channel_id) in wanted and row.idempotency_key not in new
     ]:
-        _stop(repeating.filter(pk__in=older), at)
+        for row in older:
+            if row.method_id is not None and row.state == MessageState.PENDING:
+                place = (_about(row), row.method_id)
+                sooner[place] = min(row.due_at, sooner.get(place, row.due_at))
+        _stop(repeating.filter(pk__in=[row.pk for row in older]), at)
+    return sooner
+
+
+def _about(message: Message) -> tuple[int | None, int | None]:
+    return message.about_type_id, message.about_id
 
 
 def _stop(messages: QuerySet[Message], at: datetime) -> int:
-    """Cancel those of the messages that wait, stop the others, and return how many were cancelled."""
+    """Cancel those of the messages that wait, stop the others, and return how many were cancelled.
+
+    A sender settles many at once: whoever takes several rows takes them in the order of their ids.
+    """
+    list(messages.select_for_update().order_by("pk").values_list("pk", flat=True))
     cancelled = messages.filter(state__in=WAITING).update(state=MessageState.CANCELLED, stopped_at=at, settled_at=at)
     messages.exclude(state__in=WAITING).update(stopped_at=at)
     return cancelled
 
 
-def _row(draft: Draft, at: datetime) -> dict[str, Any]:
+def _row(draft: Draft, at: datetime, sooner: Mapping[Place, datetime]) -> dict[str, Any]:
     about_type, about_id, reference = draft.about or (None, None, "")
     inside = draft.lane == INBOX
+    due_at = at
+    if draft.delay and not inside:
+        due_at += timedelta(seconds=draft.delay)
+        due_at = max(at, min(due_at, sooner.get(((about_type, about_id), draft.method_id or 0), due_at)))
     return {
         "idempotency_key": draft.key,
         "kind": draft.kind,
@@ -84,13 +111,14 @@ def _row(draft: Draft, at: datetime) -> dict[str, Any]:
         "url_path": draft.url_path,
         "action_path": draft.action_path,
         "urgent": draft.urgent,
+        "waits_while_quiet": draft.waits_while_quiet,
         # What concerns no record could never be stopped.
         "repeat_seconds": draft.repeat_seconds if draft.about and not inside else None,
         "state": MessageState.SENT.value if inside else MessageState.PENDING.value,
         "settled_at": at if inside else None,
         "created_at": at,
-        "due_at": at,
-        "next_attempt_at": at,
+        "due_at": due_at,
+        "next_attempt_at": due_at,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,17 @@ from portal.notify.channels import Parcel
 from portal.notify.compose import ACTION_LINK, CODE
 from portal.notify.models import Message
 
+NAMED = 3  # records in the title of a bundle
+LISTED = 5  # pages that a bundle lists in a short message, each with its link
+LISTED_IN_MAIL = 25
 
-def parcel_of(message: Message, *, at: datetime) -> Parcel:
+
+def parcel_of(delivery: Sequence[Message], *, at: datetime) -> Parcel:
+    """Return one delivery: of one message, or of several that leave as one."""
+    return _one(delivery[0], at=at) if len(delivery) == 1 else _bundle(delivery, at=at)
+
+
+def _one(message: Message, *, at: datetime) -> Parcel:
     """Return one delivery of the message, with the link or the code made for it alone."""
     url = f"{settings.PORTAL_URL}{message.url_path}" if message.url_path else ""
     action_link = links.make_link(message, at=at) if message.action_path else ""
@@ -31,7 +41,7 @@ def parcel_of(message: Message, *, at: datetime) -> Parcel:
         values = _mail_values(message, text, action_link, url)
         text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
     return Parcel(
-        key=message.idempotency_key,
+        key=message.bundle or message.idempotency_key,
         address=message.address,
         title=message.title,
         text=text,
@@ -39,6 +49,43 @@ def parcel_of(message: Message, *, at: datetime) -> Parcel:
         thread=message.about_reference,
         urgent=message.urgent,
     )
+
+
+def _bundle(delivery: Sequence[Message], *, at: datetime) -> Parcel:
+    """Return several pages as one message: the worst first, each with its own link as far as they are listed.
+
+    Titles of pages begin with the severity, so that their order is that of the severities.
+    """
+    pages, first = sorted(delivery, key=lambda message: message.title), delivery[0]
+    listed = pages[: LISTED_IN_MAIL if first.lane == MethodKind.EMAIL else LISTED]
+    items = [(message.title, _link(message, at)) for message in listed]
+    more = len(pages) - len(items)
+    title, url = _title(pages), f"{settings.PORTAL_URL}/"
+    lines = [line for words, link in items for line in ("", words, link) if line or link]
+    lines += ["", f"And {more} more. All of them stand in the portal." if more else "All of them stand in the portal."]
+    text, html = "\n".join(lines).strip(), ""
+    if first.lane in BY_TWILIO:
+        text = "Sign in to the portal to answer." if first.lane == MethodKind.VOICE else url
+    if first.lane == MethodKind.EMAIL:
+        values: dict[str, Any] = {"title": title, "lines": lines, "items": items, "more": more, "url": url}
+        values |= {"message": {"urgent": True}, "company": settings.PORTAL_COMPANY}
+        text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
+    return Parcel(key=first.bundle, address=first.address, title=title, text=text, html=html, urgent=True)
+
+
+def _link(message: Message, at: datetime) -> str:
+    if message.action_path:
+        return links.make_link(message, at=at)
+    return f"{settings.PORTAL_URL}{message.url_path}" if message.url_path else ""
+
+
+def _title(pages: Sequence[Message]) -> str:
+    """Return how many need the reader, and the first of them by name."""
+    names = list(dict.fromkeys(message.about_reference for message in pages if message.about_reference))
+    if not names:
+        return f"{len(pages)} messages of the portal"
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{len(pages)} pages: {', '.join(names[:NAMED])}{more}"
 
 
 def _mail_values(message: Message, text: str, action_link: str, url: str) -> dict[str, Any]:

@@ -6,23 +6,19 @@ A sender that dies leaves its lease behind; when that has run out, another sends
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from portal.directory import services as directory
 from portal.directory.enums import MethodKind
-from portal.directory.models import ContactMethod
-from portal.lib.doorbell import ring_on_commit
-from portal.notify import verification
+from portal.notify import bundling, following
 from portal.notify.channels import CHANNELS, Channel, DeliveryError, within
 from portal.notify.models import Message, MessageState
-from portal.notify.outbox import RING, WAITING
+from portal.notify.outbox import WAITING
 from portal.notify.parcels import parcel_of
 from portal.notify.seats import seat
 
@@ -30,13 +26,10 @@ BACKOFF = [timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600)]
 TRIES = 8
 LEASE_BEYOND_TIMEOUT = timedelta(seconds=3)
 CLAIM_LEASE = timedelta(seconds=3)
+LEASE_FOR_MANY = timedelta(milliseconds=2)  # for each row of a delivery
 
-# What a repeat or a message over another way shares with the first one.
-KEPT_IN_COPIES = (
-    *("kind", "about_type_id", "about_id", "about_reference", "generation", "contact_id", "channel_id"),
-    *("lane", "method_id", "address", "title", "body", "url_path", "action_path"),
-    *("urgent", "repeat_seconds", "repeat_number"),
-)
+# One message, or several that leave as one.
+Delivery = Sequence[Message]
 
 Now = Callable[[], datetime]
 
@@ -58,71 +51,99 @@ def _send_batch(lane: str, now: Now, batch: int) -> int:
     channel = CHANNELS[lane]()
     failing: dict[str, DeliveryError] = {}
     try:
-        for message in claimed:
-            problem = _deliver(message, token, channel, now, failing.get(_server(message)))
+        for delivery in _deliveries(claimed):
+            server = _server(delivery[0])
+            problem = _deliver(delivery, token, channel, now, failing.get(server))
             if problem is not None and problem.everywhere:
-                failing[_server(message)] = problem
+                failing[server] = problem
     finally:
         channel.close()
     return len(claimed)
 
 
-def lease() -> timedelta:
+def _deliveries(claimed: Sequence[Message]) -> list[list[Message]]:
+    """Return what leaves together, in the order of the first of each."""
+    found: dict[str, list[Message]] = {}
+    for message in claimed:
+        found.setdefault(message.bundle or message.idempotency_key, []).append(message)
+    return list(found.values())
+
+
+def lease(messages: int = 1) -> timedelta:
     """Return how long one delivery may take before another sender may take it over."""
-    return timedelta(seconds=settings.EMAIL_TIMEOUT) + LEASE_BEYOND_TIMEOUT
+    return timedelta(seconds=settings.EMAIL_TIMEOUT) + LEASE_BEYOND_TIMEOUT + messages * LEASE_FOR_MANY
 
 
 @transaction.atomic
 def claim(lane: str, *, token: uuid.UUID, at: datetime, batch: int) -> list[Message]:
     """Take messages that are due under a lease, urgent ones first; those whose lease has run out are due again.
 
-    The lease is short: it is renewed when a message's turn comes, and whoever waits too long behind a slow one may be
-    taken over by another sender.
+    Pages to one recipient are taken together, when their turn has come (`bundling`). The lease is short: it is renewed
+    when a message's turn comes, and whoever waits too long behind a slow one may be taken over by another sender.
     """
     mine = Message.objects.filter(lane=lane)
     expired = Q(state=MessageState.SENDING, lease_until__lte=at)
     mine.filter(expired, stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
     due = mine.filter(Q(state__in=WAITING) | expired, next_attempt_at__lte=at, stopped_at=None)
-    ids = list(
-        due.select_for_update(skip_locked=True)
-        .order_by("-urgent", "next_attempt_at", "id")
-        .values_list("pk", flat=True)[:batch]
-    )
-    if not ids:
+    leaving = bundling.take(due, at=at, most=batch)
+    if len(leaving) < batch:
+        others = due.filter(bundling.OTHERS).select_for_update(skip_locked=True).order_by("next_attempt_at", "id")
+        leaving.append(("", list(others.values_list("pk", flat=True)[: batch - len(leaving)])))
+    count = 0
+    for name, ids in leaving:
+        until = at + CLAIM_LEASE + len(ids) * LEASE_FOR_MANY
+        for some in bundling.parts(ids):
+            count += mine.filter(pk__in=some).update(
+                state=MessageState.SENDING, lease_token=token, lease_until=until, bundle=name
+            )
+    if not count:
         return []
-    mine.filter(pk__in=ids).update(state=MessageState.SENDING, lease_token=token, lease_until=at + CLAIM_LEASE)
-    return list(Message.objects.filter(pk__in=ids).order_by("-urgent", "next_attempt_at", "id"))
+    taken = mine.filter(lease_token=token, state=MessageState.SENDING)
+    return list(taken.order_by("-urgent", "next_attempt_at", "id"))
 
 
 def _deliver(
-    message: Message, token: uuid.UUID, channel: Channel, now: Now, failing: DeliveryError | None
+    delivery: Delivery, token: uuid.UUID, channel: Channel, now: Now, failing: DeliveryError | None
 ) -> DeliveryError | None:
-    """Send one message and settle it. When its server is failing, it fails with it, without another wait."""
+    """Send one delivery and settle it. When its server is failing, it fails with it, without another wait."""
     at = now()
-    if not _begin(message, token, at):
+    delivery = _begin(delivery, token, at)
+    if not delivery:
         return None
     problem = failing
-    if problem is None and message.attempts > TRIES:
+    if problem is None and min(message.attempts for message in delivery) > TRIES:
         problem = DeliveryError("Every sender of this message died. It is not tried again.", permanent=True)
     if problem is None:
-        problem = _send(message, channel, at)
-    settle(message, token, problem=problem, at=now())
+        problem = _send(delivery, channel, at)
+    settle_delivery(delivery, token, problem=problem, at=now())
     return problem
 
 
-def _begin(message: Message, token: uuid.UUID, at: datetime) -> bool:
-    """Count the try and renew the lease, unless the lease is lost or the message was stopped meanwhile."""
-    held = Message.objects.filter(pk=message.pk, lease_token=token, state=MessageState.SENDING)
-    if held.filter(stopped_at=None).update(attempts=F("attempts") + 1, lease_until=at + lease()):
+def _held(delivery: Delivery, token: uuid.UUID) -> QuerySet[Message]:
+    """Return the rows of the delivery whose lease is still ours."""
+    held = Message.objects.filter(lane=delivery[0].lane, lease_token=token, state=MessageState.SENDING)
+    return held.filter(bundle=delivery[0].bundle) if delivery[0].bundle else held.filter(pk=delivery[0].pk)
+
+
+@transaction.atomic
+def _begin(delivery: Delivery, token: uuid.UUID, at: datetime) -> Delivery:
+    """Count the try, renew the lease, and return what is still to be sent: not what was stopped or lost meanwhile."""
+    held = _held(delivery, token)
+    if len(delivery) > 1:
+        list(held.select_for_update().order_by("pk").values_list("pk", flat=True))  # in one order, as `outbox` does
+    alive = held.filter(stopped_at=None)
+    if alive.update(attempts=F("attempts") + 1, lease_until=at + lease(len(delivery))) < len(delivery):
+        held.filter(stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
+        left = set(alive.values_list("pk", flat=True))
+        delivery = [message for message in delivery if message.pk in left]
+    for message in delivery:
         message.attempts += 1
-        return True
-    held.filter(stopped_at__isnull=False).update(**_settled(MessageState.CANCELLED, at))
-    return False
+    return delivery
 
 
-def _send(message: Message, channel: Channel, at: datetime) -> DeliveryError | None:
+def _send(delivery: Delivery, channel: Channel, at: datetime) -> DeliveryError | None:
     try:
-        parcel = parcel_of(message, at=at)
+        parcel = parcel_of(delivery, at=at)
         within(settings.EMAIL_TIMEOUT, lambda: channel.send(parcel))
     except DeliveryError as problem:
         return problem
@@ -139,97 +160,46 @@ def _server(message: Message) -> str:
     return "" if message.lane == MethodKind.EMAIL else urlsplit(message.address).netloc.rpartition("@")[2]
 
 
-@transaction.atomic
 def settle(message: Message, token: uuid.UUID, *, problem: DeliveryError | None, at: datetime) -> None:
+    """Settle the delivery of one message."""
+    settle_delivery([message], token, problem=problem, at=at)
+
+
+@transaction.atomic
+def settle_delivery(delivery: Delivery, token: uuid.UUID, *, problem: DeliveryError | None, at: datetime) -> None:
     """Write down how the delivery ended, and decide what follows: a repeat, another try, another way, or nothing.
 
-    Whoever lost the lease decides nothing. Stopping the message takes the same row lock, so that nothing is decided
+    Whoever lost the lease decides nothing. Stopping a message takes the same row lock, so that nothing is decided
     after an acknowledgement has committed.
     """
-    held = Message.objects.select_for_update().filter(pk=message.pk, lease_token=token, state=MessageState.SENDING)
-    row = held.first()
-    if row is None:
+    rows = list(_held(delivery, token).select_for_update().order_by("pk"))
+    if not rows:
         return
     if problem is None:
-        _settle(row, MessageState.SENT, at)
-        _repeat(row, at)
-    elif row.stopped_at is not None:
-        _settle(row, MessageState.CANCELLED, at, error=str(problem))
-    elif problem.permanent or row.attempts >= TRIES:
-        _settle(row, MessageState.DEAD, at, error=str(problem))
-        _give_up(row, at)
-    else:
-        row.next_attempt_at = at + BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
-        _settle(row, MessageState.FAILED, None, error=str(problem))
-        if row.urgent and row.attempts == 1:
-            _fall_back(row, at)
+        _settle(rows, MessageState.SENT, at)
+        following.repeat(rows, at=at)
+        return
+    bundling.give_back(rows[0], at=at)
+    stopped = [row for row in rows if row.stopped_at is not None]
+    dead = [row for row in rows if row.stopped_at is None and (problem.permanent or row.attempts >= TRIES)]
+    failed = [row for row in rows if row not in stopped and row not in dead]
+    _settle(stopped, MessageState.CANCELLED, at, error=str(problem))
+    _settle(dead, MessageState.DEAD, at, error=str(problem))
+    following.give_up(dead, at=at)
+    for tries in {row.attempts for row in failed}:
+        some = [row for row in failed if row.attempts == tries]
+        next_at = at + BACKOFF[min(tries, len(BACKOFF)) - 1]
+        _settle(some, MessageState.FAILED, None, error=str(problem), next_attempt_at=next_at)
+    following.fall_back([row for row in failed if row.urgent and row.attempts == 1], at=at)
 
 
-def _settled(state: MessageState, at: datetime | None) -> dict[str, Any]:
+def _settled(state: MessageState, at: datetime | None) -> dict[str, object]:
     return {"state": state, "settled_at": at, "lease_token": None, "lease_until": None}
 
 
-def _settle(row: Message, state: MessageState, at: datetime | None, *, error: str = "") -> None:
-    for name, value in (_settled(state, at) | {"error": error[:2000]}).items():
-        setattr(row, name, value)
-    row.save(update_fields=["state", "settled_at", "lease_token", "lease_until", "error", "next_attempt_at"])
-
-
-def _stem(row: Message) -> str:
-    """Return the key that all ways and repeats of a message share."""
-    return row.idempotency_key.partition("#")[0].rpartition(":")[0]
-
-
-def _again(row: Message, *, key: str, due_at: datetime, at: datetime, **changes: Any) -> None:
-    """Queue a further message like `row`; one that stands under this key is left alone."""
-    values = {name: getattr(row, name) for name in KEPT_IN_COPIES} | changes
-    again = Message(idempotency_key=key, created_at=at, due_at=due_at, next_attempt_at=due_at, **values)
-    Message.objects.bulk_create([again], ignore_conflicts=True)
-    ring_on_commit(RING)
-
-
-def _repeat(row: Message, at: datetime) -> None:
-    """Queue the next repeat of an urgent message, unless it was stopped, or another way has taken over.
-
-    It goes where the person is reached by then: nothing more is sent to somebody who has left, or over a retired way.
-    """
-    if not (row.urgent and row.repeat_seconds) or row.stopped_at is not None:
-        return
-    if row.fallbacks.exclude(state=MessageState.DEAD).exists():
-        return
-    number = row.repeat_number + 1
-    key, way = row.idempotency_key.partition("#")[0], {}
-    if row.contact_id is not None and row.method_id is not None:
-        methods = {one.pk: one for one in directory.sending_methods([row.contact_id]).get(row.contact_id, [])}
-        if not methods:
-            return
-        if row.method_id not in methods:
-            first = next(iter(methods.values()))
-            key, way = f"{_stem(row)}:{first.pk}", _way(first)
-    due_at = at + timedelta(seconds=row.repeat_seconds)
-    _again(row, key=f"{key}#{number}", due_at=due_at, at=at, repeat_number=number, **way)
-
-
-def _way(method: ContactMethod) -> dict[str, Any]:
-    return {"lane": method.kind, "method_id": method.pk, "address": method.address}
-
-
-def _give_up(row: Message, at: datetime) -> None:
-    """Queue another way, or let a message that got through after all repeat when this was the last way."""
-    if not _fall_back(row, at) and row.fallback_of is not None and row.fallback_of.state == MessageState.SENT:
-        _repeat(row.fallback_of, at)
-
-
-def _fall_back(row: Message, at: datetime) -> bool:
-    """Queue the message over the person's next verified method that was not tried with it; tell if there was one."""
-    if row.contact_id is None or row.method_id is None or row.kind == verification.KIND:
-        return False
-    suffix = f"#{row.repeat_number}" if row.repeat_number else ""
-    methods = directory.sending_methods([row.contact_id]).get(row.contact_id, [])
-    keys = {f"{_stem(row)}:{method.pk}{suffix}": method for method in methods}
-    tried = set(Message.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True))
-    for key, method in keys.items():
-        if key not in tried:
-            _again(row, key=key, due_at=at, at=at, fallback_of_id=row.pk, **_way(method))
-            return True
-    return False
+def _settle(
+    rows: Sequence[Message], state: MessageState, at: datetime | None, *, error: str = "", **more: datetime
+) -> None:
+    values = _settled(state, at) | {"error": error[:2000], **more}
+    for some in bundling.parts([row.pk for row in rows]):
+        Message.objects.filter(pk__in=some).update(**values)

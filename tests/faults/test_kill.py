@@ -75,7 +75,7 @@ def company(quick_commits):
     """Three thousand escalating incidents: a third is due at once, the others while the killing goes on."""
     now = database_now()
     make_system("bench-0")
-    policy = make_policy("Kill", steps=[make_contact("Ada")], final_wait_seconds=3600)
+    policy = make_policy("Kill", steps=[make_contact("Ada", bundle_seconds=0)], final_wait_seconds=3600)
     ids = seed.incidents(DEADLINES, declared_at=now)
     spread = KILLS * SECONDS_BETWEEN_KILLS
     due = [now + timedelta(seconds=max(0, spread * (3 * n / DEADLINES - 1) / 2)) for n in range(DEADLINES)]

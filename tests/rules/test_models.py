@@ -38,6 +38,7 @@ WITHOUT_HISTORY = {
     "deadlines.Sweep": "a pulse, overwritten every two seconds",
     "notify.Message": "what it decided stands in the timeline; its row keeps every attempt",
     "notify.ActionLink": "written once, used once; what it did stands in the timeline",
+    "notify.Turn": "a pulse, overwritten with each page",
     "notify.Verification": "the verified method has history",
     "records.Counter": "counts references",
     "records.Note": "append-only: a correction is a new note",

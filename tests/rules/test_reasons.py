@@ -50,6 +50,7 @@ SERVICES = {
         "make_recovery_codes",
         "remove_factor",
     },
+    "portal.directory.reaching": set(),
     "portal.directory.services": {"contact_for_user"},  # it says itself why: the account had no entry
     "incidents.policies": set(),
     "incidents.intake.tokens": set(),

@@ -2,6 +2,7 @@
 
 from portal.directory.models.calendars import Calendar, CalendarDay
 from portal.directory.models.people import Channel, Contact, ContactMethod, OnCallShift, Team
+from portal.directory.models.rules import NotificationRule
 from portal.directory.models.severities import Severity, SeverityClock
 from portal.directory.models.systems import EmergencyContact, RecoveryObjective, System
 
@@ -12,6 +13,7 @@ __all__ = [
     "Contact",
     "ContactMethod",
     "EmergencyContact",
+    "NotificationRule",
     "OnCallShift",
     "RecoveryObjective",
     "Severity",

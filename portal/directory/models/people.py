@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.base import ModelBase
@@ -16,9 +17,21 @@ from portal.audit.actor import Actor
 from portal.audit.models import AuditedModel
 from portal.directory import validators
 from portal.directory.enums import MethodKind
-from portal.lib.zones import validate_zone
+from portal.lib import quiet
+from portal.lib.zones import validate_zone, zone_or_utc
 
 LONGEST_SHIFT = timedelta(days=366)
+LONGEST_BUNDLE = 15 * 60  # seconds
+
+
+def bundle_field() -> models.PositiveSmallIntegerField[int, int]:
+    """Return the field that says how long further pages are gathered into one message."""
+    return models.PositiveSmallIntegerField(
+        "gather further pages for (seconds)",
+        default=60,
+        validators=[MaxValueValidator(LONGEST_BUNDLE)],
+        help_text="The first page leaves at once; what follows within this time leaves as one. 0 gathers nothing.",
+    )
 
 
 class Contact(AuditedModel):
@@ -37,13 +50,39 @@ class Contact(AuditedModel):
         validators=[validate_zone],
         help_text="As in Europe/London or Asia/Tokyo.",
     )
+    quiet_from = models.TimeField(
+        "quiet hours from",
+        null=True,
+        blank=True,
+        help_text="By the clock of the person's time zone. Pages wait until the quiet hours end, except those of a "
+        "severity that ignores them; the escalation goes on meanwhile.",
+    )
+    quiet_until = models.TimeField("quiet hours until", null=True, blank=True)
+    bundle_seconds = bundle_field()
     active = models.BooleanField(default=True, help_text="Clear this when somebody leaves. Contacts are never deleted.")
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_hours_begin_and_end",
+                violation_error_message="Give both when the quiet hours begin and when they end, or neither.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse quiet hours that would never end."""
+        if self.quiet_from is not None and self.quiet_from == self.quiet_until:
+            raise ValidationError({"quiet_until": "The quiet hours must end at another time than they begin."})
+
+    def quiet_end(self, at: datetime) -> datetime | None:
+        """Return when the quiet hours end in which `at` lies for this person; nothing when it lies in none."""
+        return quiet.until(self.quiet_from, self.quiet_until, zone_or_utc(self.time_zone), at)
 
     def as_actor(self) -> Actor:
         """Return this person as the record names them."""
@@ -188,6 +227,7 @@ class Channel(AuditedModel):
     name = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=12, choices=[c for c in MethodKind.choices if c[0] != "phone"])
     address = models.CharField(max_length=300)
+    bundle_seconds = bundle_field()
     active = models.BooleanField(default=True)
 
     class Meta:

@@ -33,6 +33,12 @@ class Severity(AuditedModel):
     example = models.CharField(max_length=300, blank=True)
     tone = models.CharField("colour", max_length=10, choices=Tone, default=Tone.GREY)
     is_major = models.BooleanField("major incident", default=False)
+    pages_loudly = models.BooleanField(
+        default=False, help_text="People are paged by their rules for loud pages, where they have any."
+    )
+    ignores_quiet_hours = models.BooleanField(
+        default=False, help_text="Pages leave at once, whatever quiet hours somebody has."
+    )
     target = models.CharField("response time", max_length=60, blank=True, help_text="As people say it: 15 minutes.")
 
     class Meta:

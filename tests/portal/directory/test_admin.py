@@ -51,11 +51,13 @@ def contact_form(contact=None, **fields):
     data = {
         "name": "Mei Tanaka",
         "time_zone": "Asia/Tokyo",
+        "bundle_seconds": "60",
         "active": "on",
         "title": "",
         "change_reason": "A new start",
     }
-    data |= {"methods-TOTAL_FORMS": "0", "methods-INITIAL_FORMS": "0"}
+    for prefix in ("methods", "rules"):
+        data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     return data | fields
 
 

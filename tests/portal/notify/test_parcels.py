@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_text_message_says_the_title_and_the_link_and_a_call_only_the_title():
     common = {"body": "Long words.\n\n{action_link}", "action_path": "/a/", "url_path": "/incidents/INC-1/"}
-    texted = parcel_of(make_message(lane="sms", address="+44 20 7946 0018", **common), at=NOON)
-    called = parcel_of(make_message(lane="voice", address="+44 20 7946 0018", **common), at=NOON)
+    texted = parcel_of([make_message(lane="sms", address="+44 20 7946 0018", **common)], at=NOON)
+    called = parcel_of([make_message(lane="voice", address="+44 20 7946 0018", **common)], at=NOON)
     assert texted.text.startswith("http")
     assert "/a/" in texted.text
     assert "Long words" not in texted.text
@@ -24,7 +24,7 @@ def test_a_text_message_says_the_title_and_the_link_and_a_call_only_the_title():
 def test_a_code_is_read_out_figure_by_figure(kind, gap):
     method = make_method(make_contact(reachable=False), kind=kind, verified=False)
     services.start_verification(method, by="system: tests", at=NOON)
-    text = parcel_of(method.messages.get(), at=NOON).text
+    text = parcel_of([method.messages.get()], at=NOON).text
     code = text.removeprefix("Your code is ").partition(".")[0]
     assert len(code.replace(" ", "")) == 6
     assert (" " in code) is bool(gap)

@@ -1,0 +1,147 @@
+"""How a storm reaches a person: the first page at once, then at most one message in each interval, holding the rest.
+
+Pages are gathered when they are claimed, and stay rows of their own: what is acknowledged meanwhile is not among them.
+Whoever takes a contact method's turn has locked it, so that no two senders ever page over it at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Min, Q, QuerySet
+
+from portal.lib.digests import digest
+from portal.notify.models import Message, MessageState, Turn
+
+# What is gathered: pages to a contact method of somebody, or to a channel.
+PAGES = Q(urgent=True) & (Q(method__isnull=False) | Q(channel__isnull=False))
+OTHERS = Q(urgent=False) | Q(method=None, channel=None)
+AT_ONCE = 5000  # rows that one statement names
+
+Recipient = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A page that is due, as far as it is read to decide with what it leaves."""
+
+    pk: int
+    key: str
+    method_id: int | None
+    channel_id: int | None
+    address: str
+    state: str
+    bundle: str
+    waits_while_quiet: bool
+
+
+@dataclass(slots=True)
+class Decided:
+    """What leaves now, each list as one delivery under its name, and what waits until when. `most` bounds it."""
+
+    most: int
+    leaves: list[tuple[str, list[int]]]
+    waits: dict[datetime, list[int]]
+    turns: dict[datetime, list[int]]
+
+
+def take(due: QuerySet[Message], *, at: datetime, most: int) -> list[tuple[str, list[int]]]:
+    """Return the pages among `due` that leave now: at most so many deliveries, each a name and the rows in it.
+
+    A delivery of one row has no name. Pages whose turn has not come are moved to it. Call it in a transaction: the
+    turns stay locked until its end.
+    """
+    pages = due.filter(PAGES)
+    recipients = list(
+        pages.values_list("method_id", "channel_id").annotate(first=Min("next_attempt_at")).order_by("first")[:most]
+    )
+    turns = _lock({(method_id, channel_id) for method_id, channel_id, _ in recipients}, at)
+    if not turns:
+        return []
+    waiting = defaultdict(list)
+    for page in _read(pages.filter(_to(turns)).select_for_update(skip_locked=True)):
+        waiting[page.method_id, page.channel_id].append(page)
+    decided = Decided(most, [], defaultdict(list), defaultdict(list))
+    for recipient, rows in waiting.items():
+        _decide(turns[recipient], rows, decided, at)
+    for moment, ids in decided.waits.items():
+        for some in parts(ids):
+            Message.objects.filter(pk__in=some).update(next_attempt_at=moment)
+            Message.objects.filter(pk__in=some, attempts=0).update(due_at=moment)  # one that failed stays late
+    for moment, ids in decided.turns.items():
+        Turn.objects.filter(pk__in=ids).update(next_at=moment)
+    return decided.leaves
+
+
+def _to(recipients: Collection[Recipient]) -> Q:
+    methods = [method for method, _ in recipients if method]
+    channels = [channel for _, channel in recipients if channel]
+    return Q(method_id__in=methods) | Q(channel_id__in=channels)
+
+
+def _lock(recipients: set[Recipient], at: datetime) -> dict[Recipient, Turn]:
+    """Lock the turns of these recipients, leaving out those that another sender holds just now."""
+    if not recipients:
+        return {}
+    wanted = Turn.objects.filter(_to(recipients))
+    standing = set(wanted.values_list("method_id", "channel_id"))
+    if missing := recipients - standing:
+        new = [Turn(method_id=method, channel_id=channel, next_at=at) for method, channel in sorted(missing, key=str)]
+        Turn.objects.bulk_create(new, ignore_conflicts=True)
+    rows = wanted.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    return {(turn.method_id, turn.channel_id): turn for turn in rows.select_related("method__contact", "channel")}
+
+
+def _read(pages: QuerySet[Message]) -> Iterable[Waiting]:
+    names = ("pk", "idempotency_key", "method_id", "channel_id", "address", "state", "bundle", "waits_while_quiet")
+    return (Waiting(*row) for row in pages.order_by("next_attempt_at", "id").values_list(*names))
+
+
+def _decide(turn: Turn, rows: Sequence[Waiting], decided: Decided, at: datetime) -> None:
+    """Decide what of the pages to one recipient leaves now. What a dead sender left behind leaves as it was."""
+    until = turn.method.contact.quiet_end(at) if turn.method else None
+    abandoned, fresh = defaultdict(list), []
+    for row in rows:
+        if row.state == MessageState.SENDING:
+            abandoned[row.bundle or row.key].append(row)
+        elif until is not None and row.waits_while_quiet:
+            decided.waits[until].append(row.pk)
+        else:
+            fresh.append(row)
+    decided.leaves += [(same[0].bundle, [row.pk for row in same]) for same in abandoned.values()]
+    span = turn.method.contact.bundle_seconds if turn.method else turn.channel.bundle_seconds if turn.channel else 0
+    if not span:
+        decided.leaves += [("", [row.pk]) for row in fresh[: max(1, decided.most - len(decided.leaves))]]
+        return
+    after = at + timedelta(seconds=span)
+    leaving = [row for row in fresh if row.address == fresh[0].address]
+    if abandoned or not fresh or turn.next_at > at:
+        leaving = []
+    next_at = max(turn.next_at, after) if abandoned or leaving else turn.next_at
+    if leaving:
+        decided.leaves.append((name_of(leaving), [row.pk for row in leaving]))
+    if abandoned or leaving:
+        decided.turns[next_at].append(turn.pk)
+    left = {row.pk for row in leaving}
+    decided.waits[next_at] += [row.pk for row in fresh if row.pk not in left]
+
+
+def name_of(pages: Sequence[Waiting]) -> str:
+    """Return the name of a delivery of several pages: the same pages always have the same one. One page has none."""
+    if len(pages) == 1:
+        return ""
+    return f"bundle:{digest(' '.join(sorted(page.key for page in pages)))}"
+
+
+def give_back(message: Message, *, at: datetime) -> None:
+    """Let the next page to this recipient leave at once: the one that had its turn did not arrive."""
+    if message.urgent and (message.method_id or message.channel_id):
+        Turn.objects.filter(_to([(message.method_id, message.channel_id)])).update(next_at=at)
+
+
+def parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    """Return the ids in parts that one statement can name."""
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
