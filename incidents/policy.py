@@ -19,6 +19,7 @@ class Refused(ValueError):
 TRANSITIONS: MappingProxyType[str, dict[Status, Status]] = MappingProxyType(
     {
         "acknowledge": {Status.DECLARED: Status.ACKNOWLEDGED},
+        "take back the acknowledgement": {Status.ACKNOWLEDGED: Status.DECLARED},
         "mitigate": {Status.ACKNOWLEDGED: Status.MITIGATED},
         "resolve": {Status.ACKNOWLEDGED: Status.RESOLVED, Status.MITIGATED: Status.RESOLVED},
         "resolve by source": {
@@ -93,11 +94,13 @@ class Snapshot:
     repeat: int
     final_wait: int
     steps: tuple[dict[str, Any], ...]
+    acknowledgement_minutes: int | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Snapshot:
-        """Read what `as_json` wrote."""
-        return cls(data["name"], data["version"], data["repeat"], data["final_wait"], tuple(data["steps"]))
+        """Read what `as_json` wrote, also before acknowledgements could expire."""
+        facts = (data["name"], data["version"], data["repeat"], data["final_wait"], tuple(data["steps"]))
+        return cls(*facts, data.get("acknowledgement_minutes"))
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data to be kept with the escalation."""
@@ -107,6 +110,7 @@ class Snapshot:
             "repeat": self.repeat,
             "final_wait": self.final_wait,
             "steps": list(self.steps),
+            "acknowledgement_minutes": self.acknowledgement_minutes,
         }
 
     def delay_of(self, step: int) -> int:

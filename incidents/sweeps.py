@@ -18,6 +18,7 @@ from incidents.communications.settling import settle_all
 from incidents.enums import IncidentType
 from incidents.intake import heartbeats
 from incidents.models import Incident, Responder
+from incidents.services import expiring
 from portal.audit.actor import acting
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline
@@ -216,5 +217,6 @@ HANDLERS = (
     (clocks.WARNING, warn, SYSTEM),
     (NOTICE, tell_followers, COMMUNICATIONS),
     (heartbeats.SILENCE, heartbeats.tell_silence, "system: heartbeats"),
+    (expiring.ACKNOWLEDGEMENT, expiring.look, "system: escalation"),
 )
 LOCKS = {heartbeats.SILENCE: heartbeats.lock}  # of what is about something else than an incident

@@ -35,7 +35,7 @@ class PolicyForm(forms.ModelForm):
 
     class Meta:
         model = EscalationPolicy
-        fields = ["name", "systems", "is_default", "for_security", "repeat", "active"]
+        fields = ["name", "systems", "is_default", "for_security", "repeat", "acknowledgement_minutes", "active"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,7 +104,7 @@ class EscalationPolicyAdmin(GuardedAdmin[EscalationPolicy]):
         """Return the form, or for those who only read the last wait in words."""
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         wait = "final_wait" if may_write else "shown_final_wait"
-        fields = ["name", "systems", "is_default", "for_security", "repeat", wait, "active"]
+        fields = ["name", "systems", "is_default", "for_security", "repeat", wait, "acknowledgement_minutes", "active"]
         return [*fields, "version", "edits"] if obj is not None else fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationPolicy]:

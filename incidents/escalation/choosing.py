@@ -43,7 +43,8 @@ def snapshot_of(policy: EscalationPolicy | None) -> Snapshot:
 def freeze(policy: EscalationPolicy, rows: Iterable[EscalationStep]) -> Snapshot:
     """Return the policy with these steps, whose targets are loaded, as an escalation would keep it."""
     steps = [{"delay": step.delay_seconds, "targets": [_frozen(one) for one in step.targets.all()]} for step in rows]
-    return Snapshot(policy.name, policy.version, policy.repeat, policy.final_wait_seconds, tuple(steps))
+    facts = (policy.name, policy.version, policy.repeat, policy.final_wait_seconds, tuple(steps))
+    return Snapshot(*facts, policy.acknowledgement_minutes)
 
 
 def _frozen(target: EscalationTarget) -> dict[str, Any]:

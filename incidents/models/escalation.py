@@ -36,6 +36,13 @@ class EscalationPolicy(AuditedModel):
         validators=[MinValueValidator(1), MaxValueValidator(86400)],
         help_text="How long the last step waits before the steps repeat, or the escalation is exhausted.",
     )
+    acknowledgement_minutes = models.PositiveIntegerField(
+        "an acknowledgement holds for (minutes)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(7 * 24 * 60)],
+        help_text="Without any sign of work for so long, the incident escalates anew. Empty: for good.",
+    )
     active = models.BooleanField(default=True)
 
     class Meta:

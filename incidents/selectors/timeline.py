@@ -35,6 +35,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "paged": ("bell", ""),
     "exhausted": ("octagon-alert", "red"),
     "unreached": ("bell-off", "red"),
+    "expired": ("alarm-clock-off", "red"),
     "escalated": ("arrow-up", "amber"),
     "responder": ("user-plus", ""),
     "update": ("megaphone", "green"),

@@ -8,6 +8,7 @@ from incidents import clocks, escalation
 from incidents.enums import Audience, IncidentType, Status
 from incidents.models import Alert, Communication, Incident
 from incidents.policy import Refused
+from incidents.services import expiring
 from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
 from incidents.services.declaring import PERIOD, page_security_lead
 from incidents.services.responding import _join, result_of
@@ -45,6 +46,7 @@ def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> 
     move(row, verb)
     stamp(row, "resolved", by=by, at=at)
     cancelled = escalation.stop(row, at=at, over=True)
+    expiring.stop(row, at=at)
     row.save()
     clocks.resume(row, clock=Clock.RESOLVE, at=at)
     clock = clocks.meet(row, clock=Clock.RESOLVE, at=at)
@@ -116,6 +118,7 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         move(row, "cancel", reason=reason)
         stamp(row, "cancelled", by=by, at=at)
         escalation.stop(row, at=at, over=True)
+        expiring.stop(row, at=at)
         row.save()
         clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
         _settle_clocks(row, at=at, all_=True)
@@ -131,6 +134,7 @@ def reopen(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         _clear_ends(row)
         stamp(row, "acknowledged", by=by, at=at)
         row.save()
+        expiring.start(row, by=by, at=at)
         _restart(row, at=at)
         say(row, "reopened", "reopened", by=by, at=at, reason=reason)
         _join(row, contact_of(by), by=by, at=at, quiet=True)

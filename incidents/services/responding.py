@@ -8,6 +8,7 @@ from incidents import clocks, escalation
 from incidents.enums import Status
 from incidents.models import Incident, Responder
 from incidents.policy import Refused, check_open
+from incidents.services import expiring
 from incidents.services.common import contact_of, locked, move, say, stamp
 from portal.audit.actor import By, actor_of
 from portal.deadlines.models import Deadline, DeadlineState
@@ -24,6 +25,7 @@ def acknowledge(incident: Incident, *, by: By, at: datetime, reason: str = "") -
         stamp(row, "acknowledged", by=by, at=at)
         cancelled = escalation.stop(row, at=at)
         row.save()
+        expiring.start(row, by=by, at=at)
         clock = clocks.meet(row, clock="response", at=at)
         words = f"{cancelled} unsent message{'' if cancelled == 1 else 's'} cancelled." if cancelled else ""
         detail = " ".join(filter(None, ["Escalation stopped.", words, result_of(clock, "response")]))
