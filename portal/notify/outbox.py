@@ -68,7 +68,7 @@ def _stop_repeats(drafts: list[Draft], *, at: datetime) -> dict[Place, datetime]
             if row.method_id is not None and row.state == MessageState.PENDING:
                 place = (_about(row), row.method_id)
                 sooner[place] = min(row.due_at, sooner.get(place, row.due_at))
-        _stop(repeating.filter(pk__in=[row.pk for row in older]), at)
+        stop(repeating.filter(pk__in=[row.pk for row in older]), at=at)
     return sooner
 
 
@@ -76,7 +76,7 @@ def _about(message: Message) -> tuple[int | None, int | None]:
     return message.about_type_id, message.about_id
 
 
-def _stop(messages: QuerySet[Message], at: datetime) -> int:
+def stop(messages: QuerySet[Message], *, at: datetime) -> int:
     """Cancel those of the messages that wait, stop the others, and return how many were cancelled.
 
     A sender settles many at once: whoever takes several rows takes them in the order of their ids.
@@ -145,7 +145,7 @@ def cancel_unsent(
     others = going_on.filter(repeat_seconds__isnull=False)
     cancelled = 0
     while named.exists():
-        cancelled += _stop(named, at)
+        cancelled += stop(named, at=at)
     while others.exists():
         # A repeat says nothing new: what was said once is enough.
         others.filter(state__in=WAITING, repeat_number__gt=0).update(

@@ -14,20 +14,24 @@ from portal.notify.links import LinkRefused, peek, redeem
 from portal.notify.models import Message, MessageState
 from portal.notify.outbox import UNSENT, cancel_unsent, queue
 from portal.notify.sending import send_lane
+from portal.notify.trying import TestRefused, newest_test, send_test
 from portal.notify.verification import VerificationRefused, start_verification, verify
 
 __all__ = [
     "LinkRefused",
+    "TestRefused",
     "VerificationRefused",
     "cancel_unsent",
     "inbox_of",
     "lanes",
     "mark_read",
+    "newest_test",
     "oldest_unsent_seconds",
     "peek",
     "queue",
     "redeem",
     "send_lane",
+    "send_test",
     "start_verification",
     "stuck",
     "unread_count",

@@ -1,18 +1,16 @@
-"""One's own pages: how I am reached, and what the portal has told me. Everybody may keep their own methods in order."""
+"""How I am reached: my contact methods, in which order, and proving that they are mine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.requests import SignedIn
 from portal.directory import services as directory
@@ -20,62 +18,12 @@ from portal.directory.forms import add_refusal
 from portal.directory.models import Contact, ContactMethod
 from portal.lib import clock
 from portal.notify import services
-from portal.notify.compose import ACTION_LINK
 from portal.notify.forms import AddMethodForm, CodeForm
-from portal.notify.models import Message
 from portal.notify.verification import LIFETIME
+from portal.notify.views.own import own_contact
+from portal.notify.views.showing import reached_context
 
-PAGE = 25
 OWN_PAGE = "by the person themselves, on their page of contact methods"
-MARKED_AT_ONCE = 200
-
-
-def own_contact(request: SignedIn) -> Contact | None:
-    """Return the directory's entry of whoever is signed in. Not every account has one."""
-    return Contact.objects.filter(user_id=request.user.pk, active=True).first()
-
-
-# The inbox.
-
-
-@require_safe
-@login_required
-def inbox(request: SignedIn) -> HttpResponse:
-    """Show the reader's messages, those not yet read first."""
-    mine = services.inbox_of(request.user)
-    ordered = mine.alias(is_read=Q(read_at__isnull=False)).order_by("is_read", "-created_at", "-id")
-    page = Paginator(ordered, PAGE).get_page(request.GET.get("page"))
-    context = {
-        "now": clock.now(),
-        "page": page,
-        "rows": [(message, text_inside(message)) for message in page.object_list],
-        "unread": mine.filter(read_at=None).count(),
-        "has_contact": own_contact(request) is not None,
-    }
-    return render(request, "notify/inbox.html", context)
-
-
-def text_inside(message: Message) -> str:
-    """Return the body as the inbox shows it: without the line that carries the secret link of a mail."""
-    return "\n".join(line for line in message.body.splitlines() if ACTION_LINK not in line).strip()
-
-
-@require_POST
-@login_required
-def mark_read(request: SignedIn) -> HttpResponse:
-    """Mark the messages named by `id` as read, or with `all` every one."""
-    if "all" in request.POST:
-        ids = list(services.inbox_of(request.user).filter(read_at=None).values_list("pk", flat=True))
-    else:
-        given = request.POST.getlist("id")[:MARKED_AT_ONCE]
-        ids = [int(text) for text in given if text.isascii() and text.isdigit() and len(text) < 19]
-    count = services.mark_read(request.user, ids, at=clock.now())
-    if count > 1:
-        messages.success(request, f"{count} messages marked as read.")
-    return redirect("notify:inbox")
-
-
-# My contact methods.
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,11 +34,11 @@ def contact_methods(request: SignedIn) -> HttpResponse:
     if contact is None:
         return render(request, "notify/contact_methods.html", {"contact": None, "now": clock.now()})
     if request.method != "POST":
-        return _methods_page(request, contact, form=AddMethodForm())
+        return methods_page(request, contact, form=AddMethodForm())
     form = AddMethodForm(request.POST)
     if form.is_valid() and _add(request, contact, form):
         return redirect("notify:contact-methods")
-    return _methods_page(request, contact, form=form, status=422)
+    return methods_page(request, contact, form=form, status=422)
 
 
 def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
@@ -115,7 +63,7 @@ def _add(request: SignedIn, contact: Contact, form: AddMethodForm) -> bool:
     return True
 
 
-def _methods_page(
+def methods_page(
     request: SignedIn,
     contact: Contact,
     *,
@@ -123,8 +71,12 @@ def _methods_page(
     code_form: CodeForm | None = None,
     code_for: int = 0,
     status: int = 200,
+    refused: Mapping[str, object] | None = None,
 ) -> HttpResponse:
-    """Draw the page. `code_form` stands with the method `code_for`, whose code was refused."""
+    """Draw the page. `code_form` stands with the method `code_for`, whose code was refused.
+
+    `refused` are further forms of the page that were sent and not taken.
+    """
     now = clock.now()
     methods = directory.methods_of(contact)
     sendable = [method for method in methods if method.can_send]
@@ -138,6 +90,8 @@ def _methods_page(
         "to_verify": next((method for method in sendable if not method.is_verified), None),
         "form": form,
         "lifetime": LIFETIME,
+        **reached_context(contact, [method for method in sendable if method.is_verified], at=now),
+        **(refused or {}),
     }
     return render(request, "notify/contact_methods.html", context, status=status)
 
@@ -212,7 +166,7 @@ def verify_method(request: SignedIn, contact: Contact, method: ContactMethod) ->
         else:
             messages.success(request, f"Messages reach you at {method.shown_address} from now on.")
             return redirect("notify:contact-methods")
-    return _methods_page(request, contact, form=AddMethodForm(), code_form=form, code_for=method.pk, status=422)
+    return methods_page(request, contact, form=AddMethodForm(), code_form=form, code_for=method.pk, status=422)
 
 
 @on_own_method
