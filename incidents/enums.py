@@ -78,6 +78,7 @@ class IntakeKind(TextChoices):
     SNS = "sns", "CloudWatch over SNS"
     UPTIME_KUMA = "uptime-kuma", "Uptime Kuma"
     HEARTBEAT = "heartbeat", "Heartbeat"
+    EMAIL = "email", "E-mail"
     GENERIC = "generic", "Any JSON, by a mapping"
     JSON = "json", "Plain JSON"
 

@@ -121,6 +121,18 @@ def endpoint(name: str, schemes: tuple[str, ...], *, expected: str) -> str:
     return read(name, "", convert, expected=expected)
 
 
+def listening(name: str) -> str:
+    """Return an address to listen on, as host:port, or "" when the variable is unset."""
+
+    def convert(raw: str) -> str:
+        url = urlsplit(f"//{raw}")
+        if not url.hostname or not url.port or url.path or url.username:
+            raise ValueError(raw)
+        return raw
+
+    return read(name, "", convert, expected="a host and a port, such as 127.0.0.1:2525")
+
+
 def time_zone(name: str, default: str) -> str:
     """Return the name of a time zone that exists."""
     return read(name, default, lambda raw: ZoneInfo(raw).key, expected="a time zone such as Europe/London or UTC")

@@ -212,6 +212,9 @@ globals().update(environment.mail(DATA_FOLDER))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.mail_address("EMAIL_FROM", f"watchbook@{_address.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Mails that come in as alerts: where the drop listens, and the host in the addresses of its sources.
+INTAKE_SMTP = environment.listening("INTAKE_SMTP")
+INTAKE_MAIL_DOMAIN = environment.read("INTAKE_MAIL_DOMAIN", str(_address.hostname), str, expected="a host name")
 
 LOGGING = logs.configure(as_json=SECURE)
 

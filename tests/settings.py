@@ -23,6 +23,8 @@ for name in (
     "PORTAL_COMPANY",
     "PORTAL_TIME_ZONE",
     "EMAIL_FROM",
+    "INTAKE_SMTP",
+    "INTAKE_MAIL_DOMAIN",
     "PORTAL_ADDRESS",
     "PORTAL_HOSTS",
     "SECRET_KEY",

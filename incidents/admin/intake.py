@@ -81,15 +81,17 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
     inlines: ClassVar[list[Any]] = [LineInline, WordInline]
 
     def get_inlines(self, request: HttpRequest, obj: IntakeToken | None) -> list[Any]:
-        """Only an address that reads a mapping has its lines and words."""
-        return self.inlines if obj is not None and obj.kind == IntakeKind.GENERIC else []
+        """Only an address that reads a mapping has its lines and words; one of mails has words."""
+        if obj is None or obj.kind not in {IntakeKind.GENERIC, IntakeKind.EMAIL}:
+            return []
+        return self.inlines if obj.kind == IntakeKind.GENERIC else [WordInline]
 
     def get_fields(self, request: HttpRequest, obj: IntakeToken | None = None) -> list[Any]:
         """Return what is chosen, and for one that stands who made and who revoked it."""
         fields = ["name", "kind", "default_severity", "reopen_minutes"]
         if obj is not None and obj.kind == IntakeKind.HEARTBEAT:
             fields += ["every_minutes", "grace_minutes", "paused_at", "paused_by"]
-        elif obj is not None and obj.kind != IntakeKind.SNS:
+        elif obj is not None and obj.kind not in acts.UNSIGNED:
             fields += ["signing", "window_seconds"]
         return [*fields, "created_at", "created_by", "revoked_at", "revoked_by"] if obj is not None else fields
 
@@ -130,6 +132,7 @@ class IntakeTokenAdmin(GuardedAdmin[IntakeToken]):
             "address": tokens.address_of(obj.secret),  # type: ignore[attr-defined]
             "secret": obj.secret,  # type: ignore[attr-defined]
             "enqueue_address": tokens.enqueue_address(),
+            "mail_address": tokens.mail_address_of(obj.secret),  # type: ignore[attr-defined]
         }
         return TemplateResponse(request, "admin/incidents/intaketoken/created.html", context)
 

@@ -13,7 +13,7 @@ from incidents.intake.forms import PinForm
 from incidents.models import IntakeSecret, IntakeToken, TopicSubscription
 from portal.audit.asking import ReasonForm
 
-UNSIGNED = (IntakeKind.HEARTBEAT, IntakeKind.SNS)
+UNSIGNED = (IntakeKind.EMAIL, IntakeKind.HEARTBEAT, IntakeKind.SNS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from incidents.enums import IntakeKind
-from incidents.intake import alertmanager, generic, grafana, pagerduty, plain, presets, reading, sns, uptimekuma
+from incidents.intake import (
+    alertmanager,
+    generic,
+    grafana,
+    mail,
+    pagerduty,
+    plain,
+    presets,
+    reading,
+    settling,
+    sns,
+    uptimekuma,
+)
 from incidents.intake.generic import Form, Line, Match
 from incidents.intake.report import Report
-from incidents.models import IntakeToken, PayloadLine, StatusWord
+from incidents.models import Alert, IntakeToken, PayloadLine, StatusWord
 
 PARSERS: MappingProxyType[str, Callable[[Mapping[str, object]], Report]] = MappingProxyType(
     {
@@ -35,6 +47,8 @@ class Reading:
 
 def read(token: IntakeToken, body: bytes) -> Reading:
     """Return what the body says at this address; reading.Unreadable says why it cannot be read."""
+    if token.kind == IntakeKind.EMAIL:
+        return Reading(_of_mail(token, mail.read(body)))
     data = reading.read_json(body)
     try:
         if token.kind == IntakeKind.GENERIC:
@@ -45,6 +59,22 @@ def read(token: IntakeToken, body: bytes) -> Reading:
         if not better or better in refusal.sentence:
             raise
         raise reading.Unreadable(refusal.status, f"{refusal.sentence} {better}") from None
+
+
+def _of_mail(token: IntakeToken, found: mail.Mail) -> Report:
+    """Return what a mail says. One that answers another is about the same alert, and keeps the id of the first."""
+    mine = Alert.objects.filter(token=token).order_by("-id")
+    thread = mine.filter(labels__message_id__in=found.thread).first() if found.thread else None
+    report = mail.report_of(found, _words(token), thread_key=thread.key if thread is not None else "")
+    first = thread or mine.filter(key=settling.short_key(report.key), firing=True).first()
+    if first is None or "message_id" not in first.labels:
+        return report
+    return replace(report, labels={**report.labels, "message_id": first.labels["message_id"]})
+
+
+def _words(token: IntakeToken) -> dict[str, str]:
+    own = StatusWord.objects.filter(token=token).values_list("word", "means")
+    return {word.casefold(): means for word, means in own}
 
 
 def _by_mapping(token: IntakeToken, data: Mapping[str, object]) -> Reading:
@@ -59,5 +89,4 @@ def form_of(token: IntakeToken) -> Form | None:
     lines = tuple(Line(row.field, row.path, row.pk) for row in rows)
     if not lines:
         return None
-    own = StatusWord.objects.filter(token=token).values_list("word", "means")
-    return Form(token.name, lines, {**presets.WORDS, **{word.casefold(): means for word, means in own}})
+    return Form(token.name, lines, {**presets.WORDS, **_words(token)})

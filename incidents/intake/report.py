@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +40,12 @@ class Report:
     def numbers(self) -> dict[str, int]:
         """Return how many alerts fire, are resolved, and were left out by the source."""
         return {"firing": self.firing_count, "resolved": self.resolved_count, "truncated": self.truncated}
+
+    def digest(self) -> str:
+        """Return what two reports share that say the same of the same alert, whatever numbers their words hold."""
+        sets = [sorted(labels.items()) for labels in self.label_sets]
+        said = json.dumps([sorted(self.labels.items()), sets, sorted(self.numbers().items())])
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def stance(self) -> Stance:

@@ -24,6 +24,7 @@ KEY_LENGTH = 180  # characters of a key that are kept as they are; a longer one 
 LONGEST_STORY = timedelta(days=7)  # an alert that began earlier enters the timeline when it came in
 ATTEMPTS = 3  # an incident may be opened, resolved and reopened by others meanwhile
 NOTE = "alert"
+JOINED = "{} is open under this key. The alert joined it."
 
 
 def short_key(key: str) -> str:
@@ -40,6 +41,9 @@ def dedup_key(token: IntakeToken, key: str) -> str:
 
 def fires(post: Post, report: Report) -> Answer:
     """Join the open incident of the key, reopen one that was resolved just now, or open a new one."""
+    again = _says_nothing_new(post, report)
+    if again is not None:
+        return again
     meaning = meaning_of(report, post.token)
     key = dedup_key(post.token, report.key)
     for _ in range(ATTEMPTS):
@@ -54,6 +58,21 @@ def fires(post: Post, report: Report) -> Answer:
             if not Incident.objects.open().filter(dedup_key=key).exists():
                 raise
     raise RuntimeError(f"Incidents under the key {key} come and go faster than they can be joined.")
+
+
+def _says_nothing_new(post: Post, report: Report) -> Answer | None:
+    """Count an alert that says what it said before, and has its open incident; a storm consists of them.
+
+    The incident is locked as for every other alert, before the alert: the row of the delivery points at it, and
+    PostgreSQL looks at that only when the transaction ends.
+    """
+    mine = Alert.objects.filter(token=post.token, key=short_key(report.key), firing=True, digest=report.digest())
+    rows = mine.filter(incident__status__in=OPEN).select_related("incident").order_by("-id")
+    known = rows.select_for_update(of=("incident",), no_key=True).first()
+    if known is None:
+        return None
+    Alert.objects.filter(pk=known.pk).update(title=report.title[:300], last_at=post.at, count=F("count") + 1)
+    return Answer(200, "joined", JOINED.format(known.incident.reference), known.incident, report.ignored)
 
 
 def _standing(post: Post, key: str) -> Incident | None:
@@ -91,14 +110,14 @@ def _open(post: Post, report: Report, meaning: Meaning, key: str) -> Answer:
         report,
         detail=words.advice(report, meaning, post.token, at=post.at),
     )
-    _remember(post, incident, report)
+    _remember(post, incident, report, plain=not meaning.unknown)
     sentence = f"{incident.reference} was declared at {incident.severity.code}."
     hints = [words.not_mapped(meaning, post.token), words.not_believed(report, post.at), *report.hints]
     return Answer(200, "opened", " ".join(filter(None, [sentence, *hints])), incident, report.ignored)
 
 
 def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> Answer:
-    status, sentence = "joined", f"{incident.reference} is open under this key. The alert joined it."
+    status, sentence = "joined", JOINED.format(incident.reference)
     if not incident.is_open:
         minutes = post.token.reopen_minutes
         reason = f"{post.token.name} fires again under the same key, within {minutes} minutes of the resolve."
@@ -110,7 +129,7 @@ def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> A
         sentence += f" Its severity is now {meaning.severity.code}."
     if meaning.unknown:
         sentence += f" {words.changes_nothing(meaning)}"
-    if _remember(post, incident, report) or status == "reopened":
+    if _remember(post, incident, report, plain=not meaning.unknown) or status == "reopened":
         others = words.other_systems(meaning, list(incident.systems.all()))
         _write(post, incident, words.joined(report), report, detail=others)
     return Answer(200, status, sentence, incident, report.ignored)
@@ -127,10 +146,10 @@ def is_resolved(post: Post, report: Report) -> Answer:
         )
         _remember(post, incident, report)
         return Answer(200, "resolved", f"{incident.reference} is resolved.", incident, report.ignored)
+    latest = rows.order_by("-id").select_for_update(of=("self",)).first()
     # Closing an incident waits for its alerts: one that was resolved by hand learns here that its alert stopped too.
     stopped = Alert.objects.filter(token=post.token, key=short_key(report.key), firing=True)
     stopped.update(firing=False, last_at=post.at)
-    latest = rows.order_by("-id").first()
     if latest is not None:
         sentence = f"{latest.reference} is {latest.get_status_display().lower()} already. Nothing changed."
         return Answer(200, "unchanged", sentence, latest, report.ignored)
@@ -168,9 +187,13 @@ SETTLE: MappingProxyType[str, Callable[[Post, Report], Answer]] = MappingProxyTy
 )
 
 
-def _remember(post: Post, incident: Incident, report: Report) -> bool:
-    """Count the alert of this key on the incident, under its lock; tell whether it says something new."""
+def _remember(post: Post, incident: Incident, report: Report, *, plain: bool = True) -> bool:
+    """Count the alert of this key on the incident, under its lock; tell whether it says something new.
+
+    `plain` is false when its words ask for advice: then it is read in full each time.
+    """
     seen = {"firing": report.firing, "title": report.title[:300], "labels": _kept_labels(report), "last_at": post.at}
+    seen["digest"] = report.digest() if plain and not report.hints else ""
     mine = Alert.objects.filter(token=post.token, key=short_key(report.key), incident=incident)
     known = mine.first()
     if known is None:

@@ -16,6 +16,8 @@ from portal.audit.actor import By, acting, actor_of
 from portal.directory.models import Severity
 from portal.lib import digests
 
+MAILBOX = "intake"  # before the plus in a mail address
+
 
 @transaction.atomic
 def add(
@@ -104,3 +106,8 @@ def address_of(secret: str) -> str:
 def enqueue_address() -> str:
     """Return the address of the Events API that is told the secret as a routing key."""
     return f"{settings.PORTAL_URL}{reverse('incidents:enqueue')}"
+
+
+def mail_address_of(secret: str) -> str:
+    """Return the mail address of a source, for the drop of mails."""
+    return f"{MAILBOX}+{secret}@{settings.INTAKE_MAIL_DOMAIN}"

@@ -181,6 +181,7 @@ class Alert(models.Model):
     firing = models.BooleanField(default=True)
     title = models.CharField(max_length=300)
     labels = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True, db_default="", editable=False)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)

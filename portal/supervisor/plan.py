@@ -18,12 +18,16 @@ EXPORT_PROCESSES = 1
 
 @dataclass(frozen=True)
 class Place:
-    """Where a portal lives: its checkout, its data folder, and the host and port of its pages."""
+    """Where a portal lives: its checkout, its data folder, and the host and port of its pages.
+
+    `smtp` is where its drop of mails listens, as host:port; without it there is none.
+    """
 
     checkout: Path
     data: Path
     host: str
     port: int
+    smtp: str = ""
 
 
 def web(place: Place) -> list[str]:
@@ -53,6 +57,11 @@ def beat() -> list[str]:
     ]
 
 
+def smtp_drop(place: Place) -> list[str]:
+    """Return the command line of the drop of mails."""
+    return [sys.executable, str(place.checkout / "manage.py"), "smtp_drop"]
+
+
 def child(place: Place, name: str, argv: Sequence[str]) -> Child:
     """Return a process of this portal. It finds the data folder where the supervisor has it."""
     environment = {
@@ -77,4 +86,5 @@ def children(place: Place) -> list[Child]:
         child(place, "message worker", worker(LANES, LANE_PROCESSES)),
         child(place, "export worker", worker(EXPORTS, EXPORT_PROCESSES)),
         child(place, "beat", beat()),
+        *([child(place, "mail drop", smtp_drop(place))] if place.smtp else []),
     ]

@@ -36,6 +36,8 @@ def load_values(tmp_path, **variables):
 
 
 BAD = [
+    ("INTAKE_SMTP", "2525", "INTAKE_SMTP must be a host and a port"),
+    ("INTAKE_SMTP", "localhost:x", "INTAKE_SMTP must be a host and a port"),
     ("PORTAL_URL", "watchbook.example.org", "PORTAL_URL must be an address such as"),
     ("PORTAL_URL", "https://watchbook.example.org/path", "without a path"),
     ("PORTAL_URL", "https://watchbook.example.org:port", "PORTAL_URL must be"),

@@ -86,6 +86,8 @@ class Command(BaseCommand):
             raise CommandError(f"The address was not made. {refused}") from None
         self.stdout.write(f"{token.name} posts to this address. It is shown this once; keep it like a password.")
         self.stdout.write(tokens.address_of(secret))
+        if token.kind == IntakeKind.EMAIL:
+            self.stdout.write(f"Mails go to {tokens.mail_address_of(secret)}, once INTAKE_SMTP is set.")
         if token.kind == IntakeKind.PAGERDUTY:
             self.stdout.write(f"Tools that know a routing key post to {tokens.enqueue_address()} with this key:")
             self.stdout.write(secret)

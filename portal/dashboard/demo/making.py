@@ -14,7 +14,7 @@ from incidents.intake import tokens
 from incidents.models import EscalationPolicy
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
-from portal.dashboard.demo import approving, assuring, burning, company, major, minor, telling
+from portal.dashboard.demo import approving, assuring, burning, company, major, minor, sourcing, telling
 from portal.dashboard.demo.founding import REASON, found
 from portal.dashboard.demo.playing import ORIGIN, Play
 from portal.directory.models import System
@@ -74,6 +74,7 @@ def _make(*, by: By, now: datetime) -> Demo:
         telling.found(people)
         assuring.engage(by=by, at=at, now=now)
         _, secret = tokens.add(name="Demo Alertmanager", kind=IntakeKind.ALERTMANAGER, by=by, at=at, reason=REASON)
+        sourcing.add_sources(by=by, at=at, now=now, reason=REASON)
     play = Play(people, now)
     count = play.run(STORIES)
     telling.play(play)

@@ -90,7 +90,7 @@ def test_a_sample_that_comes_twice_opens_one_incident(path):
 
 
 def test_garbage_is_refused_at_every_kind_of_address():
-    for kind in IntakeKind.values:
+    for kind in set(IntakeKind.values) - {"heartbeat"}:  # any request is a ping
         secret = make_token(kind=kind)[1]
         for body in (b"", b"{", b"[]", b"{}", b"\xff\xfe", json.dumps({"a": [1]}).encode()):
             answer = receiving.receive(secret, body, content_type="", address="", at=NOON)

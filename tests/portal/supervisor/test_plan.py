@@ -60,3 +60,9 @@ def test_a_task_returns_from_a_dead_worker_only_after_the_longest_lawful_run():
     assert options["visibility_timeout"] > CONFIGURATION["task_time_limit"]
     assert options["socket_timeout"] > 1
     assert options["socket_connect_timeout"] > 0
+
+
+def test_a_drop_of_mails_runs_only_where_it_is_asked_for(children, tmp_path):
+    assert "mail drop" not in children
+    place = plan.Place(Path.cwd(), tmp_path, "127.0.0.1", 8123, "127.0.0.1:2525")
+    assert plan.children(place)[-1].argv[-1] == "smtp_drop"

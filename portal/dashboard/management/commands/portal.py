@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, no_demo: bool, **_options: Any) -> None:
         """Prepare, start, watch, stop."""
-        place = plan.Place(settings.BASE_DIR, settings.DATA_FOLDER, host, port)
+        place = plan.Place(settings.BASE_DIR, settings.DATA_FOLDER, host, port, settings.INTAKE_SMTP)
         try:
             with only_portal_of(place.data):
                 check_port(host, port)
