@@ -72,7 +72,7 @@ def _drafted(
     *, at: datetime,
 ) -> HttpResponse:  # fmt: skip
     once: uuid.UUID = form.cleaned_data["once"]
-    with transaction.atomic(), acting(by=request.user, gesture=once):
+    with transaction.atomic(), acting(by=request.user, once=once):
         message = drafting.draft(
             incident, audience=audience, template=template, once=once, by=request.user, at=at,
             subject=form.cleaned_data["subject"], text=form.cleaned_data["text"],
@@ -130,10 +130,10 @@ def communication(request: SignedIn, reference: str, pk: int) -> HttpResponse:
 def _changed(request: SignedIn, message: Communication, form: MessageForm, *, at: datetime) -> HttpResponse:
     once: uuid.UUID = form.cleaned_data["once"]
     words = {name: form.cleaned_data[name] for name in ("subject", "text")}
-    with transaction.atomic(), acting(by=request.user, gesture=once):
+    with transaction.atomic(), acting(by=request.user, once=once) as context:
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
         Incident.objects.select_for_update(of=("self",)).get(pk=message.incident_id)
-        if records.timeline(message.incident).filter(gesture=once).exists():
+        if records.timeline(message.incident).filter(gesture=context.gesture).exists():
             return redirect(message.incident)
         drafting.edit(message, by=request.user, at=at, **words)
         said = _carry_on(request, Communication.objects.visible_to(request.user).get(pk=message.pk), form, at=at)
