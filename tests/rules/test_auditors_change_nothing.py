@@ -45,6 +45,7 @@ OWN: dict[str, tuple[set[str], str]] = {
         {"assurance_export"}, "an export is a reading; its row says who took what out and why",
     ),
     "/intake/": (set(), "machines post here with a secret of their own; a session opens nothing"),
+    "/v2/enqueue": (set(), "the same for tools that know a routing key alone"),
     "/a/": (set(), "whoever holds the secret of a link acknowledges, signed in or not"),
 }  # fmt: skip
 # What somebody to whom nothing is open still reaches.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -38,6 +38,7 @@ HANDED_OUT = {
 @require_safe
 @never_cache
 @login_required
+@permission_required("records.view_evidence", raise_exception=True)
 def evidence_list(request: SignedIn) -> HttpResponse:
     """Show the evidence that the reader may see, newest first."""
     filters = Filters.of(request.GET)
