@@ -22,7 +22,9 @@ from django.db.models import Sum
 from incidents.enums import IntakeKind
 from incidents.intake import tokens
 from incidents.models import Alert, Incident, IntakeDelivery
+from portal.audit.actor import acting
 from portal.celery import LANES, SWEEPS
+from portal.directory.models import Contact
 from portal.lib.clock import database_now
 from portal.notify.models import Message
 from portal.supervisor import plan
@@ -38,6 +40,7 @@ CALM_ALERTS = 1_000
 SENDERS = 24
 PATIENCE = 30.0
 LIMIT_MS = 150
+BUNDLE_SECONDS = 60
 WORKER_PROCESSES = 2
 
 Sent = tuple[int, float]  # the answer, and the seconds until it came
@@ -86,6 +89,7 @@ def run(_address: str) -> bool:
     """Measure the calm pace, then the storm."""
     now = database_now()
     seed.company(now)
+    _bundle_pages()
     _, secret = tokens.add(name="Storm", kind=IntakeKind.JSON, by="bench", at=now, reason="A benchmark")
     portal = Portal()
     try:
@@ -99,6 +103,14 @@ def run(_address: str) -> bool:
     finally:
         portal.stop()
     return _judged(sent, calm, began)
+
+
+def _bundle_pages() -> None:
+    """Let pages to the company's people leave as one in each interval, as everybody's do who never chose otherwise."""
+    with acting(by="bench", reason="A benchmark", origin="command"):
+        for contact in Contact.objects.all():
+            contact.bundle_seconds = BUNDLE_SECONDS
+            contact.save()
 
 
 def body(number: int) -> bytes:
