@@ -65,7 +65,15 @@ ENTRIES = (
     Entry(
         "Respond", "Communications", "megaphone", view="incidents:communications", permission="incidents.view_incident"
     ),
-    Entry("Respond", "On call", "phone", model="directory.OnCallShift", keys="g o"),
+    Entry(
+        "Respond",
+        "On call",
+        "phone",
+        view="directory:on-call",
+        model="directory.OnCallShift",
+        permission="directory.view_schedule",
+        keys="g o",
+    ),
     Entry("Respond", "Escalation policies", "workflow", model="incidents.EscalationPolicy"),
     Entry(
         "Respond",
@@ -74,7 +82,7 @@ ENTRIES = (
         view="incidents:sources",
         model="incidents.IntakeToken",
         permission="incidents.view_intaketoken",
-        keys="g u",
+        keys="g w",
     ),
     Entry("Respond", "Messages", "send", model="notify.Message", keys="g m"),
     Entry(
@@ -116,12 +124,13 @@ APP_GROUPS = {
     "maintenance": "Maintain",
     "directory": "Directory",
 }
-MODEL_GROUPS = {
-    "directory.oncallshift": "Respond",
-    **dict.fromkeys(
-        ("records.custodyevent", "records.evidence", "records.evidenceobject", "records.evidencecheck"), "Respond"
+MODEL_GROUPS = dict.fromkeys(
+    (
+        *("directory.oncallshift", "directory.schedule", "directory.layer", "directory.layermember", "directory.swap"),
+        *("records.custodyevent", "records.evidence", "records.evidenceobject", "records.evidencecheck"),
     ),
-}
+    "Respond",
+)
 
 
 @dataclass(frozen=True)

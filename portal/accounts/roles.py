@@ -60,6 +60,7 @@ _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
     "directory.notificationrule", "directory.emergencycontact", "directory.system", "directory.recoveryobjective",
     "directory.channel", "incidents.communicationtemplate", "incidents.audiencemember",
+    "directory.schedule",
 )  # fmt: skip
 
 ROLES = (

@@ -14,6 +14,7 @@ from incidents import sweeps
 from portal.approvals.sweeps import sweep_approvals
 from portal.assurance.exporting import sweeps as exports
 from portal.assurance.sweeps import sweep_reviews
+from portal.dashboard.duty import telling as duty
 from portal.deadlines import services as deadlines
 from portal.notify import services as notify
 
@@ -33,6 +34,7 @@ def sweep_deadlines(*, now: Clock) -> int:
         at = now()
         found = sweeps.sweep_incidents(at=at) + sweep_approvals(at=at) + sweep_reviews(at=at)
         deadlines.mark_sweep(DEADLINES, at=at)
+        duty.look(at=at)
         settled += found
         if not found:
             break

@@ -30,6 +30,7 @@ from portal.directory.models import (
     System,
     Team,
 )
+from portal.directory.oncall import admin as schedules  # noqa: F401 - its admins register themselves
 from portal.lib import clock
 
 

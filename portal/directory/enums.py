@@ -69,3 +69,20 @@ class LimitUnit(TextChoices):
     MINUTES = "minutes", "minutes"
     BUSINESS_DAYS = "business_days", "business days, by the end of the day"
     OBJECTIVE = "objective", "the tightest RTO of the affected systems"
+
+
+class TurnUnit(TextChoices):
+    """What the length of a turn is counted in. An hour is an hour of the clock on the wall."""
+
+    HOURS = "hours", "hours"
+    DAYS = "days", "days"
+    WEEKS = "weeks", "weeks"
+
+
+class SwapState(TextChoices):
+    """Where a request for a swap stands."""
+
+    ASKED = "asked", "Asked"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"

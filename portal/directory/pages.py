@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from portal.accounts.models import User
 from portal.directory import rota, services
 from portal.directory.enums import EmergencyRole, MethodKind
-from portal.directory.models import Contact, ContactMethod, EmergencyContact, OnCallShift, System, Team
+from portal.directory.models import Contact, ContactMethod, EmergencyContact, System, Team
+from portal.directory.oncall.reading import Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Who is on call for a team now, until when, and who follows."""
+    """Who is on call for a team now, until when, and who follows. Without `until` no end is in sight."""
 
     contact: Contact | None = None
     until: datetime | None = None
-    following: OnCallShift | None = None
-    shifts: list[OnCallShift] = field(default_factory=list)
+    following: Turn | None = None
 
 
-def duty_of(shifts: list[OnCallShift], at: datetime) -> Duty:
-    """Return the duty of one team from its running and coming shifts."""
-    present = rota.holder(shifts, at)
-    until = rota.held_until(shifts, at)
-    following = rota.holder(shifts, until) if until else min(shifts, key=lambda shift: shift.starts, default=None)
-    return Duty(present.contact if present else None, until, following, shifts)
+def duty_of(turns: list[Turn], at: datetime) -> Duty:
+    """Return the duty of one team from its turns."""
+    present = rota.holder(turns, at)
+    until = services.held_until(turns, at)
+    if present is None:
+        return Duty(following=min(turns, key=lambda turn: turn.starts, default=None))
+    return Duty(present.contact, until, rota.holder(turns, until) if until else None)
 
 
 def duties(team_ids: Iterable[int], *, at: datetime) -> dict[int, Duty]:
-    """Return the duty of each of the teams. One query."""
-    ids = list(team_ids)
-    shifts = services.running_shifts(ids, at=at)
-    return {pk: duty_of(shifts.get(pk, []), at) for pk in ids}
+    """Return the duty of each of the teams. At most seven queries."""
+    return {pk: duty_of(turns, at) for pk, turns in services.turns_ahead(team_ids, at=at).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class SystemRow:
 
 
 def system_rows(systems: Iterable[System], *, at: datetime) -> list[SystemRow]:
-    """Return the lines of the list. Two queries."""
+    """Return the lines of the list. At most eight queries."""
     rows = list(systems)
     duty = duties({row.owner_id for row in rows if row.owner_id}, at=at)
     table = services.emergency_contacts([row.pk for row in rows])
@@ -139,7 +138,7 @@ class TeamRow:
 
 
 def team_rows(teams: Iterable[Team], *, at: datetime) -> list[TeamRow]:
-    """Return the teams with who is on call. One query."""
+    """Return the teams with who is on call. At most seven queries."""
     rows = list(teams)
     duty = duties([team.pk for team in rows], at=at)
     return [TeamRow(team, duty[team.pk]) for team in rows]

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from django.db import models
 from django.urls import reverse
 
-from portal.directory import rota, services
+from portal.directory import services
 from portal.directory.enums import EmergencyRole
-from portal.directory.models import Calendar, Contact, EmergencyContact, OnCallShift, System, Team
+from portal.directory.models import (
+    Calendar,
+    Contact,
+    EmergencyContact,
+    LayerMember,
+    OnCallShift,
+    System,
+    Team,
+)
+from portal.directory.oncall import findings
+from portal.directory.oncall.findings import Findings
 from portal.lib import times
 from portal.lib.zones import known_zones
-
-HORIZON = timedelta(days=7)  # how far ahead somebody must be on call
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,10 @@ class Facts:
 
     systems: list[System]
     teams: list[Team]
-    shifts: dict[int, list[OnCallShift]]
+    duties: list[Findings]
     emergency: dict[int, dict[str, EmergencyContact]]
     leavers: list[OnCallShift]
+    rotas_of_leavers: list[LayerMember]
     reachable: set[int]
     administrators: list[Contact]
     calendars: list[Calendar]
@@ -51,9 +60,7 @@ class Facts:
     def named(self) -> dict[int, tuple[Contact, str]]:
         """Return everybody whom a page could be meant for, with the first place that names them."""
         found: dict[int, tuple[Contact, str]] = {}
-        for team in self.teams:
-            for shift in self.shifts.get(team.pk, []):
-                found.setdefault(shift.contact_id, (shift.contact, f"on call for {team}"))
+        found |= findings.people_of(self.duties)
         for system in self.systems:
             for row in self.emergency.get(system.pk, {}).values():
                 found.setdefault(row.contact_id, (row.contact, f"{row.get_role_display()} of {system}"))
@@ -63,15 +70,16 @@ class Facts:
 
 
 def facts(*, at: datetime) -> Facts:
-    """Read what `holes` judges. At most ten queries."""
+    """Read what `holes` judges. At most sixteen queries."""
     systems = list(System.objects.filter(active=True).select_related("owner").order_by("name"))
     teams = list(Team.objects.filter(active=True).order_by("name"))
     found = Facts(
         systems=systems,
         teams=teams,
-        shifts=services.running_shifts([team.pk for team in teams], at=at),
+        duties=findings.ahead(teams, at=at),
         emergency=services.emergency_contacts([system.pk for system in systems]),
         leavers=list(_shifts_of_leavers(at)),
+        rotas_of_leavers=findings.rotas_of_leavers(at=at),
         reachable=set(),
         administrators=services.administrators(),
         calendars=list(Calendar.objects.order_by("name")),
@@ -153,20 +161,44 @@ def _emergency_holes(system: System, table: dict[str, EmergencyContact], mend: s
 
 def _team_holes(known: Facts, at: datetime) -> Iterable[Hole]:
     owners = {system.owner_id for system in known.systems}
-    for team in known.teams:
-        mend = reverse("directory:put-on-call", args=[team.slug])
-        covered = rota.covered_until(known.shifts.get(team.pk, []), at)
-        if covered == at:
-            tone: Literal["red", "amber"] = "red" if team.pk in owners else "amber"
-            yield Hole("team", team, tone, f"Nobody is on call for {team}.", mend)
-        elif covered < at + HORIZON:
-            when = f"{times.day(covered, at)}, {times.clock(covered)}"
-            yield Hole("team", team, "amber", f"Nobody is on call for {team} after {when}.", mend)
+    for duty in known.duties:
+        mend = reverse("directory:put-on-call", args=[duty.team.slug])
+        for starts, until in duty.gaps:
+            tone: Literal["red", "amber"] = "red" if starts == at and duty.team.pk in owners else "amber"
+            yield Hole("team", duty.team, tone, gap_sentence(duty.team, starts, until, at), mend)
+        yield from _burdens(duty)
     for shift in known.leavers:
         mend = reverse("directory:put-on-call", args=[shift.team.slug])
         yield Hole(
             "team", shift.team, "red", f"{shift.contact} has left, but is down as on call for {shift.team}.", mend
         )
+    for place in known.rotas_of_leavers:
+        schedule = place.layer.schedule
+        sentence = f"{place.contact} has left, but takes turns in “{place.layer.name}” of {schedule.title}."
+        yield Hole("team", schedule.team, "red", sentence, reverse("directory:schedule", args=[schedule.pk]))
+
+
+def gap_sentence(team: Team, starts: datetime, until: datetime | None, at: datetime) -> str:
+    """Return the sentence that says when nobody is on call."""
+    if starts == at:
+        return f"Nobody is on call for {team}."
+    when = f"{times.day(starts, at)}, {times.clock(starts)}"
+    if until is None:
+        return f"Nobody is on call for {team} after {when}."
+    return f"Nobody is on call for {team} from {when} until {times.day(until, at)}, {times.clock(until)}."
+
+
+def _burdens(duty: Findings) -> Iterable[Hole]:
+    """Yield who carries much more of a schedule than the others."""
+    for contact, burden in duty.burdens:
+        hours, share = (round(span.total_seconds() / 3600) for span in (burden.carries, burden.share))
+        if burden.people == 1:
+            sentence = f"{contact} alone takes all turns of {duty.team}. Add somebody to the rotation."
+        else:
+            of = round(findings.LOOK.total_seconds() / 3600)
+            sentence = f"{contact} is on call for {duty.team} in {hours:,} of {of:,} hours; an even share is {share:,}."
+        mend = reverse("directory:put-on-call", args=[duty.team.slug])
+        yield Hole("team", duty.team, "amber", sentence, mend, "The duty is shared out unevenly.")
 
 
 def _contact_holes(known: Facts) -> Iterable[Hole]:
@@ -185,11 +217,16 @@ def _contact_holes(known: Facts) -> Iterable[Hole]:
 
 
 def still_named(contact: Contact, *, at: datetime) -> list[str]:
-    """Return a sentence for each place where somebody who has left is still counted on. Two queries."""
+    """Return a sentence for each place where somebody who has left is still counted on. Three queries."""
     shifts = OnCallShift.objects.filter(contact=contact, until__gt=at, withdrawn=False).select_related("team")
     rows = EmergencyContact.objects.filter(models.Q(contact=contact) | models.Q(backup=contact), system__active=True)
     return [
         *(f"{contact} is still down as on call for {shift.team}. Put somebody else on call." for shift in shifts),
+        *(
+            f"{contact} still takes turns in “{place.layer.name}” of {place.layer.schedule.title}. Name somebody else."
+            for place in findings.rotas_of_leavers(at=at)
+            if place.contact_id == contact.pk
+        ),
         *(
             f"{contact} is still {'' if row.contact_id == contact.pk else 'backup '}{row.get_role_display()} of "
             f"{row.system}. Name somebody else."

@@ -10,10 +10,21 @@ from typing import Protocol, TypeVar
 class Shift(Protocol):
     """What is read of a shift. It counts from `starts`, and at `until` no longer."""
 
-    pk: int
-    contact_id: int
-    starts: datetime
-    until: datetime
+    @property
+    def pk(self) -> int:
+        """Its key."""
+
+    @property
+    def contact_id(self) -> int:
+        """The key of the person."""
+
+    @property
+    def starts(self) -> datetime:
+        """When it begins."""
+
+    @property
+    def until(self) -> datetime:
+        """When it ends."""
 
 
 ShiftT = TypeVar("ShiftT", bound=Shift)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -28,17 +29,23 @@ from portal.directory.models import (
     System,
     Team,
 )
+from portal.directory.oncall import reading
+from portal.directory.oncall.reading import Turn
 from portal.lib.businesstime import WorkCalendar
 
 DEFAULT_CALENDAR = "Company"
 MOST_METHODS = 20
+AHEAD = timedelta(days=35)  # how far ahead turns are worked out
 
 
 # Who is on call.
 
 
 def running_shifts(team_ids: Iterable[int], *, at: datetime) -> dict[int, list[OnCallShift]]:
-    """Return the shifts of each team that run at `at` or later, of people who are still there. One query."""
+    """Return the shifts by hand of each team that run at `at` or later, of people who are still there. One query.
+
+    Who is on call in the end, schedules included, is what `turns_ahead` returns.
+    """
     found: dict[int, list[OnCallShift]] = defaultdict(list)
     rows = OnCallShift.objects.filter(team_id__in=list(team_ids), until__gt=at, withdrawn=False, contact__active=True)
     for shift in rows.select_related("contact").order_by("starts", "id"):
@@ -47,12 +54,11 @@ def running_shifts(team_ids: Iterable[int], *, at: datetime) -> dict[int, list[O
 
 
 def on_call_many(team_ids: Iterable[int], *, at: datetime) -> dict[int, Contact]:
-    """Return who is on call by team. Teams with nobody on call are missing from it. One query."""
-    rows = OnCallShift.objects.filter(
-        team_id__in=list(team_ids), starts__lte=at, until__gt=at, withdrawn=False, contact__active=True
-    )
-    # In ascending order, so that the shift that started last is the one that stays.
-    return {shift.team_id: shift.contact for shift in rows.select_related("contact").order_by("starts", "id")}
+    """Return who is on call by team: by the team's schedules and by the shifts that lie over them.
+
+    Teams with nobody on call are missing from it. A handful of queries, however many teams.
+    """
+    return reading.holders(team_ids, at=at)
 
 
 def on_call(team: Team, *, at: datetime) -> Contact | None:
@@ -60,9 +66,32 @@ def on_call(team: Team, *, at: datetime) -> Contact | None:
     return on_call_many([team.pk], at=at).get(team.pk)
 
 
+def turns_ahead(team_ids: Iterable[int], *, at: datetime, ahead: timedelta = AHEAD) -> dict[int, list[Turn]]:
+    """Return who is on call for each of these teams from `at` on, turn by turn, for at least `ahead`.
+
+    At most seven queries. The last turn of a schedule ends with that time, unless something ends it before.
+    """
+    found = {}
+    for team, line in reading.lines(team_ids, starts=at, until=at + ahead).items():
+        if not any(line.plan.layers.values()):  # shifts by hand alone are known to their end
+            shifts = [shift for one in line.plan.shifts.values() for shift in one]
+            line = replace(line, until=max([line.until, *(shift.until for shift in shifts)]))  # noqa: PLW2901
+        found[team] = line.turns()
+    return found
+
+
 def on_call_until(team: Team, *, at: datetime) -> datetime | None:
-    """Return when whoever is on call now hands over or stops; nothing when nobody is on call."""
-    return rota.held_until(running_shifts([team.pk], at=at).get(team.pk, []), at)
+    """Return when whoever is on call now hands over or stops.
+
+    Nothing when nobody is on call, and when no end is in sight.
+    """
+    return held_until(turns_ahead([team.pk], at=at)[team.pk], at)
+
+
+def held_until(turns: Sequence[Turn], at: datetime, *, ahead: timedelta = AHEAD) -> datetime | None:
+    """Return when whoever is on call at `at` hands over or stops; nothing when that is out of sight."""
+    until = rota.held_until(turns, at)
+    return None if until == at + ahead and not turns[-1].is_by_hand else until
 
 
 @transaction.atomic

@@ -111,6 +111,7 @@ def put_on_call(request: SignedIn, slug: str) -> HttpResponse:
         "now": now,
         "team": team,
         "duty": pages.duties([team.pk], at=now)[team.pk],
+        "shifts": services.running_shifts([team.pk], at=now).get(team.pk, []),
         "form": form,
         "may_put": may_put,
         "may_end": request.user.has_perm("directory.change_oncallshift"),

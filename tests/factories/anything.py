@@ -19,6 +19,7 @@ _numbers = count(1)
 # What the constraints of a model ask for beyond its types.
 SPECIAL: dict[str, Any] = {
     "directory.OnCallShift": lambda: {"starts": NOON, "until": NOON + timedelta(hours=8)},
+    "directory.Swap": lambda: {"starts": NOON, "until": NOON + timedelta(hours=8)},
     "incidents.Incident": lambda: {"reference": f"INC-{next(_numbers):06d}"},
     "approvals.ApprovalRequest": lambda: {
         "reference": f"APR-{next(_numbers):06d}",

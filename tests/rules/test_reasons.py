@@ -30,6 +30,8 @@ NOT_PRIVILEGED = {
     "records.Evidence": "it changes by its verbs, and those that need a reason ask for one (records.evidence.policy)",
     "incidents.Communication": "it changes by its verbs, some of which ask for a reason, and is frozen once sent",
     "incidents.Subscription": "people follow a record, and stop, for themselves",
+    "directory.Swap": "it carries why it was asked, and so do the shifts that come of it; answering is a yes or no",
+    "directory.CalendarFeed": "one's own address to read one's own turns; it decides nothing",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
 }
 PRIVILEGED = [model for model in AUDITED if model.privileged]
@@ -52,6 +54,8 @@ SERVICES = {
     },
     "portal.directory.reaching": set(),
     "portal.directory.services": {"contact_for_user"},  # it says itself why: the account had no entry
+    "portal.directory.oncall.schedules": set(),
+    "portal.directory.oncall.swaps": {"ask", "accept", "decline", "withdraw"},  # the request carries its reason
     "incidents.policies": set(),
     "incidents.intake.tokens": set(),
     "incidents.intake.signing": set(),

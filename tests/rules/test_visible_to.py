@@ -23,6 +23,8 @@ EXEMPT = {
     ("portal/notify/views/methods.py", "ContactMethod"): "one's own methods",
     ("portal/notify/forms.py", "Severity"): "the levels that one may page oneself as, without content",
     ("portal/notify/views/showing.py", "Severity"): "which levels are loud for oneself, without content",
+    ("portal/directory/oncall/views/common.py", "Contact"): "one's own entry",
+    ("portal/directory/oncall/views/swaps.py", "CalendarFeed"): "one's own addresses",
     ("portal/dashboard/selectors/burning.py", "Message"): "what paged oneself, of incidents found by visible_to",
     ("portal/dashboard/selectors/burning.py", "Responder"): "one's own work, on incidents found by visible_to",
     ("incidents/selectors/listing.py", "Contact"): "one's own entry",

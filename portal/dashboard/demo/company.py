@@ -61,6 +61,7 @@ ROTAS: dict[str, tuple[str, ...]] = {
     "security": ("leila", "diego"),
     "support": ("yusuf", "priya"),
 }
+BACKUPS = ("kwame", "arjun", "hannah")  # second line behind the first of "oncall", a week each
 HOLE = "support"  # nobody follows on Friday evening
 
 _OPS = ("amara", "jonas")

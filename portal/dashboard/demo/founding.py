@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 
@@ -11,7 +10,7 @@ from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget,
 from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.audit.actor import By
-from portal.dashboard.demo import company
+from portal.dashboard.demo import company, rotating
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole, MethodKind
 from portal.directory.models import (
@@ -24,10 +23,6 @@ from portal.directory.models import (
 )
 
 REASON = "The demo company"
-LONDON = ZoneInfo("Europe/London")
-TURN = timedelta(days=14)
-TURNS_BEHIND, TURNS_AHEAD = 7, 4
-FRIDAY = 4
 
 
 def found(*, by: By, at: datetime, now: datetime, password: str) -> dict[str, Contact]:
@@ -38,7 +33,7 @@ def found(*, by: By, at: datetime, now: datetime, password: str) -> dict[str, Co
     hashed = make_password(password) if password else ""  # once: hashing is slow on purpose
     people = {person.key: _person(person, by=by, at=at, password=hashed) for person in company.PEOPLE}
     _teams(people)
-    _shifts(people, by=by, at=at, now=now)
+    rotating.put_on_call(people, by=by, at=at, now=now)
     systems = {product.slug: _system(product, people, now) for product in company.SYSTEMS}
     for product in company.SYSTEMS:
         if product.parent:
@@ -78,38 +73,6 @@ def _account(person: company.Person, *, by: By, at: datetime, password: str) -> 
 def _teams(people: dict[str, Contact]) -> None:
     for team in Team.objects.all():
         team.members.set([people[person.key] for person in company.PEOPLE if team.slug in person.teams])
-
-
-def _shifts(people: dict[str, Contact], *, by: By, at: datetime, now: datetime) -> None:
-    """Put people on call in turns from the past on; the deliberate hole opens on the next Friday at 18:00."""
-    first = handover(now) - TURNS_BEHIND * TURN
-    closing = next_friday(now)
-    for slug, keys in company.ROTAS.items():
-        team = Team.objects.get(slug=slug)
-        for number in range(TURNS_BEHIND + TURNS_AHEAD):
-            starts = first + number * TURN
-            until = starts + TURN
-            if slug == company.HOLE:
-                until = min(until, closing)
-            if starts < until:
-                contact = people[keys[number % len(keys)]]
-                directory.put_on_call(team, contact, starts=starts, until=until, by=by, at=at, reason=REASON)
-
-
-def handover(now: datetime) -> datetime:
-    """Return the last Monday at 09:00 in London."""
-    local = now.astimezone(LONDON)
-    monday = local.date() - timedelta(days=local.weekday())
-    moment = datetime.combine(monday, time(9), LONDON)
-    return moment if moment <= now else moment - timedelta(days=7)
-
-
-def next_friday(now: datetime) -> datetime:
-    """Return the next Friday at 18:00 in London."""
-    local = now.astimezone(LONDON)
-    friday = local.date() + timedelta(days=(FRIDAY - local.weekday()) % 7)
-    moment = datetime.combine(friday, time(18), LONDON)
-    return moment if moment > now else moment + timedelta(days=7)
 
 
 def _system(product: company.Product, people: dict[str, Contact], now: datetime) -> System:

@@ -14,7 +14,7 @@ from incidents.intake import tokens
 from incidents.models import EscalationPolicy
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
-from portal.dashboard.demo import approving, assuring, burning, company, major, minor, sourcing, telling
+from portal.dashboard.demo import approving, assuring, burning, company, major, minor, rotating, sourcing, telling
 from portal.dashboard.demo.founding import REASON, found
 from portal.dashboard.demo.playing import ORIGIN, Play
 from portal.directory.models import System
@@ -80,5 +80,7 @@ def _make(*, by: By, now: datetime) -> Demo:
     telling.play(play)
     approving.play(play)
     assuring.play(play)
+    with acting(by=by, at=now, origin=ORIGIN):
+        rotating.follow_the_sun(people, now=now)
     logins = list(LOGINS) if chosen else []
     return Demo(new=True, incidents=count, password=chosen, intake=tokens.address_of(secret), logins=logins)

@@ -20,7 +20,7 @@ from incidents.models import Incident
 from portal.approvals.sweeps import sweep_approvals
 from portal.audit.actor import By, acting, apart
 from portal.dashboard.demo import keeping
-from portal.dashboard.demo.founding import LONDON
+from portal.dashboard.demo.rotating import LONDON
 from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.models import Contact, Severity, System

@@ -83,13 +83,13 @@ def due_soon(user: Any, *, at: datetime, but: Incident | None = None) -> list[Du
 
 
 def duties(user: Any, *, at: datetime) -> list[Duty]:
-    """Return who is on call for each active team that the reader may see. Two queries."""
+    """Return who is on call for each active team that the reader may see. At most eight queries."""
     teams = list(Team.objects.visible_to(user).filter(active=True).order_by("name"))
-    shifts = directory.running_shifts([team.pk for team in teams], at=at)
+    turns = directory.turns_ahead([team.pk for team in teams], at=at)
     found = []
     for team in teams:
-        holder = rota.holder(shifts.get(team.pk, []), at)
-        until = rota.held_until(shifts.get(team.pk, []), at)
+        holder = rota.holder(turns[team.pk], at)
+        until = directory.held_until(turns[team.pk], at)
         found.append(Duty(team, holder.contact if holder else None, until))
     return found
 

@@ -3,21 +3,27 @@
 from portal.directory.models.calendars import Calendar, CalendarDay
 from portal.directory.models.people import Channel, Contact, ContactMethod, OnCallShift, Team
 from portal.directory.models.rules import NotificationRule
+from portal.directory.models.schedules import CalendarFeed, Layer, LayerMember, Schedule, Swap
 from portal.directory.models.severities import Severity, SeverityClock
 from portal.directory.models.systems import EmergencyContact, RecoveryObjective, System
 
 __all__ = [
     "Calendar",
     "CalendarDay",
+    "CalendarFeed",
     "Channel",
     "Contact",
     "ContactMethod",
     "EmergencyContact",
+    "Layer",
+    "LayerMember",
     "NotificationRule",
     "OnCallShift",
     "RecoveryObjective",
+    "Schedule",
     "Severity",
     "SeverityClock",
+    "Swap",
     "System",
     "Team",
 ]

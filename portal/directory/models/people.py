@@ -176,10 +176,10 @@ class Team(AuditedModel):
 
 
 class OnCallShift(AuditedModel):
-    """Somebody on call for a team, named by hand from one moment until another.
+    """Somebody on call for a team, named by hand from one moment until another; it lies over the team's schedule.
 
     Where shifts overlap, the one that started last wins: so somebody stands in for an evening. A withdrawn shift
-    was called off before it began, and never counts.
+    was called off before it began, and never counts. `swap` is the request that it came of.
     """
 
     privileged: ClassVar[bool] = True
@@ -190,6 +190,17 @@ class OnCallShift(AuditedModel):
     starts = models.DateTimeField()
     until = models.DateTimeField()
     withdrawn = models.BooleanField(default=False, editable=False)
+    schedule = models.ForeignKey(
+        "directory.Schedule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="shifts",
+        help_text="Over which schedule of the team it lies. Empty: over its first.",
+    )
+    swap = models.ForeignKey(
+        "directory.Swap", null=True, blank=True, on_delete=models.PROTECT, related_name="shifts", editable=False
+    )
 
     class Meta:
         ordering = ["team", "starts"]
@@ -216,6 +227,8 @@ class OnCallShift(AuditedModel):
             raise ValidationError({"contact": f"{self.contact} has left. Put somebody on call who is still there."})
         if self.team_id and not self.team.active:
             raise ValidationError({"team": f"{self.team} is no longer active. Choose the team that took over."})
+        if self.schedule is not None and self.schedule.team_id != self.team_id:
+            raise ValidationError({"schedule": f"That is no schedule of {self.team}. Choose one of the team's own."})
 
 
 class Channel(AuditedModel):
