@@ -125,6 +125,15 @@ ANCHOR_URL = environment.endpoint(
     "ANCHOR_URL", ("http", "https"), expected="an address that takes POST, such as https://anchors.example.org/abc"
 )
 
+# Where the contact sheet is taken to each night: for when the portal itself is what is down.
+CONTACT_SHEET_FILE = environment.read(
+    "CONTACT_SHEET_FILE", DATA_FOLDER / "contact-sheet.html", BASE_DIR.joinpath, expected="a file"
+)
+CONTACT_SHEET_MAIL = environment.mail_address("CONTACT_SHEET_MAIL", "")
+CONTACT_SHEET_URL = environment.endpoint(
+    "CONTACT_SHEET_URL", ("http", "https"), expected="an address that takes POST, such as https://pages.example.org/abc"
+)
+
 # The broker is a doorbell: what must happen is in the database. Unset, it is the one that `manage.py portal` starts.
 BROKER_IS_EMBEDDED, REDIS_URL = environment.broker(DATA_FOLDER)
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

@@ -89,6 +89,7 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "directory.LayerMember": Reach(moment="layer__starts", until="layer__until"),
         "directory.Swap": Reach(moment="starts", until="until"),
         "directory.CalendarFeed": ANYTIME,
+        "directory.SheetDelivery": ANYTIME,
         "directory.Calendar": ANYTIME,
         "directory.CalendarDay": ANYTIME,
         "directory.Channel": ANYTIME,

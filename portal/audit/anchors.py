@@ -7,30 +7,22 @@ is missing since. How a way off the machine failed is kept in a row, tried again
 from __future__ import annotations
 
 import json
-import os
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from portal.audit import trail
+from portal.audit import away, trail
 from portal.audit.canonical import BEGINNING, compact
 from portal.audit.enums import Action
 from portal.audit.seals import Anchor, AnchorDelivery, Seal, SigningKey, Way
 from portal.audit.signing import is_signed, keep_public_key, key_id, signer
 
 FORMAT = "watchbook-anchor-1"
-MOST_SECONDS = 10.0
-LONGEST_REST = timedelta(hours=1)
 AT_ONCE = 20  # deliveries of one look
 LATE = timedelta(hours=2)  # an anchor that has not left the machine for so long is an alarm
 Clock = Callable[[], datetime]
@@ -120,9 +112,8 @@ def deliver(*, now: Clock, using: str = DEFAULT_DB_ALIAS) -> int:
     waiting = AnchorDelivery.objects.using(using).filter(delivered_at__isnull=True)
     for delivery in waiting.filter(next_attempt_at__lte=now()).select_related("anchor").order_by("pk")[:AT_ONCE]:
         at, attempts = now(), delivery.attempts
-        rest = min(timedelta(minutes=1) * 2 ** min(attempts, 6), LONGEST_REST)
         claim = waiting.filter(pk=delivery.pk, attempts=attempts)
-        if not claim.update(attempts=attempts + 1, next_attempt_at=at + rest):
+        if not claim.update(attempts=attempts + 1, next_attempt_at=at + away.rest(attempts)):
             continue
         tried += 1
         error = _tried(delivery)
@@ -134,59 +125,20 @@ def deliver(*, now: Clock, using: str = DEFAULT_DB_ALIAS) -> int:
 def _tried(delivery: AnchorDelivery) -> str:
     """Try one delivery; return what went wrong, "" when nothing did."""
     send = {Way.FILE: _to_file, Way.MAIL: _by_mail, Way.URL: _to_address}[Way(delivery.way)]
-    try:
-        send(delivery.target, delivery.anchor)
-    except (OSError, HTTPException, ValueError) as problem:
-        return f"{type(problem).__name__}: {problem}"[:500]
-    return ""
+    return away.tried(lambda: send(delivery.target, delivery.anchor))
 
 
 def _to_file(target: str, made: Anchor) -> None:
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    with os.fdopen(descriptor, "a") as file:
-        file.write(made.line() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    away.append(target, made.line())
 
 
 def _by_mail(target: str, made: Anchor) -> None:
-    """Send the line. OSError is raised by whatever the mail server does, its time limit included."""
     subject = f"Watchbook anchor: {made.position} rows sealed"
-    body = f"Keep this mail. It proves what the record of {made.portal} held.\n\n{made.line()}\n"
-    if not EmailMessage(subject, body, to=[target]).send():
-        raise OSError("The mail was not accepted.")
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """An anchor goes where the operator said, and nowhere else."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: the answer then counts as a failure."""
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
+    away.mail(target, subject, f"Keep this mail. It proves what the record of {made.portal} held.\n\n{made.line()}\n")
 
 
 def _to_address(target: str, made: Anchor) -> None:
-    """Post the line in a thread of its own, because a socket's time limit starts anew with every byte of an answer."""
-    outcome: list[str] = []
-
-    def post() -> None:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(target, made.line().encode(), headers)  # noqa: S310 - the settings check it
-        try:
-            with _opener.open(request, timeout=MOST_SECONDS) as answer:
-                outcome.append("" if 200 <= answer.status < 300 else f"It answered {answer.status}.")
-        except urllib.error.HTTPError as problem:
-            outcome.append(f"It answered {problem.code}.")
-        except (OSError, HTTPException, ValueError) as problem:
-            outcome.append(type(problem).__name__)
-
-    thread = threading.Thread(target=post, name="anchor", daemon=True)
-    thread.start()
-    thread.join(MOST_SECONDS)
-    if not outcome or outcome[0]:
-        raise OSError(outcome[0] if outcome else f"It did not answer within {MOST_SECONDS:.0f} seconds.")
+    away.post(target, made.line().encode(), "application/json")
 
 
 def late(*, at: datetime, using: str = DEFAULT_DB_ALIAS) -> list[AnchorDelivery]:

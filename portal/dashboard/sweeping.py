@@ -16,6 +16,7 @@ from portal.assurance.exporting import sweeps as exports
 from portal.assurance.sweeps import sweep_reviews
 from portal.dashboard.duty import telling as duty
 from portal.deadlines import services as deadlines
+from portal.directory.sheet import delivering as sheet
 from portal.notify import services as notify
 
 Clock = Callable[[], datetime]
@@ -54,7 +55,11 @@ def send_messages(*, now: Clock, lanes: list[str] | None = None) -> int:
 
 
 def make_exports(*, now: Clock) -> int:
-    """Make the files that are asked for and let old ones expire; return how many exports were taken."""
+    """Make the files that are asked for, let old ones expire, and take the contact sheet off the machine each night.
+
+    Return how many exports were taken.
+    """
+    sheet.nightly(now=now)
     return exports.make_exports(now=now)
 
 

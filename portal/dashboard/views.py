@@ -18,7 +18,8 @@ from portal.approvals.selectors.badges import kinds_of_records
 from portal.assurance.selectors import review_list as reviews
 from portal.dashboard import health
 from portal.dashboard.selectors import burning, jumping, readying, starting, status, upcoming
-from portal.directory.models import Contact
+from portal.directory.models import Contact, SheetDelivery
+from portal.directory.sheet import delivering as sheet
 from portal.lib import clock
 
 
@@ -62,6 +63,8 @@ def readiness(request: SignedIn) -> HttpResponse:
         "ready": readying.readiness(request.user, at=at),
         "approvals": kinds_of_records(request.user),
         "overdue": reviews.overdue_reviews(request.user, at=at),
+        "sheets": SheetDelivery.objects.visible_to(request.user).exists() and sheet.newest(),
+        "sheets_late": {row.pk for row in sheet.late(at=at)},
     }
     return render(request, "dashboard/readiness.html", context)
 

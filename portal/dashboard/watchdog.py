@@ -21,6 +21,7 @@ from portal.deadlines import services as deadlines
 from portal.directory import readiness
 from portal.directory import services as directory
 from portal.directory.models import Contact
+from portal.directory.sheet import delivering as sheet
 from portal.lib import times
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
@@ -49,7 +50,7 @@ def alarms(*, at: datetime) -> list[Alarm]:
     """Return what is wrong with the engine at `at`."""
     checks = (
         *(_overdue, _stuck, _unanswered, _given_up, _unreconciled, _unverified, _unsealed, _unanchored, _differing),
-        *(_typed, _unmade, _damaged, _unread, _silent),
+        *(_typed, _unmade, _damaged, _unread, _silent, _sheetless),
     )
     return [alarm for check in checks if (alarm := check(at)) is not None]
 
@@ -247,6 +248,21 @@ def _silent(at: datetime) -> Alarm | None:
         f"No verified contact method is left, so a page goes to whoever comes next:\n{named}\n"
         "Put somebody else on call, or have them verify a contact method.",
         "/directory/people/",
+    )
+
+
+def _sheetless(at: datetime) -> Alarm | None:
+    """Tell when the contact sheet does not leave the machine: it is wanted when the portal is down."""
+    found = sheet.late(at=at)
+    if not found:
+        return None
+    named = "\n".join(f"- {row.get_way_display()}: {row.error or 'not tried yet'}" for row in found)
+    return Alarm(
+        "sheetless",
+        "The contact sheet does not leave this machine",
+        f"Whoever needs it while the portal is down finds an old one. It is tried again each hour:\n{named}\n"
+        "Check CONTACT_SHEET_FILE, CONTACT_SHEET_MAIL and CONTACT_SHEET_URL (docs/operator.md).",
+        "/admin/directory/sheetdelivery/",
     )
 
 

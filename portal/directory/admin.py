@@ -12,7 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.audit.admin import GuardedAdmin, GuardedTabularInline, Verb
+from portal.audit.admin import GuardedAdmin, GuardedTabularInline, ReadOnlyAdmin, Verb
 from portal.directory import readiness
 from portal.directory.enums import MethodKind
 from portal.directory.models import (
@@ -27,6 +27,7 @@ from portal.directory.models import (
     RecoveryObjective,
     Severity,
     SeverityClock,
+    SheetDelivery,
     System,
     Team,
 )
@@ -199,6 +200,15 @@ class OnCallShiftAdmin(GuardedAdmin[OnCallShift]):
         word = "End now" if obj.starts <= now else "Withdraw"
         address = reverse("directory:end-shift", args=[obj.pk])
         return [Verb(word, address, post=False, danger=True, icon="circle-stop")]
+
+
+@admin.register(SheetDelivery)
+class SheetDeliveryAdmin(ReadOnlyAdmin[SheetDelivery]):
+    """When the contact sheet left this machine, by which way, and what went wrong."""
+
+    list_display = ("day", "way", "target", "delivered_at", "attempts", "error")
+    list_filter = ("way", ("delivered_at", admin.EmptyFieldListFilter))
+    date_hierarchy = "day"
 
 
 @admin.register(Channel)

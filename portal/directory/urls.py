@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.directory import views
 from portal.directory.oncall.views import calendars, schedules, swaps
+from portal.directory.sheet import views as sheets
 
 app_name = "directory"
 urlpatterns = [
@@ -12,6 +13,8 @@ urlpatterns = [
     path("directory/people/", views.people, name="people"),
     path("directory/teams/<slug:slug>/on-call/", views.put_on_call, name="put-on-call"),
     path("directory/shifts/<int:pk>/end/", views.end_shift, name="end-shift"),
+    path("contact-sheet/", sheets.page, name="contact-sheet"),
+    path("contact-sheet/file/", sheets.file, name="contact-sheet-file"),
     path("on-call/", schedules.rota, name="on-call"),
     path("on-call/mine/", swaps.mine, name="my-duty"),
     path("on-call/schedules/new/", schedules.add_schedule, name="add-schedule"),

@@ -33,6 +33,7 @@ WITHOUT_HISTORY = {
     "assurance.Verdict": "append-only: what was decided on an item, step by step",
     "assurance.Attestation": "append-only: the signature under a review",
     "assurance.Export": "a job: who asked, what was made and who fetched it stand in the trail",
+    "directory.SheetDelivery": "its row keeps every attempt",
     "deadlines.Deadline": "what it decided stands in the timeline",
     "audit.Reconciliation": "a run of the machine; what it found is told in the trail",
     "deadlines.Sweep": "a pulse, overwritten every two seconds",

@@ -5,6 +5,7 @@ from portal.directory.models.people import Channel, Contact, ContactMethod, OnCa
 from portal.directory.models.rules import NotificationRule
 from portal.directory.models.schedules import CalendarFeed, Layer, LayerMember, Schedule, Swap
 from portal.directory.models.severities import Severity, SeverityClock
+from portal.directory.models.sheets import SheetDelivery
 from portal.directory.models.systems import EmergencyContact, RecoveryObjective, System
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Schedule",
     "Severity",
     "SeverityClock",
+    "SheetDelivery",
     "Swap",
     "System",
     "Team",

@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from portal.audit import anchors, signing, trail
+from portal.audit import anchors, away, signing, trail
 from portal.audit.actor import acting
 from portal.audit.anchors import Unreadable
 from portal.audit.canonical import compact
@@ -162,7 +162,7 @@ def test_an_address_that_does_not_take_it_is_tried_again(sealed, settings, recei
 
 
 def test_an_address_that_hangs_delays_nobody_for_long(sealed, settings, receiver, monkeypatch):
-    monkeypatch.setattr(anchors, "MOST_SECONDS", 0.1)
+    monkeypatch.setattr(away, "MOST_SECONDS", 0.1)
     settings.ANCHOR_URL = receiver.url
     receiver.go.clear()
     anchors.anchor(at=NOON)

@@ -1,0 +1,1 @@
+"""The contact sheet: whom to call for what when the portal itself is down."""
