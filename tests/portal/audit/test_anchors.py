@@ -183,7 +183,7 @@ def test_a_mail_server_that_fails_delays_no_other_way(sealed, settings, monkeypa
     def fail(*_args, **_options):
         raise OSError("Connection refused")
 
-    monkeypatch.setattr("portal.audit.anchors.EmailMessage.send", fail)
+    monkeypatch.setattr("portal.audit.away.EmailMessage.send", fail)
     settings.ANCHOR_MAIL = "auditor@example.org"
     anchors.anchor(at=NOON)
     assert deliver() == 2
