@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from portal.directory.oncall.hours import Window
@@ -110,11 +111,13 @@ class Rotation:
 # The clock on the wall.
 
 
+@lru_cache(maxsize=4096)  # schedules share their zones and hours: one look serves many of them
 def wall(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return what the clock on the wall shows, without a zone."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
+@lru_cache(maxsize=16384)
 def first_moment(shown: datetime, zone: ZoneInfo) -> datetime:
     """Return the first moment (UTC) at which the clock on the wall shows this time or a later one.
 
