@@ -22,7 +22,7 @@ from portal.lib.zones import zone_or_utc
 
 AHEAD = timedelta(days=14)
 STYLE = Path(__file__).with_name("sheet.css")
-CALLED = (MethodKind.PHONE, "sms", "voice")
+CALLED = (MethodKind.PHONE, MethodKind.VOICE, MethodKind.SMS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('directory', '0003_on_call_schedules'),
+        ('directory', '0004_on_call_schedules'),
     ]
 
     operations = [
