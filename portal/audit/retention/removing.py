@@ -219,6 +219,8 @@ class Removal:
         return found
 
     def _update(self, replaced: Replaced, ids: Sequence[int]) -> None:
+        if not replaced.assignments:  # such as the digest and the size of a file: no words that could go
+            return
         quote = self.connection.ops.quote_name
         with self.connection.cursor() as cursor:
             for some in _batches(ids):
