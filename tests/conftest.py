@@ -1,5 +1,6 @@
 """What every test stands on. Keep it small: factories live in tests/factories/."""
 
+import asyncio
 import os
 import shutil
 
@@ -24,6 +25,21 @@ def _acting():
     """Name the actor of what a test writes: pytest does not come in through manage.py."""
     with acting(by="test", reason="A test", origin="command"):
         yield
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Hide the loop that a browser of other tests keeps on this thread: under a loop, Django opens a second connection.
+
+    The last test sees it, because the browser is closed behind it.
+    """
+    running = asyncio._get_running_loop()
+    hidden = running is not None and nextitem is not None and item.get_closest_marker("browser") is None
+    if hidden:
+        asyncio._set_running_loop(None)
+    yield
+    if hidden:
+        asyncio._set_running_loop(running)
 
 
 @pytest.fixture(autouse=True, scope="session")
