@@ -40,11 +40,21 @@ class IncidentAdmin(GuardedAdmin[Incident]):
 
     list_display = ["reference", "title", "severity", "status", "declared_at", "source"]
     list_display_links = ["reference", "title"]
-    list_filter = ["status", "severity", "type", "is_major"]
+    list_filter = ["status", "severity", "type", "is_major", "restricted"]
     search_fields = ["reference", "title", "dedup_key"]
     search_help_text = "A reference, words of the title, or the key of an alert"
     ordering = ["-declared_at", "-id"]
-    fields = ["reference", "title", "description", "status", "severity", "is_major", "type", "shown_systems"]
+    fields = [
+        "reference",
+        "title",
+        "description",
+        "status",
+        "severity",
+        "is_major",
+        "type",
+        "restricted",
+        "shown_systems",
+    ]
     readonly_fields: ClassVar[list[str]] = ["severity", "type", "shown_systems"]
     inlines = [ResponderInline]
 

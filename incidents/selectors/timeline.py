@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from incidents.clocks import ClockFace
 from incidents.enums import Audience
@@ -48,13 +49,25 @@ MARKS: dict[str, tuple[str, str]] = {
     "missed": ("octagon-alert", "red"),
     "alert": ("webhook", ""),
     "evidence": ("fingerprint", ""),
+    "classified": ("scale", "violet"),
+    "containment": ("shield-check", "blue"),
+    "rule": ("book-open-check", ""),
+    "merged": ("git-merge", "blue"),
+    "split": ("route", "blue"),
+    "linked": ("link", ""),
+    "restricted": ("lock", "violet"),
+    "access": ("user-plus", "violet"),
+    "glass": ("shield-x", "red"),
 }
 QUOTED = frozenset({"note", "update"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. `quote` holds somebody's own words, `detail` what the portal adds; `recorded` is set when later."""
+    """One line. `quote` holds somebody's own words, `detail` what the portal adds; `recorded` is set when later.
+
+    `of` is the reference of the incident that it was written for, where that was merged into this one.
+    """
 
     note: Note
     icon: str
@@ -67,6 +80,7 @@ class Entry:
     missed: bool
     corrected_by: Note | None
     sent_to: str
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +115,31 @@ class Communication:
     skipped: bool
 
 
-def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Timeline:
-    """Return the timeline, newest event first; without `whole` its first forty entries."""
+def timeline_of(incident: Incident, *, user: Any, show: str, whole: bool, at: datetime) -> Timeline:
+    """Return the timeline, newest event first; without `whole` its first forty entries.
+
+    It reads the lines of what was merged into the incident too, as far as the reader may see those.
+    """
     show = show if show in SHOWS else "everything"
-    notes = records.timeline(incident).select_related("corrects")
+    merged = dict(Incident.objects.visible_to(user).filter(merged_into=incident).values_list("pk", "reference"))
+    lines = records.timelines(Incident, [incident.pk, *merged])
+    notes = lines.select_related("corrects")
     if SHOWS[show][1]:
         notes = notes.filter(kind__in=SHOWS[show][1])
     rows = list(notes if whole else notes[: SHOWN + 1])
     shown = rows if whole else rows[:SHOWN]
-    corrections = records.timeline(incident).filter(corrects__in=[row.pk for row in shown]).order_by("id")
+    corrections = (
+        records.timelines(Incident, [incident.pk, *merged])
+        .filter(corrects__in=[row.pk for row in shown])
+        .order_by("id")
+    )
     corrected = {note.corrects_id: note for note in corrections}
     entries, day = [], times.day(at, at)
     for row in shown:
         today = times.day(row.event_at, at)
-        entries.append(_entry(row, corrected.get(row.pk), day=today if today != day else ""))
+        entries.append(
+            _entry(row, corrected.get(row.pk), day=today if today != day else "", of=merged.get(row.subject_id, ""))
+        )
         day = today
     shows = [
         Show(label, "?" if slug == "everything" else f"?show={slug}", slug == show)
@@ -123,7 +148,7 @@ def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> 
     return Timeline(entries, len(rows) > len(shown), shows, show)
 
 
-def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
+def _entry(note: Note, corrected_by: Note | None, *, day: str, of: str) -> Entry:
     icon, tone = MARKS.get(note.kind, ("circle-dot", ""))
     result = str(note.data.get("result", "")) if note.kind == "update" else ""
     missed = "missed" in result or (note.kind == "acknowledged" and "missed" in note.detail)
@@ -140,6 +165,7 @@ def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
         missed=missed,
         corrected_by=corrected_by,
         sent_to=str(note.data.get("to", "")) if note.kind == "update" else "",
+        of=of,
     )
 
 

@@ -11,7 +11,9 @@ from incidents import clocks, escalation, messages
 from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
+from incidents.services.access import restricts
 from incidents.services.common import say, stamp
+from incidents.services.containing import propose_steps
 from portal.audit.actor import By, acting
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
@@ -63,6 +65,7 @@ def declare(
         if commander is not None:
             incident.commander = commander
             stamp(incident, "activated", by=by, at=at)
+        incident.restricted = restricts(type)
         incident.save()
         affected = sorted(set(systems), key=lambda system: system.pk)
         incident.systems.add(*affected)
@@ -76,12 +79,15 @@ def declare(
         escalation.start(incident, systems=affected, at=at)
         if type == IncidentType.SECURITY:
             page_security_lead(incident, systems=affected, at=at)
+            propose_steps(incident, at=at)
     return incident
 
 
 def _tell(incident: Incident, systems: list[System], *, by: By, at: datetime, occurred_at: datetime | None) -> None:
     names = ", ".join(system.name for system in systems)
     detail = f"Affects {names}." if names else "No system is named yet."
+    if incident.restricted:
+        detail += " It is restricted, as every incident of its type is."
     if incident.source:
         detail += f" Source: {incident.source}."
     say(

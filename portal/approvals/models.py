@@ -193,7 +193,8 @@ class ApprovalRequest(AuditedModel):
     @classmethod
     def hidden_from(cls, user: Any) -> list[int] | None:
         """Return the requests on restricted records that `user` may not see; nothing while no kind has any."""
-        hidden = {kind.kind: keys for kind in registry.kinds() if (keys := hidden_keys(kind.model, user))}
+        every = {kind.kind: hidden_keys(kind.model, user) for kind in registry.kinds()}
+        hidden = {kind: keys for kind, keys in every.items() if keys is not None}
         found = Q(pk__in=[])
         for kind, keys in hidden.items():
             found |= Q(kind=kind, subject_id__in=keys)

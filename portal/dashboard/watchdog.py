@@ -26,6 +26,7 @@ from portal.lib import times
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
 from portal.notify.models import Message, MessageState
+from portal.notify.telling import is_open_to_all
 from portal.records import services as records
 from portal.records.evidence import verifying as evidence
 
@@ -74,9 +75,7 @@ def _stuck(at: datetime) -> Alarm | None:
     found = list(notify.stuck(at=at).exclude(told)[: NAMED + 1])
     if not found:
         return None
-    named = "\n".join(
-        f"- {Truncator(message.title).chars(80)}: {message.error or 'no answer yet'}" for message in found[:NAMED]
-    )
+    named = "\n".join(f"- {_title(message)}: {message.error or 'no answer yet'}" for message in found[:NAMED])
     return Alarm(
         "stuck",
         f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} messages do not leave the portal",
@@ -84,6 +83,13 @@ def _stuck(at: datetime) -> Alarm | None:
         "Check the mail server and the addresses of the channels.",
         "/admin/notify/message/",
     )
+
+
+def _title(message: Message) -> str:
+    """Return what the administrators may be told of a message: not the title of one about a restricted record."""
+    if not is_open_to_all(message):
+        return f"a message about {message.about_reference or 'a restricted record'}"
+    return Truncator(message.title).chars(80)
 
 
 def _unanswered(at: datetime) -> Alarm | None:

@@ -33,6 +33,7 @@ NOT_PRIVILEGED = {
     "directory.Swap": "it carries why it was asked, and so do the shifts that come of it; answering is a yes or no",
     "directory.CalendarFeed": "one's own address to read one's own turns; it decides nothing",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
+    "incidents.ContainmentStep": "work in the middle of the night; the verb that skips one asks why",
 }
 PRIVILEGED = [model for model in AUDITED if model.privileged]
 ADMINS = {
