@@ -53,7 +53,7 @@ SPECIAL: dict[str, Any] = {
         "stored": make("records.EvidenceObject"),
     },
     "records.EvidenceObject": lambda: {"digest": f"{next(_numbers):064x}"},
-    "records.CustodyEvent": lambda: {"kind": "verified"},
+    "records.CustodyEvent": lambda: {"kind": "verified", "result": "intact"},
     "records.EvidenceCheck": lambda: {"stored": make("records.Evidence").stored},
     "incidents.CommunicationRule": lambda: {"severity": make("directory.Severity")},
     "incidents.AudienceMember": lambda: {"audience": "customers", "contact": make("directory.Contact")},
