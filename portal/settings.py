@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "portal.notify",
     "portal.records",
     "portal.approvals",
+    "portal.runbooks",
     "incidents",
     "changes",
     "maintenance",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("portal.notify.urls")),
     path("", include("incidents.urls")),
     path("approvals/", include("portal.approvals.urls")),
+    path("runbooks/", include("portal.runbooks.urls")),
     path("evidence/", include("portal.records.evidence.urls")),
     path("audit/", include("portal.assurance.urls")),
     path("admin/", admin.site.urls),

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 PARTS = (
     "audit", "accounts", "directory", "deadlines", "notify", "records", "approvals", "incidents", "changes",
-    "maintenance", "assurance",
+    "maintenance", "assurance", "runbooks",
 )  # fmt: skip
 VIEW_ALL = (*(f"{part}.view_*" for part in PARTS if part != "accounts"), "accounts.view_user", "auth.view_group")
 VIEW_SIGN_INS = ("accounts.view_signin", "axes.view_*")
@@ -51,7 +51,7 @@ _RESPOND = (
     *VIEW_ALL,
     *_may(
         "incidents.incident", "incidents.responder", "incidents.communication", "incidents.subscription",
-        "records.evidence",
+        "records.evidence", "runbooks.runbook", "runbooks.runbookversion",
     ),
 )  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"

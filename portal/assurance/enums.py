@@ -11,6 +11,7 @@ class Register(TextChoices):
     INCIDENTS = "incidents", "Incidents"
     CHANGES = "changes", "Changes"
     MAINTENANCE = "maintenance", "Maintenance and recovery"
+    RUNBOOKS = "runbooks", "Runbooks and checklists"
     APPROVALS = "approvals", "Approvals"
     DIRECTORY = "directory", "Systems, people and policies"
     ACCOUNTS = "accounts", "Accounts, roles and sign-ins"

@@ -32,6 +32,8 @@ NOT_PRIVILEGED = {
     "incidents.Subscription": "people follow a record, and stop, for themselves",
     "directory.Swap": "it carries why it was asked, and so do the shifts that come of it; answering is a yes or no",
     "directory.CalendarFeed": "one's own address to read one's own turns; it decides nothing",
+    "runbooks.Runbook": "what it says is decided by the approval of each version",
+    "runbooks.RunbookVersion": "a draft is free; an approval decides what is published, and the database keeps it",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
 }
 PRIVILEGED = [model for model in AUDITED if model.privileged]
