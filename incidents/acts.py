@@ -69,6 +69,10 @@ def _not_over(incident: Incident, _cards: Cards) -> bool:
     return incident.status not in (Status.CLOSED, Status.CANCELLED)
 
 
+def _drill(incident: Incident, _cards: Cards) -> bool:
+    return incident.is_drill
+
+
 def _resolve_is(*states: str) -> Callable[[Incident, Cards], bool]:
     return lambda incident, cards: (
         incident.is_open and any(card.key.partition(".")[0] == Clock.RESOLVE and card.state in states for card in cards)
@@ -137,6 +141,13 @@ ACTS: dict[str, Act] = {
             "It was declared by mistake or twice. Clocks that run stop, and count neither as met nor as missed.",
             "Cancelled. What was missed before stays missed.",
             ReasonForm, services.cancel, _can("cancel"), danger=True,
+        ),
+        Act(
+            "real", "This is real", "This is no drill any more", "siren",
+            "A real incident is declared from this drill: its people are paged anew, and its clocks start now. The "
+            "drill is cancelled if it is still open, and stays a drill. The two are linked.",
+            "It is real. Work on it here.",
+            ReasonForm, services.turn_real, _drill, danger=True,
         ),
         Act(
             "escalate", "Escalate now", "Escalate now", "arrow-up",
@@ -226,6 +237,7 @@ MENU = (
     "close",
     "reopen",
     "cancel",
+    "real",
 )
 
 

@@ -13,6 +13,7 @@ from django.template import Context, Engine, Template
 
 from incidents.models import Incident
 from portal.directory.models import Severity
+from portal.notify.compose import About
 
 ACKNOWLEDGE_PATH = "/a/"
 
@@ -67,9 +68,10 @@ class Told:
         return cls(incident.severity, incident.declared_at.replace(microsecond=0), incident.declared_by)
 
 
-def about(incident: Incident) -> tuple[int, int, str]:
-    """Return how a message points to its incident."""
-    return ContentType.objects.get_for_model(Incident).pk, incident.pk, incident.reference
+def about(incident: Incident) -> About:
+    """Return how a message points to its incident, and whether that is a drill."""
+    kind = ContentType.objects.get_for_model(Incident).pk
+    return About(kind, incident.pk, incident.reference, incident.is_drill)
 
 
 def facts(incident: Incident, **more: Any) -> dict[str, Any]:

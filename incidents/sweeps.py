@@ -38,7 +38,7 @@ USUAL_LEVEL = 3
 # What a sweep reads of an incident; a storm locks thousands.
 NEEDED = (
     *("reference", "title", "type", "severity", "is_major", "status", "commander"),
-    *("declared_at", "declared_by", "generation"),
+    *("declared_at", "declared_by", "generation", "is_drill"),
 )
 
 
@@ -183,7 +183,7 @@ def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
     facts = demand.payload
     severity = _severity_of(facts)
     key = f"demand:{facts.get('dedup_key', demand.key)}"[:200]
-    existing = Incident.objects.open().filter(dedup_key=key).first()
+    existing = Incident.objects.open().real().filter(dedup_key=key).first()
     if existing is not None:
         services.add_note(existing, text=str(facts.get("title", "")), by=demand.asked_by, at=at)
         return {"incident": existing.reference}

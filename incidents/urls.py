@@ -5,7 +5,8 @@ from django.urls import path, re_path
 from incidents.intake.views import enqueue, intake
 from incidents.views.acting import act
 from incidents.views.communications import communication, tell, withdraw_communication
-from incidents.views.declaring import declare
+from incidents.views.declaring import declare, start_drill
+from incidents.views.drills import drill_list, drill_report
 from incidents.views.following import following, stop_following
 from incidents.views.kept import communications
 from incidents.views.links import acknowledge_link
@@ -21,6 +22,8 @@ REFERENCE = r"(?P<reference>(?i:INC)-\d{6,9})"
 urlpatterns = [
     path("incidents/", incident_list, name="list"),
     path("incidents/declare/", declare, name="declare"),
+    path("incidents/drills/", drill_list, name="drills"),
+    path("incidents/drills/start/", start_drill, name="start-drill"),
     path("incidents/communications/", communications, name="communications"),
     path("incidents/following/", following, name="following"),
     path("incidents/following/<int:pk>/stop/", stop_following, name="stop-following"),
@@ -33,6 +36,7 @@ urlpatterns = [
     ),
     re_path(rf"^incidents/{REFERENCE}/$", room, name="room"),
     re_path(rf"^incidents/{REFERENCE}/live/$", live, name="live"),
+    re_path(rf"^incidents/{REFERENCE}/drill/$", drill_report, name="drill-report"),
     re_path(rf"^incidents/{REFERENCE}/(?P<verb>[a-z]+)/$", act, name="act"),
     path("sources/", source_list, name="sources"),
     path("sources/try/", try_payload, name="try-payload"),

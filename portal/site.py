@@ -52,6 +52,7 @@ ENTRIES = (
         keys="g i",
         counter="incidents",
     ),
+    Entry("Respond", "Drills", "life-buoy", view="incidents:drills", permission="incidents.view_incident"),
     Entry(
         "Respond",
         "Evidence",

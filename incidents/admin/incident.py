@@ -38,13 +38,23 @@ class ResponderInline(GuardedTabularInline[Responder]):
 class IncidentAdmin(GuardedAdmin[Incident]):
     """An incident's words are edited here; everything that moves it is a verb."""
 
-    list_display = ["reference", "title", "severity", "status", "declared_at", "source"]
+    list_display = ["reference", "title", "severity", "status", "is_drill", "declared_at", "source"]
     list_display_links = ["reference", "title"]
-    list_filter = ["status", "severity", "type", "is_major"]
+    list_filter = ["status", "severity", "type", "is_major", "is_drill"]
     search_fields = ["reference", "title", "dedup_key"]
     search_help_text = "A reference, words of the title, or the key of an alert"
     ordering = ["-declared_at", "-id"]
-    fields = ["reference", "title", "description", "status", "severity", "is_major", "type", "shown_systems"]
+    fields = [
+        "reference",
+        "title",
+        "description",
+        "status",
+        "severity",
+        "is_major",
+        "is_drill",
+        "type",
+        "shown_systems",
+    ]
     readonly_fields: ClassVar[list[str]] = ["severity", "type", "shown_systems"]
     inlines = [ResponderInline]
 

@@ -1,7 +1,7 @@
 """The clocks of an incident: how they run (`timing`), change (`changing`), and explain themselves (`faces`)."""
 
 from incidents.clocks.changing import end_pause, pause, recompute, restart, resume, skip
-from incidents.clocks.faces import ClockFace, asks_for, clock_cards, explain, local, next_clock
+from incidents.clocks.faces import ClockFace, asks_for, clock_cards, explain, local, next_clock, state_of
 from incidents.clocks.timing import (
     CLOCK,
     WARNING,
@@ -45,5 +45,6 @@ __all__ = [
     "skip",
     "start_all",
     "start_next_update",
+    "state_of",
     "stop",
 ]

@@ -20,6 +20,8 @@ def _rows() -> QuerySet[Communication]:
 
 def _facts(message: Communication) -> Iterator[Fact]:
     yield fact("Incident", f"{message.incident.reference} {message.incident.title}")
+    if message.incident.is_drill:
+        yield fact("Drill", "Yes. It reaches people of the company only, and begins with DRILL.")
     yield fact("Audience", message.get_audience_display())
     yield fact("Goes to", "\n".join(described(message.recipients)))
     yield fact("Subject", message.subject)
@@ -37,4 +39,5 @@ MESSAGE = Approvable(
     stages=(DefaultStage("Communications", "Manager"),),
     decide_within=4,
     lasting=False,
+    is_drill=lambda message: message.incident.is_drill,
 )

@@ -8,21 +8,27 @@ from typing import Any
 
 from django.db.models import Q
 
-from incidents.models import AudienceMember
+from incidents.enums import Audience
+from incidents.models import AudienceMember, Incident
 from portal.directory import services as directory
 from portal.directory.models import Channel, Contact, ContactMethod, Team
 
 Listed = dict[str, Any]
+NOT_TO_CUSTOMERS = "This is a drill: no customer is told. Those who take part get a copy, and the message is recorded."
 
 
 @dataclass(slots=True)
 class Reach:
-    """The people and channels that a message goes to, and a sentence for each that it does not."""
+    """The people and channels that a message goes to, and a sentence for each that it does not.
+
+    `recorded_anyway`: it counts as told though it reaches nobody, as in a drill.
+    """
 
     people: list[Contact] = field(default_factory=list)
     channels: list[Channel] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
     methods: dict[int, list[ContactMethod]] = field(default_factory=dict)
+    recorded_anyway: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -31,8 +37,8 @@ class Reach:
 
     @property
     def nobody(self) -> bool:
-        """Tell whether the message would go to nobody at all."""
-        return not self.people and not self.channels
+        """Tell whether the message would go to nobody at all, and be no message."""
+        return not self.people and not self.channels and not self.recorded_anyway
 
 
 def listed(audience: str, *, system_ids: Collection[int]) -> list[Listed]:
@@ -52,6 +58,32 @@ def listed(audience: str, *, system_ids: Collection[int]) -> list[Listed]:
 def described(recipients: Iterable[Listed]) -> list[str]:
     """Return the names on a list as people say them: a team by its name and that it is one."""
     return [f"{one['name']} (team)" if one["kind"] == "team" else str(one["name"]) for one in recipients]
+
+
+def reach_of(incident: Incident, audience: str, recipients: Iterable[Listed]) -> Reach:
+    """Return whom a message about an incident reaches now, see `reach`; of a drill only people of the company.
+
+    In a drill customers and their channels are never told: those who take part get a copy of what they would read. Of
+    the other audiences, people without an account are left out. It is recorded as told all the same.
+    """
+    if not incident.is_drill:
+        return reach(recipients)
+    if audience == Audience.CUSTOMERS:
+        found = reach({"kind": "contact", "id": pk, "name": ""} for pk in _taking_part(incident))
+        found.holes = [NOT_TO_CUSTOMERS]
+    else:
+        found = reach(recipients)
+        outside = [one for one in found.people if one.user_id is None]
+        found.holes += [f"{one.name} has no account here and is not told in a drill." for one in outside]
+        found.people = [one for one in found.people if one.user_id is not None]
+    found.recorded_anyway = True
+    return found
+
+
+def _taking_part(incident: Incident) -> list[int]:
+    """Return who commands or works on an incident."""
+    people = incident.responders.order_by("contact_id").values_list("contact_id", flat=True)
+    return list(dict.fromkeys([*filter(None, [incident.commander_id]), *people]))
 
 
 def reach(recipients: Iterable[Listed]) -> Reach:

@@ -8,7 +8,7 @@ from typing import Any
 from incidents import messages
 from incidents.communications.drafting import APPROVABLE, audience_word, check_not_over, held
 from incidents.communications.policy import next_state
-from incidents.communications.recipients import Reach, reach
+from incidents.communications.recipients import Reach, reach_of
 from incidents.enums import Audience
 from incidents.enums import CommunicationState as State
 from incidents.models import Communication, CommunicationRule, Incident
@@ -42,7 +42,7 @@ def ask(
         check_not_over(found.incident)
         row.state = next_state("ask", row.state)
         row.send_when_approved = send_when_approved
-        _check_reaches(reach(row.recipients), row.audience)
+        _check_reaches(reach_of(found.incident, row.audience, row.recipients), row.audience)
         row.save()
         request = approvals.ask(row, by=by, at=at, reason=reason)
         word = audience_word(row.audience)
@@ -65,7 +65,7 @@ def send(message: Communication, *, by: By, at: datetime, reason: str = "") -> C
         decided = row.state == State.WAITING and request is not None and request.state == RequestState.APPROVED
         state = next_state("send", State.APPROVED if decided else row.state)
         _check_approved(incident, row, request)
-        people = reach(row.recipients)
+        people = reach_of(incident, row.audience, row.recipients)
         _check_reaches(people, row.audience)
         if request is not None:
             approvals.finalise(row, by=by, at=at, reason="The message went out")
@@ -94,6 +94,8 @@ def _check_reaches(people: Reach, audience: str) -> None:
 def _record(incident: Incident, row: Communication, people: Reach, *, by: By, at: datetime, reason: str) -> None:
     names = people.names
     told = f"Sent to {', '.join(names[:12])}{f' and {len(names) - 12} more' if len(names) > 12 else ''}."
+    if not names:
+        told = "Sent to nobody, and recorded for the drill."
     data: dict[str, Any] = {
         "subject": row.subject,
         "communication": row.pk,

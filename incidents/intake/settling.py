@@ -81,12 +81,12 @@ def _standing(post: Post, key: str) -> Incident | None:
 
 
 def standing(token: IntakeToken, key: str, *, at: datetime) -> QuerySet[Incident]:
-    """Return the incidents that an alert under this key joins or reopens, the one that it does first."""
+    """Return the incidents that an alert under this key joins or reopens, the one that it does first; never a drill."""
     since = at - timedelta(minutes=token.reopen_minutes)
     can_reopen = [status for status in policy.TRANSITIONS["reopen by source"] if status not in OPEN]
     fits = Q(status__in=OPEN) | Q(status__in=can_reopen, resolved_at__gte=since)
     open_first = Case(When(status__in=OPEN, then=Value(0)), default=Value(1))
-    return Incident.objects.filter(fits, dedup_key=key).order_by(open_first, "-resolved_at", "-id")
+    return Incident.objects.real().filter(fits, dedup_key=key).order_by(open_first, "-resolved_at", "-id")
 
 
 def _open(post: Post, report: Report, meaning: Meaning, key: str) -> Answer:
@@ -138,7 +138,7 @@ def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> A
 def is_resolved(post: Post, report: Report) -> Answer:
     """Resolve the open incident of the key, or say that there is none."""
     key = dedup_key(post.token, report.key)
-    rows = Incident.objects.filter(dedup_key=key)
+    rows = Incident.objects.real().filter(dedup_key=key)
     incident = rows.filter(status__in=OPEN).select_for_update(of=("self",)).first()
     if incident is not None:
         incident = services.resolve_by_source(
@@ -159,7 +159,7 @@ def is_resolved(post: Post, report: Report) -> Answer:
 
 def is_acknowledged(post: Post, report: Report) -> Answer:
     """Acknowledge the open incident of the key: the source says that somebody is on it."""
-    rows = Incident.objects.filter(dedup_key=dedup_key(post.token, report.key), status__in=OPEN)
+    rows = Incident.objects.real().filter(dedup_key=dedup_key(post.token, report.key), status__in=OPEN)
     incident = rows.select_for_update(of=("self",)).first()
     if incident is None:
         sentence = "No incident is open under this key, so there is nothing to acknowledge. The message is kept."

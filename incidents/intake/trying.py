@@ -90,7 +90,7 @@ def _effect(token: IntakeToken, report: Report, meaning: Meaning | None, *, read
 
 def _ends(report: Report, key: str, reader: Any) -> Effect:
     """Return what a report that is resolved or acknowledged would do to the incident of its key."""
-    mine = Incident.objects.filter(dedup_key=key)
+    mine = Incident.objects.real().filter(dedup_key=key)
     standing = mine.filter(status__in=OPEN).first() or mine.order_by("-id").first()
     if standing is None:
         return "kept", "No incident was ever opened under this key, so nothing would change.", None

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from incidents import guards
 from incidents.enums import OPEN, IncidentType, Status
 from portal.audit.models import AuditedModel, AuditedQuerySet
+from portal.audit.triggers import Trigger
 from portal.directory.models import Contact, Severity, System
 
 
@@ -29,11 +31,23 @@ class IncidentQuerySet(AuditedQuerySet):
         """Return those declared, acknowledged or mitigated."""
         return self.filter(status__in=OPEN)
 
+    def real(self) -> Self:
+        """Return those that are no drill: whatever counts, reports or joins alerts asks these only."""
+        return self.filter(is_drill=False)
+
+    def drills(self) -> Self:
+        """Return those that are exercises."""
+        return self.filter(is_drill=True)
+
 
 class Incident(AuditedModel):
-    """Something that hurts, from its declaration until it is closed. Only incidents.services changes its status."""
+    """Something that hurts, from its declaration until it is closed. Only incidents.services changes its status.
+
+    A drill is an exercise of it: `is_drill` is said at the opening and never changes, which the database holds.
+    """
 
     audited_m2m: ClassVar[list[str]] = ["systems"]
+    database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_INCIDENTS
 
     reference = models.CharField(max_length=16, unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -41,6 +55,13 @@ class Incident(AuditedModel):
     type = models.CharField(max_length=12, choices=IncidentType, default=IncidentType.OPERATIONAL)
     severity = models.ForeignKey(Severity, on_delete=models.PROTECT, related_name="incidents")
     is_major = models.BooleanField("major incident", default=False, editable=False)
+    is_drill = models.BooleanField(
+        "drill",
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="An exercise: marked everywhere, and counted nowhere. Said at the opening, never changed.",
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.DECLARED, editable=False)
     systems = models.ManyToManyField(System, blank=True, related_name="incidents")
     commander = models.ForeignKey(
@@ -84,6 +105,7 @@ class Incident(AuditedModel):
                 _paired(name)
                 for name in ("declared", "acknowledged", "activated", "mitigated", "resolved", "closed", "cancelled")
             ),
+            models.CheckConstraint(condition=Q(is_drill=False) | Q(source=""), name="drill_declared_by_people_only"),
             models.UniqueConstraint(
                 fields=["dedup_key"],
                 condition=Q(status__in=[s.value for s in OPEN]) & ~Q(dedup_key=""),
@@ -93,11 +115,13 @@ class Incident(AuditedModel):
         indexes = [
             models.Index(fields=["-declared_at", "-id"], name="incident_newest"),
             models.Index(fields=["status", "severity"], name="incident_status"),
+            models.Index(fields=["-declared_at", "-id"], condition=Q(is_drill=True), name="incident_drills"),
             models.Index(fields=["dedup_key", "-resolved_at"], condition=~Q(dedup_key=""), name="incident_key"),
         ]
+        permissions = [("start_drill", "Can start a drill")]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.title}"
+        return f"{self.reference} {'(drill) ' if self.is_drill else ''}{self.title}"
 
     def get_absolute_url(self) -> str:
         """Return the address of the incident room."""
@@ -127,4 +151,4 @@ class Responder(AuditedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contact} on {self.incident.reference}"
+        return f"{self.contact} on {self.incident.reference}{' (drill)' if self.incident.is_drill else ''}"

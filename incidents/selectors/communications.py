@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from incidents.communications import sending
 from incidents.communications.policy import UNSENT
-from incidents.communications.recipients import Reach, described, reach
+from incidents.communications.recipients import Reach, described, reach_of
 from incidents.enums import CommunicationState
 from incidents.looks import Look
 from incidents.messages import COMMUNICATION
@@ -87,7 +87,7 @@ def message_page(message: Communication) -> MessagePage:
         message=message,
         look=MESSAGE_LOOKS[message.state],
         goes_to=described(message.recipients),
-        reach=reach(message.recipients) if message.is_unsent else None,
+        reach=reach_of(message.incident, message.audience, message.recipients) if message.is_unsent else None,
         needs_approval=sending.needs_approval(message.incident, message.audience),
         standing=approvals.standing(message),
         deliveries=deliveries_of(message) if message.state == CommunicationState.SENT else [],

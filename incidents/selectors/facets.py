@@ -51,10 +51,11 @@ def tabs_of(user: Any, filters: Filters, *, contact_id: int | None) -> list[Tab]
     """Return the views with how many incidents each has, counted no further than a thousand."""
     seen = Incident.objects.visible_to(user).order_by()
     burning = _capped(seen.filter(status__in=OPEN))
+    hurts = seen.real().filter(status__in=OPEN).exists()
     mine = _capped(seen.filter(involving(contact_id)))
     everything = _capped(seen)
     return [
-        Tab("Open", Filters().address(), filters.view == "open", burning, "red" if burning != "0" else ""),
+        Tab("Open", Filters().address(), filters.view == "open", burning, "red" if hurts else ""),
         Tab("Mine", Filters(view="mine").address(), filters.view == "mine", mine),
         Tab("All", Filters(view="all").address(), filters.view == "all", everything),
     ]
@@ -77,6 +78,7 @@ def facets_of(user: Any, filters: Filters) -> list[Facet]:
         _types(filters, _sum(counted, 2) if counting else None),
         _systems(user, filters),
         _commanders(user, filters),
+        Facet("Kind", [_chip(filters, "kind", "real", "Real incidents"), _chip(filters, "kind", "drill", "Drills")]),
     ]
 
 

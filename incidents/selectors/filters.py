@@ -13,6 +13,7 @@ from django.urls import reverse
 from incidents.enums import OPEN, IncidentType, Status
 
 VIEWS = ("open", "mine", "all")
+KINDS = ("real", "drill")
 SORTS = ("urgent", "newest", "oldest", "worst", "mildest")
 REFERENCE = re.compile(r"^(?:inc-?)?0*(\d{1,9})$", re.IGNORECASE)
 LONGEST_SEARCH = 100
@@ -28,6 +29,7 @@ class Filters:
     type: str = ""
     system: str = ""
     commander: int | None = None
+    kind: str = ""
     q: str = ""
     sort: str = "urgent"
     page: int = 1
@@ -42,6 +44,7 @@ class Filters:
             type=_one_of(query.get("type", ""), IncidentType.values, ""),
             system=query.get("system", "")[:60],
             commander=_number(query.get("commander", "")),
+            kind=_one_of(query.get("kind", ""), KINDS, ""),
             q=" ".join(query.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
             sort=_one_of(query.get("sort", ""), SORTS, "urgent"),
             page=max(_number(query.get("page", "")) or 1, 1),
@@ -63,7 +66,7 @@ class Filters:
     @property
     def narrowed(self) -> bool:
         """Whether anything but the view and the order was asked for."""
-        return any((self.severity, self.status, self.type, self.system, self.commander, self.q))
+        return any((self.severity, self.status, self.type, self.system, self.commander, self.kind, self.q))
 
     def address(self, **changes: Any) -> str:
         """Return the address of this list with some filters changed, on its first page unless `page` is given."""
@@ -79,7 +82,7 @@ class Filters:
         return [(name, str(getattr(self, name))) for name in names if getattr(self, name) != getattr(plain, name)]
 
 
-_NAMES = ("view", "severity", "status", "type", "system", "commander", "q", "sort", "page")
+_NAMES = ("view", "severity", "status", "type", "system", "commander", "kind", "q", "sort", "page")
 
 
 def _one_of(found: str, choices: Any, otherwise: str) -> str:

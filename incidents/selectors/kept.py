@@ -140,8 +140,8 @@ def report_of(user: Any, asked: Asked, *, at: datetime) -> Report:
 
 
 def _clocks(user: Any, asked: Asked, *, at: datetime) -> QuerySet[Any]:
-    """Return the clocks of communications of the incidents that the reader may see, with severity and result."""
-    seen = Incident.objects.visible_to(user).filter(declared_at__gte=at - timedelta(days=asked.days)).order_by()
+    """Return the clocks of communications of the real incidents that the reader may see, with severity and result."""
+    seen = Incident.objects.visible_to(user).real().filter(declared_at__gte=at - timedelta(days=asked.days)).order_by()
     if asked.severity:
         seen = seen.filter(severity__level=asked.severity)
     wanted = [asked.audience] if asked.audience else Audience.values

@@ -116,31 +116,30 @@ def narrowed(user: Any, filters: Filters, *, contact_id: int | None) -> QuerySet
         found = found.filter(status__in=OPEN)
     if filters.view == "mine":
         found = found.filter(involving(contact_id))
-    if filters.severity:
-        found = found.filter(severity__level=filters.severity)
-    if filters.status:
-        found = found.filter(status=filters.status)
-    if filters.type:
-        found = found.filter(type=filters.type)
-    if filters.system:
-        found = found.filter(systems__slug=filters.system)
-    if filters.commander:
-        found = found.filter(commander_id=filters.commander)
-    if filters.reference:
-        found = found.filter(reference=filters.reference)
+    if filters.kind:
+        found = found.filter(is_drill=filters.kind == "drill")
+    alike = {
+        "severity__level": filters.severity,
+        "status": filters.status,
+        "type": filters.type,
+        "systems__slug": filters.system,
+        "commander_id": filters.commander,
+        "reference": filters.reference,
+    }
+    found = found.filter(**{name: value for name, value in alike.items() if value})
     for word in filters.words:
         found = found.filter(title__icontains=word)
     return found
 
 
 def page_of(user: Any, filters: Filters, *, contact_id: int | None, at: datetime) -> Listing:
-    """Return one page of the list: the open incidents first, then the settled ones."""
+    """Return one page of the list: the open incidents first, real ones before drills, then the settled ones."""
     asked = narrowed(user, filters, contact_id=contact_id)
     burning = asked.filter(status__in=OPEN)
     first = (filters.page - 1) * PAGE_SIZE
     open_count = burning.count()
     order = ORDERS["worst" if filters.sort == "urgent" else filters.sort]
-    ids = list(burning.order_by(*order).values_list("pk", flat=True)[first : first + PAGE_SIZE])
+    ids = list(burning.order_by("is_drill", *order).values_list("pk", flat=True)[first : first + PAGE_SIZE])
     settled_from = max(first - open_count, 0)
     behind = asked.exclude(status__in=OPEN).order_by(*ORDERS[filters.sort]).values_list("pk", flat=True)
     settled = list(behind[settled_from : settled_from + COUNT_CAP + 1])

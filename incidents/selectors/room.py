@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.http import Http404
 
-from incidents import clocks, escalation
+from incidents import clocks, escalation, services
 from incidents.acts import Offers, offers
 from incidents.clocks import ClockFace
 from incidents.enums import Status
@@ -64,6 +64,8 @@ class Room:
     communications: list[Communication]
     messages: list[Waiting]
     followed: Subscription | None
+    real: Incident | None
+    drill: Incident | None
 
 
 def incident_for(user: Any, reference: str) -> Incident:
@@ -93,6 +95,8 @@ def room_of(incident: Incident, *, user: Any, show: str, whole: bool, at: dateti
         communications=communications_of(incident, cards),
         messages=waiting_of(incident, user=user),
         followed=followed_by(user, incident),
+        real=services.became(incident).visible_to(user).first() if incident.is_drill else None,
+        drill=None if incident.is_drill else services.came_from(incident).visible_to(user).first(),
     )
 
 

@@ -32,6 +32,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "closed": ("lock", ""),
     "reopened": ("rotate-ccw", "red"),
     "cancelled": ("ban", ""),
+    "real": ("siren", "red"),
     "paged": ("bell", ""),
     "exhausted": ("octagon-alert", "red"),
     "unreached": ("bell-off", "red"),

@@ -6,6 +6,7 @@ raises `incidents.policy.Refused` with the sentence for the user.
 
 from incidents.services.affecting import set_systems, set_type
 from incidents.services.declaring import declare
+from incidents.services.drilling import became, came_from, turn_real
 from incidents.services.ending import (
     cancel,
     close,
@@ -27,6 +28,8 @@ __all__ = [
     "add_note",
     "add_responder",
     "answer_page",
+    "became",
+    "came_from",
     "cancel",
     "close",
     "declare",
@@ -47,4 +50,5 @@ __all__ = [
     "set_systems",
     "set_type",
     "skip_clock",
+    "turn_real",
 ]

@@ -9,8 +9,8 @@ from incidents import clocks
 from incidents.enums import IncidentType
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
-from incidents.services.common import locked, say, systems_of
-from incidents.services.declaring import PERIOD, page_security_lead
+from incidents.services.common import PERIOD, locked, open_period, say, systems_of
+from incidents.services.declaring import page_security_lead
 from portal.audit.actor import By
 from portal.directory.models import System
 from portal.records import services as records
@@ -31,9 +31,7 @@ def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: da
             raise Refused("Those systems are named already. Choose others.")
         row.systems.set(after.values())
         records.close_periods(row, kind=PERIOD, ends=at, systems=gone)
-        records.open_period(
-            row, systems=added, kind=PERIOD, weight=row.severity.level, starts=at, reference=row.reference
-        )
+        open_period(row, added, at=at)
         clocks.recompute(row, systems=list(after.values()), at=at, why="systems")
         changes = [f"added {one.name}" for one in added] + [f"took off {one.name}" for one in gone]
         say(row, "systems", f"changed the affected systems: {', '.join(changes)}", by=by, at=at, reason=reason)

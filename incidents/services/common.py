@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from portal.audit.actor import By, acting, actor_of
 from portal.directory.models import Contact, System
 from portal.records import services as records
 from portal.records.models import Note
+
+PERIOD = "incident"
 
 
 @contextmanager
@@ -46,6 +48,13 @@ def say(incident: Incident, kind: str, text: str, *, by: By, at: datetime, **mor
     note = records.write_note(incident, kind=kind, text=text, by=by, at=at, **more)
     owe(incident, note, at=at)
     return note
+
+
+def open_period(incident: Incident, systems: Collection[System], *, at: datetime) -> None:
+    """Let the other parts know that these systems suffer from `at`. Of a drill none does, so that nothing is kept."""
+    if not incident.is_drill:
+        weight, reference = incident.severity.level, incident.reference
+        records.open_period(incident, systems=systems, kind=PERIOD, weight=weight, starts=at, reference=reference)
 
 
 def systems_of(incident: Incident) -> list[System]:

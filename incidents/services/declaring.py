@@ -11,7 +11,7 @@ from incidents import clocks, escalation, messages
 from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
-from incidents.services.common import say, stamp
+from incidents.services.common import open_period, say, stamp
 from portal.audit.actor import By, acting
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
@@ -19,11 +19,10 @@ from portal.directory.models import Contact, Severity, System, Team
 from portal.notify import services as notify
 from portal.records import services as records
 
-PERIOD = "incident"
 SECURITY_TEAM = "security"
 
 
-def declare(
+def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
     *,
     title: str,
     severity: Severity,
@@ -36,16 +35,20 @@ def declare(
     dedup_key: str = "",
     occurred_at: datetime | None = None,
     commander: Contact | None = None,
+    is_drill: bool = False,
     reason: str = "",
 ) -> Incident:
     """Open an incident: its clocks run and its escalation starts from `at`.
 
     `dedup_key` names the alert behind it; the database allows one open incident per key and raises IntegrityError for
-    a second. `occurred_at` is when it began, where that is known to be earlier. Refused is raised without a title.
+    a second. `occurred_at` is when it began, where that is known to be earlier. `is_drill` makes it an exercise, for
+    good: only people start one. Refused is raised without a title, and for a drill that a source declares.
     """
     title = " ".join(title.split())
     if not title:
         raise Refused("Give it a title: what suffers, in a few words.")
+    if is_drill and source:
+        raise Refused("A source of alerts starts no drill. What it reports is real.")
     with transaction.atomic(), acting(by=by, reason=reason, at=at):
         incident = Incident(
             reference=records.next_reference("INC"),
@@ -54,6 +57,7 @@ def declare(
             type=type,
             severity=severity,
             is_major=severity.is_major,
+            is_drill=is_drill,
             status=Status.DECLARED,
             declared_at=at,
             source=source[:120],
@@ -67,9 +71,7 @@ def declare(
         affected = sorted(set(systems), key=lambda system: system.pk)
         incident.systems.add(*affected)
         _tell(incident, affected, by=by, at=at, occurred_at=occurred_at)
-        records.open_period(
-            incident, systems=affected, kind=PERIOD, weight=severity.level, starts=at, reference=incident.reference
-        )
+        open_period(incident, affected, at=at)
         clocks.start_all(incident, systems=affected, at=at)
         if commander is not None:
             clocks.meet(incident, clock="activation", at=at)
@@ -84,8 +86,9 @@ def _tell(incident: Incident, systems: list[System], *, by: By, at: datetime, oc
     detail = f"Affects {names}." if names else "No system is named yet."
     if incident.source:
         detail += f" Source: {incident.source}."
+    what = f"started a drill at {incident.severity.code}" if incident.is_drill else f"declared {incident.severity.code}"
     say(
-        incident, "declared", f"declared {incident.severity.code}", by=by, at=at,
+        incident, "declared", what, by=by, at=at,
         event_at=occurred_at or at, detail=detail, data={"description": incident.description[:2000]},
     )  # fmt: skip
 

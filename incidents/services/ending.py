@@ -9,8 +9,8 @@ from incidents.enums import Audience, IncidentType, Status
 from incidents.models import Alert, Communication, Incident
 from incidents.policy import Refused
 from incidents.services import expiring
-from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
-from incidents.services.declaring import PERIOD, page_security_lead
+from incidents.services.common import PERIOD, contact_of, locked, move, open_period, say, stamp, systems_of
+from incidents.services.declaring import page_security_lead
 from incidents.services.responding import _join, result_of
 from portal.audit.actor import By
 from portal.directory.enums import Clock
@@ -167,9 +167,7 @@ def _clear_ends(row: Incident) -> None:
 def _restart(row: Incident, *, at: datetime, response: bool = False) -> None:
     """Start from the reopening what runs on an open incident; what was met or missed before stays."""
     affected = systems_of(row)
-    records.open_period(
-        row, systems=affected, kind=PERIOD, weight=row.severity.level, starts=at, reference=row.reference
-    )
+    open_period(row, affected, at=at)
     wanted = {Clock.RESOLVE.value} | ({Clock.RESPONSE.value} if response else set())
     if row.activated_at is None:
         wanted.add(Clock.ACTIVATION.value)

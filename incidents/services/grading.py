@@ -7,8 +7,7 @@ from datetime import datetime
 from incidents import clocks
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
-from incidents.services.common import locked, say, systems_of
-from incidents.services.declaring import PERIOD
+from incidents.services.common import PERIOD, locked, say, systems_of
 from portal.audit.actor import By
 from portal.directory.models import Severity
 from portal.lib.blank import is_blank

@@ -53,14 +53,15 @@ def act(request: HttpRequest, reference: str, verb: str) -> HttpResponse:
 
 def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActForm, *, at: datetime) -> HttpResponse:
     once: uuid.UUID = form.cleaned_data["once"]
-    by = cast(User, request.user)
+    by, goes_to = cast(User, request.user), incident
     with transaction.atomic(), acting(by=by, once=once) as context:
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         if not records.timeline(incident).filter(gesture=context.gesture).exists():
-            chosen.service(incident, by=by, at=at, **form.words())
-    messages.success(request, f"{incident.reference}: {chosen.said}")
-    return redirect(incident)
+            made = chosen.service(incident, by=by, at=at, **form.words())
+            goes_to = made if isinstance(made, Incident) else incident
+    messages.success(request, f"{goes_to.reference}: {chosen.said}")
+    return redirect(goes_to)
 
 
 def _form(chosen: Act, incident: Incident, request: HttpRequest, *, at: datetime, data: Any = None) -> ActForm:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from incidents.communications import choosing, drafting, sending
 from incidents.communications.forms import MessageForm, WithdrawForm
-from incidents.communications.recipients import described, listed, reach
+from incidents.communications.recipients import described, listed, reach_of
 from incidents.enums import Audience
 from incidents.models import Communication, CommunicationTemplate, Incident
 from incidents.policy import Refused
@@ -62,7 +62,7 @@ def tell(request: SignedIn, reference: str, audience: str) -> HttpResponse:
         "words": words,
         "templates": choosing.templates_for(audience),
         "goes_to": described(recipients),
-        "reach": reach(recipients),
+        "reach": reach_of(incident, audience, recipients),
     }
     return _form_page(request, incident, audience, form, at=at, **context)
 

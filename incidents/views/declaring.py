@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from incidents import services
+from incidents.drill_forms import DrillForm
 from incidents.enums import IncidentType
 from incidents.forms import DeclareForm
 from incidents.models import Incident
@@ -22,6 +23,7 @@ from portal.audit.actor import acting, gesture_of
 from portal.directory.models import Severity, System
 from portal.lib import clock
 
+DECLARED = "{} is declared. Its people are being paged."
 NOBODY = "Nobody can be paged for {}, so the administrators are. Name people for it in the directory."
 
 
@@ -30,10 +32,22 @@ NOBODY = "Nobody can be paged for {}, so the administrators are. Name people for
 @permission_required("incidents.add_incident", raise_exception=True)
 def declare(request: HttpRequest) -> HttpResponse:
     """Show the form, or declare the incident. `?system=`, `?severity=` and `?title=` fill it in beforehand."""
+    return _answer(request, DeclareForm)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@permission_required(["incidents.add_incident", "incidents.start_drill"], raise_exception=True)
+def start_drill(request: HttpRequest) -> HttpResponse:
+    """Show the form, or start the drill; filled in beforehand as that of an incident."""
+    return _answer(request, DrillForm)
+
+
+def _answer(request: HttpRequest, form_class: type[DeclareForm]) -> HttpResponse:
     at = clock.database_now()
     if request.method != "POST":
-        return _page(request, DeclareForm(at=at, user=request.user, initial=_initial(request)), at=at)
-    form = DeclareForm(request.POST, at=at, user=request.user)
+        return _page(request, form_class(at=at, user=request.user, initial=_initial(request)), at=at)
+    form = form_class(request.POST, at=at, user=request.user)
     if form.is_valid():
         try:
             incident = _declared(request, form, at=at)
@@ -51,20 +65,21 @@ def _declared(request: HttpRequest, form: DeclareForm, *, at: datetime) -> Incid
     words: dict[str, Any] = dict(form.cleaned_data)
     once, security = words.pop("once"), words.pop("security")
     by = cast(User, request.user)
-    key = f"form:{gesture_of(once, by)}"
+    key, is_drill = f"form:{gesture_of(once, by)}", isinstance(form, DrillForm)
     mine = Incident.objects.filter(dedup_key=key)
     if (standing := mine.first()) is not None:
         return standing
     kind = IncidentType.SECURITY if security else IncidentType.OPERATIONAL
     try:
         with acting(by=by, once=once):
-            incident = services.declare(by=by, at=at, type=kind, dedup_key=key, **words)
+            incident = services.declare(by=by, at=at, type=kind, dedup_key=key, is_drill=is_drill, **words)
     except IntegrityError:  # the same form was sent twice at the same moment
         standing = mine.first()
         if standing is None:
             raise
         return standing
-    messages.success(request, f"{incident.reference} is declared. Its people are being paged.")
+    said = "The drill {} has begun. Its people are paged, with the word DRILL first." if is_drill else DECLARED
+    messages.success(request, said.format(incident.reference))
     return incident
 
 
@@ -83,4 +98,5 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, form: DeclareForm, *, at: datetime, status: int = 200) -> HttpResponse:
-    return render(request, "incidents/declare.html", {"now": at, "form": form}, status=status)
+    context = {"now": at, "form": form, "is_drill": isinstance(form, DrillForm)}
+    return render(request, "incidents/declare.html", context, status=status)

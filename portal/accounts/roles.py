@@ -55,6 +55,7 @@ _RESPOND = (
     ),
 )  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"
+_START_DRILL = "incidents.start_drill"
 _REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
@@ -72,13 +73,13 @@ ROLES = (
         "manager",
         "Manager",
         "Keeps people, systems and on-call up to date, and sees what is due.",
-        (*_RESPOND, *_LEAD, *_REVIEW, *_may("maintenance.*")),
+        (*_RESPOND, *_LEAD, *_REVIEW, *_may("maintenance.*"), _START_DRILL),
     ),
     Role(
         "security-lead",
         "Security lead",
         "Leads security incidents and keeps who is called for them.",
-        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*"), _LEAD_EVIDENCE),
+        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*"), _LEAD_EVIDENCE, _START_DRILL),
     ),
     Role("auditor", "Auditor", "Reads what an engagement opens, and changes nothing. Opens nothing by itself.", ()),
     Role(
@@ -86,7 +87,7 @@ ROLES = (
         "Administrator",
         "Keeps accounts, severity levels, policies and intake addresses.",
         (
-            *(*VIEW_ALL, *VIEW_SIGN_INS, _LEAD_EVIDENCE),
+            *(*VIEW_ALL, *VIEW_SIGN_INS, _LEAD_EVIDENCE, _START_DRILL),
             *_may("accounts.user", *(f"{part}.*" for part in PARTS if part != "accounts")),
         ),
     ),

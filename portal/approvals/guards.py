@@ -56,7 +56,7 @@ PROVED: Refusals = {
 }
 
 _KEPT_OF_REQUEST = (
-    *("id", "reference", "kind", "subject_type_id", "subject_id", "title", "shown", "digest"),
+    *("id", "reference", "kind", "subject_type_id", "subject_id", "title", "is_drill", "shown", "digest"),
     *("requester_id", "requester_name", "why", "asked_at", "asked_by"),
 )
 _KEPT_OF_STAGE = ("id", "request_id", "position", "name", "role", "needed")

@@ -16,7 +16,7 @@ from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
-from portal.notify.compose import Draft, drafts_for
+from portal.notify.compose import About, Draft, drafts_for
 
 ASKED = "approval_asked"
 REMINDER = "approval_reminder"
@@ -55,7 +55,9 @@ def tell(
         drafts += drafts_for(
             contact, methods.get(contact.pk, []), key=f"a{request.pk}:{kind}:{request.round}:{key}:c{contact.pk}",
             kind=kind, title=title, body=body, generation=request.round, url_path=request.get_absolute_url(),
-            about=(ContentType.objects.get_for_model(ApprovalRequest).pk, request.pk, request.reference),
+            about=About(
+                ContentType.objects.get_for_model(ApprovalRequest).pk, request.pk, request.reference, request.is_drill
+            ),
         )  # fmt: skip
     notify.queue(drafts, at=at)
 

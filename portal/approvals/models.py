@@ -141,6 +141,7 @@ class ApprovalRequest(AuditedModel):
     )
     subject_id = models.BigIntegerField("number of the record", editable=False)
     title = models.CharField(max_length=LONGEST_NAME, editable=False)
+    is_drill = models.BooleanField("of a drill", default=False, db_default=False, editable=False)
     shown = models.TextField("what is shown", editable=False)
     digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of what is shown.")
     requester_id = models.BigIntegerField("requester's account", editable=False)

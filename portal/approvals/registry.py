@@ -25,6 +25,11 @@ class DefaultStage:
     needed: int = 1
 
 
+def never(_subject: Any) -> bool:
+    """Return that a record is no exercise: most kinds know none."""
+    return False
+
+
 def nobody(_subject: Any) -> User | None:
     """Return nobody: most records are not carried out by one person."""
     return None
@@ -40,7 +45,7 @@ class Approvable:
     `implementer` returns the account that carries it out, where the record itself names one. `stages` and
     `decide_within` (hours) are what an empty portal begins with. `lasting` says whether every record of the kind should
     stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
-    pages.
+    pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
     """
 
     kind: str
@@ -53,6 +58,7 @@ class Approvable:
     decide_within: int = 72
     lasting: bool = True
     implementer: Callable[[Any], User | None] = nobody
+    is_drill: Callable[[Any], bool] = never
 
     def shown(self, subject: Any) -> str:
         """Return the canonical text of one record: which it is, then all that matters of it."""

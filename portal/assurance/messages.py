@@ -15,7 +15,7 @@ from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
-from portal.notify.compose import Draft, drafts_for
+from portal.notify.compose import About, Draft, drafts_for
 
 GRANTED = "engagement_granted"
 ENDED = "engagement_ended"
@@ -45,7 +45,7 @@ def tell(
     """
     people = {contact.pk: contact for contact in contacts}
     methods = directory.sending_methods(people) if people else {}
-    about = (ContentType.objects.get_for_model(type(subject)).pk, subject.pk, subject.reference)
+    about = About(ContentType.objects.get_for_model(type(subject)).pk, subject.pk, subject.reference)
     drafts: list[Draft] = []
     for contact in people.values():
         with timezone.override(zone_or_utc(contact.time_zone)):

@@ -91,7 +91,7 @@ class Shell:
         user = self.request.user
         lately = self.now - timedelta(seconds=health.MOST_SILENT)
         return counts_of(
-            incidents=Incident.objects.visible_to(user).filter(status__in=OPEN),
+            incidents=Incident.objects.visible_to(user).real().filter(status__in=OPEN),
             approvals=ApprovalRequest.objects.visible_to(user).waiting_for(user, at=self.now),
             inbox=notify.inbox_of(user).filter(read_at=None),
             sweeps=Sweep.objects.filter(at__gte=lately),

@@ -135,6 +135,12 @@ def severity_pill(level: int, code: str = "") -> dict[str, object]:
     return {"level": bars, "icon": f"sev{bars}", "code": code or f"SEV-{level}"}
 
 
+@register.inclusion_tag("components/drill_mark.html")
+def drill_mark(record: object) -> dict[str, object]:
+    """The mark of an exercise beside whatever names one; nothing beside a real record."""
+    return {"is_drill": bool(getattr(record, "is_drill", False))}
+
+
 @register.inclusion_tag("components/clock_card.html")
 def clock_card(clock: object, tag: str = "li") -> dict[str, object]:
     """A running or settled deadline of this record. See `clock_parts` for what the clock must tell."""

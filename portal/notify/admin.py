@@ -14,13 +14,16 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     masked_fields = ("address", "lease_token")
     list_display = ["title", "recipient", "lane", "state", "attempts", "about_reference", "created_at", "settled_at"]
-    list_filter = ["state", "lane", "urgent", "kind"]
+    list_filter = ["state", "lane", "urgent", "is_drill", "kind"]
     list_select_related = ["contact", "channel"]
     search_fields = ["title", "about_reference", "contact__name"]
     date_hierarchy = "created_at"
     fieldsets = [
-        (None, {"fields": ["title", "body", "about_reference", "recipient", "lane", "shown_address", "urgent"]}),
-        ("Delivery", {"fields": ["state", "attempts", "error", "created_at", "due_at", "next_attempt_at"]}),
+        (None, {"fields": ["title", "body", "about_reference", "recipient", "lane", "shown_address"]}),
+        (
+            "Delivery",
+            {"fields": ["urgent", "is_drill", "state", "attempts", "error", "created_at", "due_at", "next_attempt_at"]},
+        ),
         ("Outcome", {"fields": ["settled_at", "stopped_at", "read_at", "repeat_seconds", "fallback_of"]}),
         ("Key", {"fields": ["idempotency_key", "kind", "generation", "repeat_number"]}),
     ]

@@ -1,7 +1,8 @@
 """How a storm reaches a person: the first page at once, then at most one message in each interval, holding the rest.
 
 Pages are gathered when they are claimed, and stay rows of their own: what is acknowledged meanwhile is not among them.
-Whoever takes a contact method's turn has locked it, so that no two senders ever page over it at once.
+Whoever takes a contact method's turn has locked it, so that no two senders ever page over it at once. Pages of drills
+leave behind the real ones and never with them, and take no turn of theirs.
 """
 
 from __future__ import annotations
@@ -36,16 +37,21 @@ class Waiting:
     state: str
     bundle: str
     waits_while_quiet: bool
+    is_drill: bool = False
 
 
 @dataclass(slots=True)
 class Decided:
-    """What leaves now, each list as one delivery under its name, and what waits until when. `most` bounds it."""
+    """What leaves now, each list as one delivery under its name, and what waits until when. `most` bounds it.
+
+    `turns` and `of_drills` hold when the next page, and the next page of a drill, may leave for which turns.
+    """
 
     most: int
     leaves: list[tuple[str, list[int]]]
     waits: dict[datetime, list[int]]
     turns: dict[datetime, list[int]]
+    of_drills: dict[datetime, list[int]]
 
 
 def take(due: QuerySet[Message], *, at: datetime, most: int) -> list[tuple[str, list[int]]]:
@@ -64,7 +70,7 @@ def take(due: QuerySet[Message], *, at: datetime, most: int) -> list[tuple[str, 
     waiting = defaultdict(list)
     for page in _read(pages.filter(_to(turns)).select_for_update(skip_locked=True)):
         waiting[page.method_id, page.channel_id].append(page)
-    decided = Decided(most, [], defaultdict(list), defaultdict(list))
+    decided = Decided(most, [], defaultdict(list), defaultdict(list), defaultdict(list))
     for recipient, rows in waiting.items():
         _decide(turns[recipient], rows, decided, at)
     for moment, ids in decided.waits.items():
@@ -73,6 +79,8 @@ def take(due: QuerySet[Message], *, at: datetime, most: int) -> list[tuple[str, 
             Message.objects.filter(pk__in=some, attempts=0).update(due_at=moment)  # one that failed stays late
     for moment, ids in decided.turns.items():
         Turn.objects.filter(pk__in=ids).update(next_at=moment)
+    for moment, ids in decided.of_drills.items():
+        Turn.objects.filter(pk__in=ids).update(drills_next_at=moment)
     return decided.leaves
 
 
@@ -96,7 +104,10 @@ def _lock(recipients: set[Recipient], at: datetime) -> dict[Recipient, Turn]:
 
 
 def _read(pages: QuerySet[Message]) -> Iterable[Waiting]:
-    names = ("pk", "idempotency_key", "method_id", "channel_id", "address", "state", "bundle", "waits_while_quiet")
+    names = (
+        *("pk", "idempotency_key", "method_id", "channel_id", "address", "state", "bundle"),
+        *("waits_while_quiet", "is_drill"),
+    )
     return (Waiting(*row) for row in pages.order_by("next_attempt_at", "id").values_list(*names))
 
 
@@ -113,20 +124,35 @@ def _decide(turn: Turn, rows: Sequence[Waiting], decided: Decided, at: datetime)
             fresh.append(row)
     decided.leaves += [(same[0].bundle, [row.pk for row in same]) for same in abandoned.values()]
     span = turn.method.contact.bundle_seconds if turn.method else turn.channel.bundle_seconds if turn.channel else 0
+    real, drills = [row for row in fresh if not row.is_drill], [row for row in fresh if row.is_drill]
     if not span:
-        decided.leaves += [("", [row.pk]) for row in fresh[: max(1, decided.most - len(decided.leaves))]]
+        decided.leaves += [("", [row.pk]) for row in [*real, *drills][: max(1, decided.most - len(decided.leaves))]]
         return
     after = at + timedelta(seconds=span)
-    leaving = [row for row in fresh if row.address == fresh[0].address]
-    if abandoned or not fresh or turn.next_at > at:
-        leaving = []
+    leaving = [] if abandoned or turn.next_at > at else _gathered(real, decided)
     next_at = max(turn.next_at, after) if abandoned or leaving else turn.next_at
-    if leaving:
-        decided.leaves.append((name_of(leaving), [row.pk for row in leaving]))
     if abandoned or leaving:
         decided.turns[next_at].append(turn.pk)
+    decided.waits[next_at] += _but(leaving, real)
+    drills_at = max(next_at, turn.drills_next_at or next_at)
+    leaving = [] if abandoned or drills_at > at else _gathered(drills, decided)
+    if leaving:
+        drills_at = after
+        decided.of_drills[after].append(turn.pk)
+    decided.waits[drills_at] += _but(leaving, drills)
+
+
+def _but(leaving: Sequence[Waiting], rows: Sequence[Waiting]) -> list[int]:
     left = {row.pk for row in leaving}
-    decided.waits[next_at] += [row.pk for row in fresh if row.pk not in left]
+    return [row.pk for row in rows if row.pk not in left]
+
+
+def _gathered(rows: Sequence[Waiting], decided: Decided) -> Sequence[Waiting]:
+    """Let those of the pages that go where the first one goes leave as one delivery, and return them."""
+    leaving = [row for row in rows if row.address == rows[0].address]
+    if leaving:
+        decided.leaves.append((name_of(leaving), [row.pk for row in leaving]))
+    return leaving
 
 
 def name_of(pages: Sequence[Waiting]) -> str:
@@ -139,7 +165,8 @@ def name_of(pages: Sequence[Waiting]) -> str:
 def give_back(message: Message, *, at: datetime) -> None:
     """Let the next page to this recipient leave at once: the one that had its turn did not arrive."""
     if message.urgent and (message.method_id or message.channel_id):
-        Turn.objects.filter(_to([(message.method_id, message.channel_id)])).update(next_at=at)
+        turns = Turn.objects.filter(_to([(message.method_id, message.channel_id)]))
+        turns.update(**{"drills_next_at" if message.is_drill else "next_at": at})
 
 
 def parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:

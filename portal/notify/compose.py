@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.directory.models import Channel, Contact, ContactMethod
 
@@ -13,11 +13,23 @@ ACTION_LINK = "{action_link}"
 CODE = "{code}"
 
 
+class About(NamedTuple):
+    """The record that a message concerns: its content type, id and reference, and whether it is an exercise.
+
+    What concerns a drill says so with its first word; the outbox sees to it, see `portal.notify.outbox`.
+    """
+
+    type_id: int
+    pk: int
+    reference: str
+    is_drill: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A message to be queued. `key` becomes its idempotency key.
 
-    `about` is content type, id and reference of the record that it concerns. `action_path` such as ``/a/`` asks for a
+    `about` is the record that it concerns. `action_path` such as ``/a/`` asks for a
     single-use link in each delivery, where the body says ``{action_link}``. `repeat_seconds` repeats it until stopped.
     It leaves `delay` seconds after it was queued.
     """
@@ -31,7 +43,7 @@ class Draft:
     method_id: int | None = None
     channel_id: int | None = None
     address: str = ""
-    about: tuple[int, int, str] | None = None
+    about: About | None = None
     generation: int = 0
     urgent: bool = False
     waits_while_quiet: bool = False

@@ -34,6 +34,7 @@ class Message(models.Model):
     `action_path` asks for a single-use secret link: each delivery makes one, and puts it where the body says
     ``{action_link}``. `repeat_seconds` repeats an urgent message until it is stopped. `due_at` is when it should go
     out first, `next_attempt_at` when it is tried next. `fallback_of` is the message that did not get through.
+    `is_drill`: it concerns an exercise; its title says so first, and no real page waits for it or leaves with it.
     `waits_while_quiet`: the recipient's quiet hours hold it. `bundle` names the delivery that it shares with others.
     """
 
@@ -62,6 +63,7 @@ class Message(models.Model):
     url_path = models.CharField(max_length=300, blank=True)
     action_path = models.CharField(max_length=100, blank=True)
     urgent = models.BooleanField(default=False)
+    is_drill = models.BooleanField("of a drill", default=False, db_default=False)
     waits_while_quiet = models.BooleanField(default=False)
     bundle = models.CharField(max_length=80, blank=True)
     repeat_seconds = models.PositiveIntegerField(null=True, blank=True)
@@ -123,11 +125,15 @@ class Message(models.Model):
 
 
 class Turn(models.Model):
-    """When the next page may leave for one contact method or channel: what comes before is gathered until then."""
+    """When the next page may leave for one contact method or channel: what comes before is gathered until then.
+
+    Pages of drills wait for `next_at`, and for `drills_next_at` of their own, which no real page looks at.
+    """
 
     method = models.OneToOneField(ContactMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
     channel = models.OneToOneField(Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
     next_at = models.DateTimeField()
+    drills_next_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -17,6 +17,7 @@ from portal.notify.models import Message, MessageState
 
 RING = "portal.dashboard.tasks.ring_lanes"
 WAITING = [MessageState.PENDING.value, MessageState.FAILED.value]
+DRILL = "DRILL: "
 UNSENT = [*WAITING, MessageState.SENDING.value]
 OF_REPEATS = (
     *("idempotency_key", "about_type", "about_id", "contact", "channel", "method"),
@@ -88,7 +89,7 @@ def stop(messages: QuerySet[Message], *, at: datetime) -> int:
 
 
 def _row(draft: Draft, at: datetime, sooner: Mapping[Place, datetime]) -> dict[str, Any]:
-    about_type, about_id, reference = draft.about or (None, None, "")
+    about_type, about_id, reference, is_drill = draft.about or (None, None, "", False)
     inside = draft.lane == INBOX
     due_at = at
     if draft.delay and not inside:
@@ -106,7 +107,8 @@ def _row(draft: Draft, at: datetime, sooner: Mapping[Place, datetime]) -> dict[s
         "method_id": draft.method_id,
         "channel_id": draft.channel_id,
         "address": draft.address,
-        "title": draft.title,
+        "is_drill": is_drill,
+        "title": f"{DRILL}{draft.title}"[:300] if is_drill else draft.title,
         "body": draft.body,
         "url_path": draft.url_path,
         "action_path": draft.action_path,

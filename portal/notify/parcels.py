@@ -15,6 +15,7 @@ from portal.notify import links, verification
 from portal.notify.channels import Parcel
 from portal.notify.compose import ACTION_LINK, CODE
 from portal.notify.models import Message
+from portal.notify.outbox import DRILL
 
 NAMED = 3  # records in the title of a bundle
 LISTED = 5  # pages that a bundle lists in a short message, each with its link
@@ -80,12 +81,13 @@ def _link(message: Message, at: datetime) -> str:
 
 
 def _title(pages: Sequence[Message]) -> str:
-    """Return how many need the reader, and the first of them by name."""
+    """Return how many need the reader, and the first of them by name. Pages of drills are gathered by themselves."""
+    mark = DRILL if all(message.is_drill for message in pages) else ""
     names = list(dict.fromkeys(message.about_reference for message in pages if message.about_reference))
     if not names:
-        return f"{len(pages)} messages of the portal"
+        return f"{mark}{len(pages)} messages of the portal"
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{len(pages)} pages: {', '.join(names[:NAMED])}{more}"
+    return f"{mark}{len(pages)} pages: {', '.join(names[:NAMED])}{more}"
 
 
 def _mail_values(message: Message, text: str, action_link: str, url: str) -> dict[str, Any]:

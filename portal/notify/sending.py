@@ -99,7 +99,7 @@ def claim(lane: str, *, token: uuid.UUID, at: datetime, batch: int) -> list[Mess
     if not count:
         return []
     taken = mine.filter(lease_token=token, state=MessageState.SENDING)
-    return list(taken.order_by("-urgent", "next_attempt_at", "id"))
+    return list(taken.order_by("-urgent", "is_drill", "next_attempt_at", "id"))
 
 
 def _deliver(

@@ -38,12 +38,12 @@ WITH due AS (
 ), said AS (
     INSERT INTO notify_message (idempotency_key, kind, about_type_id, about_id, about_reference, generation, lane,
         contact_id, method_id, address, title, body, url_path, action_path, urgent, repeat_seconds, repeat_number,
-        state, attempts, created_at, due_at, next_attempt_at, settled_at, error, bundle, waits_while_quiet)
+        state, attempts, created_at, due_at, next_attempt_at, settled_at, error, bundle, waits_while_quiet, is_drill)
     SELECT 'i' || subject_id || ':g1:0.0:c1:' || lane, 'incident_page', subject_type_id, subject_id, reference,
         generation, lane, %(contact)s, CASE WHEN lane = 'email' THEN %(method)s::bigint END, 'person@example.org',
         '[SEV-2] ' || reference || ' ' || title, %(page)s, '/incidents/' || reference || '/', '/a/', true,
         CASE WHEN lane = 'email' THEN 300 END, 0, state, 0, %(at)s, %(at)s, %(at)s,
-        CASE WHEN state = 'sent' THEN %(at)s::timestamptz END, '', '', false
+        CASE WHEN state = 'sent' THEN %(at)s::timestamptz END, '', '', false, false
     FROM due CROSS JOIN (VALUES ('inbox', 'sent'), ('email', 'pending')) AS ways (lane, state)
     ON CONFLICT DO NOTHING
 ), armed AS (

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from portal.notify import services
 from portal.notify.channels import DeliveryError, Parcel
-from portal.notify.compose import Draft
+from portal.notify.compose import About, Draft
 from portal.notify.models import Message
 from tests.factories.directory import NOON
 
@@ -19,10 +19,10 @@ _numbers = count(1)
 
 
 def draft(**fields: Any) -> Draft:
-    """A draft of a mail to nobody in particular; `about` may be a model instance."""
-    about = fields.pop("about", None)
-    if about is not None and not isinstance(about, tuple):
-        about = (ContentType.objects.get_for_model(about).pk, about.pk, str(about)[:40])
+    """A draft of a mail to nobody in particular; `about` may be a model instance, which `is_drill` makes a drill."""
+    about, is_drill = fields.pop("about", None), fields.pop("is_drill", False)
+    if about is not None and not isinstance(about, About):
+        about = About(ContentType.objects.get_for_model(about).pk, about.pk, str(about)[:40], is_drill)
     fields.setdefault("key", f"test:{next(_numbers)}:0")
     fields.setdefault("lane", "email")
     fields.setdefault("address", "ada@example.org")

@@ -69,3 +69,8 @@ def test_every_form_that_posts_carries_its_token():
 def test_the_sprite_and_the_font_have_their_licences():
     assert "ISC License" in SPRITE.with_name("icons.LICENSE.txt").read_text()
     assert "SIL OPEN FONT LICENSE" in (SPRITE.parent / "fonts" / "inter.OFL.txt").read_text()
+
+
+def test_whatever_shows_the_severity_of_an_incident_marks_a_drill_too():
+    shown = re.compile(r"{% severity_pill ((?:\w+\.)?incident)\.severity\.level [\w.]+ %}(?!{% drill_mark \1 %})")
+    assert offenders(shown) == []

@@ -36,6 +36,7 @@ EXEMPT = {
     ): "whoever holds the secret of a link may see its incident, signed in or not",
     ("portal/dashboard/selectors/status.py", "Note"): "what was told of incidents that visible_to has found",
     ("incidents/selectors/communications.py", "Message"): "the deliveries of one message that visible_to has found",
+    ("incidents/selectors/drills.py", "Message"): "messages about drills that visible_to has found",
     ("incidents/selectors/people.py", "Message"): "who was paged for one incident that visible_to has found",
     ("incidents/selectors/people.py", "Responder"): "who works on one incident that visible_to has found",
     ("incidents/selectors/people.py", "Note"): "who wrote into one incident that visible_to has found",

@@ -60,12 +60,14 @@ def ask(
         _check_free(kind, standing, at=at)
         rule, stages = rule_of(kind)
         check_somebody(stages, but=[person.user_id, carries_out.pk if carries_out else None])
+        is_drill = kind.is_drill(standing)
         request = ApprovalRequest.objects.create(
             reference=records.next_reference(PREFIX),
             kind=kind.kind,
             subject_type=ContentType.objects.get_for_model(kind.model),
             subject_id=standing.pk,
-            title=kind.title(standing)[:LONGEST_NAME],
+            title=_title(kind, standing, is_drill=is_drill),
+            is_drill=is_drill,
             shown=shown,
             digest=digest_of(shown),
             requester_id=person.user_id,
@@ -84,6 +86,11 @@ def ask(
         set_deadlines(request, at=at)
         open_next(request, at=at)
     return request
+
+
+def _title(kind: Approvable, subject: models.Model, *, is_drill: bool) -> str:
+    mark = " (drill)" if is_drill else ""
+    return f"{kind.title(subject)[: LONGEST_NAME - len(mark)]}{mark}"
 
 
 def rule_of(kind: Approvable) -> tuple[ApprovalRule, list[RuleStage]]:

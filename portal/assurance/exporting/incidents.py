@@ -38,7 +38,7 @@ class Incidents(TableSource[Incident]):
 
     def columns(self, work: Work) -> list[str]:
         """Return the heads: each moment stands twice, with its author."""
-        heads = ["reference", "title", "type", "severity", "major", "state", "systems", "commander", "source"]
+        heads = ["reference", "title", "drill", "type", "severity", "major", "state", "systems", "commander", "source"]
         for name in MOMENTS:
             heads += [f"{name} (UTC)", f"{name} ({work.zone.key})", f"{name} by"]
         return [*heads, "description"]
@@ -56,6 +56,7 @@ class Incidents(TableSource[Incident]):
         line: list[Any] = [
             record.reference,
             record.title,
+            "DRILL" if record.is_drill else "",
             record.get_type_display(),
             record.severity.code,
             record.is_major,
@@ -78,6 +79,7 @@ class Incidents(TableSource[Incident]):
             "type": record.type,
             "severity": record.severity.code,
             "major": record.is_major,
+            "drill": record.is_drill,
             "state": record.status,
             "systems": [system.name for system in record.systems.all()],
             "commander": str(record.commander) if record.commander else None,

@@ -11,7 +11,7 @@ from portal.assurance.exporting.enums import ExportState
 from portal.assurance.models.exports import Export
 from portal.directory.models import Contact
 from portal.notify import services as notify
-from portal.notify.compose import INBOX, Draft
+from portal.notify.compose import INBOX, About, Draft
 
 DONE = "export_done"
 FAILED = "export_failed"
@@ -24,7 +24,7 @@ def tell(export: Export, *, at: datetime) -> None:
         return
     kind = DONE if export.state == ExportState.DONE else FAILED
     title, body = render(kind, {"export": export})
-    about = (ContentType.objects.get_for_model(Export).pk, export.pk, export.reference)
+    about = About(ContentType.objects.get_for_model(Export).pk, export.pk, export.reference)
     draft = Draft(
         key=f"export:{export.pk}:{INBOX}",
         kind=kind,

@@ -41,33 +41,40 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Fire:
-    """The open incidents that the reader may see."""
+    """The open incidents that the reader may see. Drills follow the real ones, and count by themselves."""
 
     first: Burning | None
     others: list[Row]
     total: int
     worst: str
     worst_count: int
+    drills: int
 
     @property
     def hidden(self) -> int:
         """How many open incidents the page leaves to the list."""
-        return self.total - len(self.others) - (self.first is not None)
+        return self.total + self.drills - len(self.others) - (self.first is not None)
 
 
 def fire(user: Any, *, at: datetime) -> Fire:
-    """Return what is open, the worst first. A major incident that is the worst becomes the burning one. Six queries."""
+    """Return what is open, the worst first. A major incident that is the worst becomes the burning one. Six queries.
+
+    However bad it plays, a drill comes after whatever is real, and never burns.
+    """
     seen = Incident.objects.visible_to(user).filter(status__in=OPEN)
     names = ("severity_id", "severity__level", "severity__code")
-    by_level = list(seen.order_by("severity__level").values(*names).annotate(number=Count("pk")))
-    rows = sorted(rows_of(_worst(seen, [level["severity_id"] for level in by_level]), at=at), key=_urgency)
-    first = rows[0] if rows and rows[0].incident.is_major else None
+    levels = list(seen.order_by("severity__level").values(*names, "is_drill").annotate(number=Count("pk")))
+    severities = list(dict.fromkeys(level["severity_id"] for level in levels))
+    rows = sorted(rows_of(_worst(seen, severities), at=at), key=_urgency)
+    first = rows[0] if rows and rows[0].incident.is_major and not rows[0].incident.is_drill else None
+    by_level = [level for level in levels if not level["is_drill"]]
     return Fire(
         first=None if first is None else _burning(first, user, at),
         others=rows[1:] if first else rows,
         total=sum(level["number"] for level in by_level),
         worst=by_level[0]["severity__code"] if by_level else "",
         worst_count=by_level[0]["number"] if by_level else 0,
+        drills=sum(level["number"] for level in levels if level["is_drill"]),
     )
 
 
@@ -80,16 +87,17 @@ def _worst(seen: QuerySet[Incident], severities: list[int]) -> list[int]:
     if not severities:
         return []
     place = Case(*(When(severity_id=pk, then=Value(number)) for number, pk in enumerate(severities)))
-    found = seen.filter(severity_id__in=severities).order_by(place, "declared_at", "pk")
+    found = seen.filter(severity_id__in=severities).order_by("is_drill", place, "declared_at", "pk")
     return list(found.values_list("pk", flat=True)[:SHOWN_OPEN])
 
 
-def _urgency(row: Row) -> tuple[bool, int, bool, float, int]:
-    """Major ones first, then by severity; of one severity those that nobody answers, then by the next clock."""
+def _urgency(row: Row) -> tuple[bool, bool, int, bool, float, int]:
+    """Real ones before drills, major ones first, then by severity, those that nobody answers, then the next clock."""
     incident = row.incident
     due_at = (row.clock or {}).get("due_at")
     due = due_at.timestamp() if due_at is not None else float("inf")
-    return not incident.is_major, incident.severity.level, incident.status != Status.DECLARED, due, incident.pk
+    order = (not incident.is_major, incident.severity.level, incident.status != Status.DECLARED, due, incident.pk)
+    return incident.is_drill, *order
 
 
 def _burning(row: Row, user: Any, at: datetime) -> Burning:
@@ -108,9 +116,10 @@ def waiting_for(user: Any, contact: Contact | None, *, at: datetime) -> list[Wai
         return []
     mine = _involving(Incident.objects.visible_to(user).filter(status__in=OPEN), contact)
     # Sorted here: a join to sort by would lead SQLite through every incident, see _worst.
-    found = mine.order_by().values_list("severity__level", "declared_at", "pk", "commander_id", "responds")
+    names = ("is_drill", "severity__level", "declared_at", "pk", "commander_id", "responds")
+    found = mine.order_by().values_list(*names)
     first = sorted(found[:MOST_WAITING])[:SHOWN_WAITING]
-    why = {pk: _why(contact, commander, responds=responds) for _, _, pk, commander, responds in first}
+    why = {pk: _why(contact, commander, responds=responds) for *_, pk, commander, responds in first}
     return [Waiting(row, why[row.incident.pk]) for row in rows_of(list(why), at=at)]
 
 

@@ -85,12 +85,13 @@ def _incidents(terms: list[str], user: Any) -> list[Hit]:
     for term in terms:
         rows = rows.filter(title__icontains=term)
     settled = Case(When(status__in=OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return [_incident(found) for found in rows.order_by(settled, "-declared_at", "-pk")[:SHOWN]]
+    return [_incident(found) for found in rows.order_by("is_drill", settled, "-declared_at", "-pk")[:SHOWN]]
 
 
 def _incident(found: Incident) -> Hit:
     detail = f"{found.reference} · {found.severity.code} · {found.get_status_display()}"
-    return Hit("Incident", "siren", found.title, detail, found.get_absolute_url())
+    kind, icon = ("Drill", "life-buoy") if found.is_drill else ("Incident", "siren")
+    return Hit(kind, icon, found.title, detail, found.get_absolute_url())
 
 
 def _approval(found: ApprovalRequest) -> Hit:

@@ -110,7 +110,7 @@ class StatusPage:
 def status_of(user: Any, *, at: datetime) -> StatusPage:
     """Return the status page of one reader. Ten queries, however much there is."""
     systems = list(System.objects.visible_to(user).filter(active=True).order_by("name").select_related("parent"))
-    seen = Incident.objects.visible_to(user).select_related("severity").prefetch_related("systems")
+    seen = Incident.objects.visible_to(user).real().select_related("severity").prefetch_related("systems")
     burning = list(seen.filter(status__in=OPEN).order_by("severity__level", "declared_at", "pk"))
     periods = _periods(user, [system.pk for system in systems], at=at)
     by_system: dict[int, list[Incident]] = defaultdict(list)
@@ -135,7 +135,7 @@ def status_of(user: Any, *, at: datetime) -> StatusPage:
 def _periods(user: Any, system_ids: Collection[int], *, at: datetime) -> dict[int, list[Period]]:
     """Return what went on with each system lately: of incidents that the reader may see, and maintenance."""
     kind = ContentType.objects.get_for_model(Incident)
-    seen = Incident.objects.visible_to(user).exclude(status=Status.CANCELLED).order_by().values("pk")
+    seen = Incident.objects.visible_to(user).real().exclude(status=Status.CANCELLED).order_by().values("pk")
     of_incidents = Q(kind=INCIDENT, record_type=kind, record_id__in=seen)
     rows = Period.objects.filter(of_incidents | Q(kind=MAINTENANCE), system_id__in=system_ids, starts__lte=at)
     found: dict[int, list[Period]] = defaultdict(list)

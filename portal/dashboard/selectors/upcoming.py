@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OuterRef
 
 from incidents import clocks
 from incidents.clocks import faces
@@ -61,7 +62,7 @@ class Pulse:
 
 
 def due_soon(user: Any, *, at: datetime, but: Incident | None = None) -> list[Due]:
-    """Return the next clocks of incidents that the reader may see, earliest first. Two queries.
+    """Return the next clocks of incidents that the reader may see, earliest first, those of drills last. Two queries.
 
     A resolved incident can still owe a message. `but` is the one whose clocks the page shows already.
     """
@@ -76,7 +77,9 @@ def due_soon(user: Any, *, at: datetime, but: Incident | None = None) -> list[Du
             due_at__lt=at + AHEAD,
             subject_type=ContentType.objects.get_for_model(Incident),
             subject_id__in=seen.values("pk"),
-        ).order_by("due_at", "id")[:SHOWN_DUE]
+        )
+        .annotate(is_drill=Exists(seen.drills().filter(pk=OuterRef("subject_id"))))
+        .order_by("is_drill", "due_at", "id")[:SHOWN_DUE]
     )
     found = seen.select_related("severity").in_bulk([row.subject_id for row in rows])
     return [Due(found[row.subject_id], faces.face(row, at=at)) for row in rows if row.subject_id in found]

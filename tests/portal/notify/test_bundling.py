@@ -248,3 +248,46 @@ def test_the_same_pages_have_the_same_name():
     waiting = [bundling.Waiting(n, f"page:{n}:1", 1, None, "a", "pending", "", False) for n in (1, 2)]
     assert bundling.name_of(waiting) == bundling.name_of(waiting[::-1])
     assert bundling.name_of(waiting[:1]) == ""
+
+
+class TestDrills:
+    """A drill never keeps a real page waiting, nor leaves with one."""
+
+    def test_a_real_page_leaves_though_a_drill_had_its_turn(self, channel, clock, ada):
+        page(ada, number=1, is_drill=True)
+        assert services.send_lane("email", now=clock) == 1
+        page(ada, number=2, at=clock.forward(seconds=5))
+        assert services.send_lane("email", now=clock) == 1
+        assert [parcel.title for parcel in channel.parcels] == ["DRILL: [SEV-2] INC-1 hurts", "[SEV-2] INC-2 hurts"]
+
+    def test_a_drill_waits_behind_a_real_page(self, channel, clock, ada):
+        page(ada, number=1, is_drill=True)
+        page(ada, number=2)
+        assert services.send_lane("email", now=clock) == 1
+        assert channel.parcels[0].title == "[SEV-2] INC-2 hurts"
+        clock.forward(seconds=ada.bundle_seconds)
+        assert services.send_lane("email", now=clock) == 1
+        assert channel.parcels[1].title == "DRILL: [SEV-2] INC-1 hurts"
+
+    def test_drills_are_gathered_by_themselves(self, channel, clock, ada):
+        storm(ada, 1, 3, is_drill=True)
+        storm(ada, 4, 5)
+        services.send_lane("email", now=clock)
+        clock.forward(seconds=ada.bundle_seconds)
+        services.send_lane("email", now=clock)
+        assert channel.parcels[0].title.startswith("2 pages: INC-4")
+        assert channel.parcels[1].title.startswith("DRILL: 3 pages: INC-1")
+
+    def test_a_drill_that_failed_gives_its_own_turn_back(self, channel, clock, ada):
+        channel.then = lambda: (_ for _ in ()).throw(DeliveryError("Down.", permanent=True))
+        page(ada, number=1, is_drill=True)
+        services.send_lane("email", now=clock)
+        channel.then = None
+        page(ada, number=2, at=clock.forward(seconds=1), is_drill=True)
+        assert services.send_lane("email", now=clock) == 1
+
+    def test_its_repeat_is_marked_once(self, channel, clock, ada):
+        page(ada, is_drill=True, repeat_seconds=300)
+        services.send_lane("email", now=clock)
+        assert [row.title for row in Message.objects.order_by("id")] == ["DRILL: [SEV-2] INC-1 hurts"] * 2
+        assert all(row.is_drill for row in Message.objects.all())
