@@ -11,12 +11,15 @@ class IncidentsConfig(AppConfig):
     verbose_name = "Incidents"
 
     def ready(self) -> None:
-        """Register what can be approved here, and load the reference rows after every migration."""
+        """Register what can be approved and worked through here, and load the reference rows after every migration."""
         from incidents.approving import POLICY  # noqa: PLC0415
+        from incidents.checklists import INCIDENT  # noqa: PLC0415
         from incidents.communications.approving import MESSAGE  # noqa: PLC0415
         from incidents.receivers import load_reference_data  # noqa: PLC0415
         from portal.approvals import registry  # noqa: PLC0415
+        from portal.runbooks.checklists import subjects  # noqa: PLC0415
 
         registry.register(POLICY)
         registry.register(MESSAGE)
+        subjects.register(INCIDENT)
         post_migrate.connect(load_reference_data, sender=self, dispatch_uid="incidents.reference")

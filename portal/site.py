@@ -62,6 +62,15 @@ ENTRIES = (
         permission="records.view_evidence",
         keys="g e",
     ),
+    Entry(
+        "Respond",
+        "Checklists",
+        "list-checks",
+        view="checklists:board",
+        model="runbooks.ChecklistRun",
+        permission="runbooks.view_runstep",
+        keys="g l",
+    ),
     Entry("Respond", "Status", "activity", view="dashboard:status", permission="directory.view_system", keys="g u"),
     Entry(
         "Respond", "Communications", "megaphone", view="incidents:communications", permission="incidents.view_incident"
@@ -120,6 +129,7 @@ ENTRIES = (
 APP_GROUPS = {
     "incidents": "Respond",
     "notify": "Respond",
+    "runbooks": "Respond",
     "approvals": "Change",
     "changes": "Change",
     "maintenance": "Maintain",

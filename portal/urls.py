@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("incidents.urls")),
     path("approvals/", include("portal.approvals.urls")),
     path("runbooks/", include("portal.runbooks.urls")),
+    path("checklists/", include("portal.runbooks.checklists.urls")),
     path("evidence/", include("portal.records.evidence.urls")),
     path("audit/", include("portal.assurance.urls")),
     path("admin/", admin.site.urls),

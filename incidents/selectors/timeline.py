@@ -20,6 +20,7 @@ WRITTEN_LATER = timedelta(minutes=1)
 SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "everything": ("Everything", ()),
     "notes": ("Notes", ("note",)),
+    "checklists": ("Checklists", ("checklist",)),
     "messages": ("Messages", ("paged", "update", "message", "exhausted", "escalated", "unreached")),
 }
 # kind of entry: icon and tone
@@ -49,6 +50,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "missed": ("octagon-alert", "red"),
     "alert": ("webhook", ""),
     "evidence": ("fingerprint", ""),
+    "checklist": ("list-checks", ""),
 }
 QUOTED = frozenset({"note", "update"})
 

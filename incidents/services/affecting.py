@@ -14,6 +14,7 @@ from incidents.services.declaring import page_security_lead
 from portal.audit.actor import By
 from portal.directory.models import System
 from portal.records import services as records
+from portal.runbooks.checklists import services as checklists
 
 
 def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: datetime, reason: str = "") -> Incident:
@@ -35,6 +36,7 @@ def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: da
         clocks.recompute(row, systems=list(after.values()), at=at, why="systems")
         changes = [f"added {one.name}" for one in added] + [f"took off {one.name}" for one in gone]
         say(row, "systems", f"changed the affected systems: {', '.join(changes)}", by=by, at=at, reason=reason)
+        checklists.start_matching(row, at=at)
     return row
 
 
@@ -49,4 +51,5 @@ def set_type(incident: Incident, *, type: str, by: By, at: datetime, reason: str
         say(row, "type", f"called it {row.get_type_display().lower()}", by=by, at=at, reason=reason)
         if type == IncidentType.SECURITY:
             page_security_lead(row, systems=systems_of(row), at=at)
+        checklists.start_matching(row, at=at)
     return row

@@ -18,6 +18,7 @@ from portal.directory.enums import EmergencyRole
 from portal.directory.models import Contact, Severity, System, Team
 from portal.notify import services as notify
 from portal.records import services as records
+from portal.runbooks.checklists import services as checklists
 
 SECURITY_TEAM = "security"
 
@@ -38,7 +39,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
     is_drill: bool = False,
     reason: str = "",
 ) -> Incident:
-    """Open an incident: its clocks run and its escalation starts from `at`.
+    """Open an incident: its clocks run, its escalation and its checklists start from `at`.
 
     `dedup_key` names the alert behind it; the database allows one open incident per key and raises IntegrityError for
     a second. `occurred_at` is when it began, where that is known to be earlier. `is_drill` makes it an exercise, for
@@ -78,6 +79,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
         escalation.start(incident, systems=affected, at=at)
         if type == IncidentType.SECURITY:
             page_security_lead(incident, systems=affected, at=at)
+        checklists.start_matching(incident, at=at)
     return incident
 
 

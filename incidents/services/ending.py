@@ -16,6 +16,7 @@ from portal.audit.actor import By
 from portal.directory.enums import Clock
 from portal.lib.blank import is_blank
 from portal.records import services as records
+from portal.runbooks.checklists import services as checklists
 
 
 def mitigate(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Incident:
@@ -108,6 +109,7 @@ def close(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inci
             raise Refused("It cannot be closed yet. " + " ".join(ends))
         stamp(row, "closed", by=by, at=at)
         row.save()
+        checklists.end_all(row, by=by, at=at, reason="The incident is closed.")
         say(row, "closed", "closed", by=by, at=at, reason=reason)
     return row
 
@@ -123,6 +125,7 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
         _settle_clocks(row, at=at, all_=True)
         records.close_periods(row, kind=PERIOD, ends=at)
+        checklists.end_all(row, by=by, at=at, reason="The incident is cancelled.")
         say(row, "cancelled", "cancelled", by=by, at=at, reason=reason)
     return row
 
@@ -135,7 +138,7 @@ def reopen(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         stamp(row, "acknowledged", by=by, at=at)
         row.save()
         expiring.start(row, by=by, at=at)
-        _restart(row, at=at)
+        _restart(row, by=by, at=at)
         say(row, "reopened", "reopened", by=by, at=at, reason=reason)
         _join(row, contact_of(by), by=by, at=at, quiet=True)
     return row
@@ -149,7 +152,7 @@ def reopen_by_source(incident: Incident, *, by: By, at: datetime, reason: str = 
         stamp(row, "acknowledged", by=None, at=None)
         row.generation += 1
         row.save()
-        _restart(row, at=at, response=True)
+        _restart(row, by=by, at=at, response=True)
         say(row, "reopened", "reopened it: the alert fires again", by=by, at=at, reason=reason)
         escalation.start(row, systems=systems_of(row), at=at)
         if row.type == IncidentType.SECURITY:
@@ -164,7 +167,7 @@ def _clear_ends(row: Incident) -> None:
         stamp(row, name, by=None, at=None)
 
 
-def _restart(row: Incident, *, at: datetime, response: bool = False) -> None:
+def _restart(row: Incident, *, by: By, at: datetime, response: bool = False) -> None:
     """Start from the reopening what runs on an open incident; what was met or missed before stays."""
     affected = systems_of(row)
     open_period(row, affected, at=at)
@@ -172,6 +175,7 @@ def _restart(row: Incident, *, at: datetime, response: bool = False) -> None:
     if row.activated_at is None:
         wanted.add(Clock.ACTIVATION.value)
     clocks.restart(row, systems=affected, wanted=wanted, at=at)
+    checklists.resume_all(row, by=by, at=at, reason="The incident is open again.")
     for key, clock in clocks.of(row).items():
         if key in Audience.values and clock.met_at is not None:
             clocks.start_next_update(row, audience=key, at=at)

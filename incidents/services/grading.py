@@ -12,6 +12,7 @@ from portal.audit.actor import By
 from portal.directory.models import Severity
 from portal.lib.blank import is_blank
 from portal.records import services as records
+from portal.runbooks.checklists import services as checklists
 
 
 def reclassify(
@@ -51,6 +52,7 @@ def _set(row: Incident, severity: Severity, *, major: bool, by: By, at: datetime
     row.save()
     records.weigh_periods(row, kind=PERIOD, weight=severity.level, at=at)
     clocks.recompute(row, systems=systems_of(row), at=at)
+    checklists.start_matching(row, at=at)
     changed = f"changed the severity from {before.code} to {severity.code}"
     if before.pk == severity.pk:
         changed = "called it a major incident" if major else "took back that it is a major incident"

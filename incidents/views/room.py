@@ -18,6 +18,7 @@ from incidents.selectors.room import incident_for, room_of
 from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records.evidence.selectors import section_of
+from portal.runbooks.checklists.selectors.progress import section_of as checklists_of
 
 TOLD_AGAIN = timedelta(hours=1)
 
@@ -55,6 +56,7 @@ def _context(request: HttpRequest, reference: str) -> dict[str, Any]:
         "may_act": request.user.has_perm("incidents.change_incident"),
         "note_form": NoteForm(incident=incident, at=at, user=request.user),
         "once": uuid.uuid4(),
+        "checklists": checklists_of(incident, request.user),
         "history_url": _history(request, incident),
         "query": request.GET.urlencode(),
     }

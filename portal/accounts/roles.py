@@ -52,6 +52,7 @@ _RESPOND = (
     *_may(
         "incidents.incident", "incidents.responder", "incidents.communication", "incidents.subscription",
         "records.evidence", "runbooks.runbook", "runbooks.runbookversion",
+        "runbooks.checklistrun", "runbooks.runstep",
     ),
 )  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"
@@ -61,7 +62,7 @@ _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
     "directory.notificationrule", "directory.emergencycontact", "directory.system", "directory.recoveryobjective",
     "directory.channel", "incidents.communicationtemplate", "incidents.audiencemember",
-    "directory.schedule",
+    "directory.schedule", "runbooks.checklist", "runbooks.checklistrule",
 )  # fmt: skip
 
 ROLES = (

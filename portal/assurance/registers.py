@@ -56,6 +56,7 @@ class Reach:
 ANYTIME = Reach()
 _OF_INCIDENT = Reach(systems="incident__systems", moment="incident__declared_at")
 _OF_REQUEST = Reach(about=(("request__subject_type", "request__subject_id"),), moment="request__asked_at")
+_OF_RUN = Reach(about=(("run__subject_type", "run__subject_id"),), moment="run__started_at")
 _SIGN_IN = Reach(moment="attempt_time")
 
 REACH: MappingProxyType[str, Reach] = MappingProxyType(
@@ -123,6 +124,13 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "approvals.Decision": _OF_REQUEST,
         "runbooks.Runbook": Reach(systems="system", shared=True, record=True),
         "runbooks.RunbookVersion": Reach(systems="runbook__system", shared=True),
+        "runbooks.Checklist": ANYTIME,
+        "runbooks.ChecklistVersion": ANYTIME,
+        "runbooks.ChecklistStep": ANYTIME,
+        "runbooks.ChecklistRule": Reach(systems="system", shared=True),
+        "runbooks.ChecklistRun": Reach(about=(("subject_type", "subject_id"),), moment="started_at", record=True),
+        "runbooks.RunStep": _OF_RUN,
+        "runbooks.RunEvent": _OF_RUN,
         "accounts.User": ANYTIME,
         "accounts.SignIn": _SIGN_IN,
         "axes.AccessLog": _SIGN_IN,

@@ -1,6 +1,7 @@
 """Runbooks as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RunbooksConfig(AppConfig):
@@ -9,3 +10,9 @@ class RunbooksConfig(AppConfig):
     name = "portal.runbooks"
     label = "runbooks"
     verbose_name = "Runbooks"
+
+    def ready(self) -> None:
+        """Load the reference rows after every migration."""
+        from portal.runbooks.receivers import load_reference_data  # noqa: PLC0415
+
+        post_migrate.connect(load_reference_data, sender=self, dispatch_uid="runbooks.reference")

@@ -60,6 +60,12 @@ SPECIAL: dict[str, Any] = {
     "incidents.Subscription": lambda: {"system": make("directory.System")},
     "incidents.IntakeSecret": lambda: {"slot": 1, "token": make("incidents.IntakeToken")},
     "runbooks.RunbookVersion": lambda: {"runbook": make("runbooks.Runbook"), "number": next(_numbers)},
+    "runbooks.ChecklistRule": lambda: {"checklist": make("runbooks.Checklist")},
+    "runbooks.ChecklistVersion": lambda: {"checklist": make("runbooks.Checklist"), "number": next(_numbers)},
+    "runbooks.ChecklistStep": lambda: {"version": make("runbooks.ChecklistVersion"), "position": 1},
+    "runbooks.ChecklistRun": lambda: {"reference": f"CHK-{next(_numbers):06d}"},
+    "runbooks.RunStep": lambda: {"run": make("runbooks.ChecklistRun"), "position": 1},
+    "runbooks.RunEvent": lambda: {"run": make("runbooks.ChecklistRun"), "what": "ticked"},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
 

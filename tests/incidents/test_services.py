@@ -41,7 +41,10 @@ def test_declaring_starts_the_clocks_the_escalation_and_the_period():
     assert clocks.of(incident)["resolve"].due_at == after(60)
     assert Escalation.objects.get(incident=incident).state == "running"
     assert Period.objects.get(system=system).ends is None
-    assert lines(incident) == [("Amara", "declared SEV-1")]
+    assert lines(incident) == [
+        ("Amara", "declared SEV-1"),
+        ("system: checklists", "started the checklist “Incident response”, 80 steps"),
+    ]
 
 
 def test_references_count_on():

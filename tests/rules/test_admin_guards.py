@@ -23,6 +23,8 @@ ABOUT = {
     "records.CustodyEvent": "records.Evidence",
     "records.EvidenceObject": "records.Evidence",
     "records.EvidenceCheck": "records.EvidenceObject",
+    "runbooks.RunStep": "runbooks.ChecklistRun",
+    "runbooks.RunEvent": "runbooks.ChecklistRun",
 }
 GUARDED = {label: found for label, found in REGISTERED.items() if isinstance(found, GuardedAdmin)}
 # Registered by a library, shown to administrators as the library made them: label and reason.

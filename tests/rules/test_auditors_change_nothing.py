@@ -96,7 +96,11 @@ def _filled(pattern, given):
     if isinstance(pattern, RoutePattern):
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda hole: str(given.get(hole[1], 1)), str(pattern))
     (text, names), *_ = normalize(
-        str(pattern).replace("(?i:INC)", "INC").replace("(?i:APR)", "APR").replace("(?i:EVD)", "EVD")
+        str(pattern)
+        .replace("(?i:INC)", "INC")
+        .replace("(?i:APR)", "APR")
+        .replace("(?i:EVD)", "EVD")
+        .replace("(?i:CHK)", "CHK")
     )
     known = pattern.regex.groupindex
     unnamed = iter(["object_id", "version_id"])
@@ -120,7 +124,16 @@ def _of(name, rows):
     if name.startswith("evidence:"):
         incident = {"kind": "incidents.incident", "pk": rows["incidents.Incident"].pk}
         return {"reference": rows["records.Evidence"].reference, "verb": "seal", **incident}
-    return {"reference": rows["incidents.Incident"].reference}
+    return _of_checklists(name, rows) or {"reference": rows["incidents.Incident"].reference}
+
+
+def _of_checklists(name, rows):
+    if not name.startswith("checklists:"):
+        return {}
+    run = rows["runbooks.RunStep"].run if "step" in name else rows["runbooks.ChecklistRun"]
+    incident = {"kind": "incident", "pk": rows["incidents.Incident"].pk}
+    given = {"reference": run.reference, "position": 1, "slug": rows["runbooks.Checklist"].slug, **incident}
+    return {**given, "verb": "end" if name.endswith("run") else "note"}
 
 
 @pytest.fixture

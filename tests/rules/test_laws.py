@@ -47,6 +47,8 @@ SIGNALS = {
     ("portal/assurance/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("portal/approvals/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("portal/approvals/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
+    ("portal/runbooks/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("portal/runbooks/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("portal/audit/history.py", "pre_save"): "what would leave no history is refused before it is written",
@@ -78,6 +80,7 @@ LISTENING = {
     ("post_migrate", "portal.directory.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "portal.assurance.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "portal.approvals.receivers"): "reference data is loaded after migrations",
+    ("post_migrate", "portal.runbooks.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "incidents.receivers"): "reference data is loaded after migrations",
 }
 

@@ -58,6 +58,7 @@ SERVICES = {
     "portal.directory.services": {"contact_for_user"},  # it says itself why: the account had no entry
     "portal.directory.oncall.schedules": set(),
     "portal.directory.oncall.swaps": {"ask", "accept", "decline", "withdraw"},  # the request carries its reason
+    "portal.runbooks.checklists.services.editing": set(),
     "incidents.policies": set(),
     "incidents.intake.tokens": set(),
     "incidents.intake.signing": set(),

@@ -146,14 +146,14 @@ def _about(source: str, row: Any) -> Iterable[tuple[str, str]]:
     for kind, key in (("model", "object_id"), ("root_model", "root_id")):
         if getattr(row, kind, ""):
             yield getattr(row, kind), str(getattr(row, key))
-    if hasattr(row, "subject_type_id"):
+    if getattr(row, "subject_type_id", None) is not None:
         yield _label(row.subject_type_id), str(row.subject_id)
     for field in row._meta.concrete_fields:
         if isinstance(field, models.ForeignKey) and field.related_model is not ContentType:
             owner = getattr(row, field.name)
             if owner is not None:
                 yield str(owner._meta.label_lower), str(owner.pk)
-                if hasattr(owner, "subject_type_id"):
+                if getattr(owner, "subject_type_id", None) is not None:
                     yield _label(owner.subject_type_id), str(owner.subject_id)
 
 

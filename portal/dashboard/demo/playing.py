@@ -19,7 +19,7 @@ from incidents.enums import IncidentType
 from incidents.models import Incident
 from portal.approvals.sweeps import sweep_approvals
 from portal.audit.actor import By, acting, apart
-from portal.dashboard.demo import keeping
+from portal.dashboard.demo import keeping, working
 from portal.dashboard.demo.rotating import LONDON
 from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
 from portal.deadlines.models import Deadline, DeadlineState
@@ -39,6 +39,7 @@ _VERBS: dict[str, Callable[..., Any]] = {
     )
 }
 _VERBS |= {"keep_evidence": keeping.keep_evidence, "give_evidence": keeping.give_evidence}
+_VERBS |= {"tick_steps": working.tick_steps, "fail_step": working.fail_step}
 
 
 @dataclass

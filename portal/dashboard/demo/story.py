@@ -83,6 +83,16 @@ def give(minute: float, who: str, person: str, reason: str) -> Step:
     return Step(minute, "give_evidence", who, {"contact": person, "reason": reason})
 
 
+def tick(minute: float, who: str, team: str, *steps: int) -> Step:
+    """Tick the steps with these places among those of a team."""
+    return Step(minute, "tick_steps", who, {"team": team, "steps": steps})
+
+
+def fail(minute: float, who: str, team: str, step: int, reason: str) -> Step:
+    """Say that a step of a team did not work."""
+    return Step(minute, "fail_step", who, {"team": team, "step": step, "reason": reason})
+
+
 def act(minute: float, verb: str, who: str, reason: str = "") -> Step:
     """Mitigate, resolve, close, reopen, cancel, pause or resume."""
     return Step(minute, verb, who, {"reason": reason} if reason else {})

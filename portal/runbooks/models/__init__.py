@@ -1,5 +1,17 @@
-"""Runbooks, their versions, and what is read from them."""
+"""Runbooks, their versions, and the checklists that are worked from them."""
 
+from portal.runbooks.models.checklist import Checklist, ChecklistRule, ChecklistStep, ChecklistVersion
+from portal.runbooks.models.checklist_run import ChecklistRun, RunEvent, RunStep
 from portal.runbooks.models.runbook import Runbook, RunbookVersion
 
-__all__ = ["Runbook", "RunbookVersion"]
+__all__ = [
+    "Checklist",
+    "ChecklistRule",
+    "ChecklistRun",
+    "ChecklistStep",
+    "ChecklistVersion",
+    "RunEvent",
+    "RunStep",
+    "Runbook",
+    "RunbookVersion",
+]

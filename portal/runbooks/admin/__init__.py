@@ -1,0 +1,5 @@
+"""Runbooks and checklists in the admin."""
+
+from portal.runbooks.admin import checklists
+
+__all__ = ["checklists"]
