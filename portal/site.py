@@ -71,6 +71,15 @@ ENTRIES = (
         permission="runbooks.view_runstep",
         keys="g l",
     ),
+    Entry(
+        "Respond",
+        "Runbooks",
+        "book-open",
+        view="runbooks:list",
+        model="runbooks.Runbook",
+        permission="runbooks.view_runbook",
+        keys="g b",
+    ),
     Entry("Respond", "Status", "activity", view="dashboard:status", permission="directory.view_system", keys="g u"),
     Entry(
         "Respond", "Communications", "megaphone", view="incidents:communications", permission="incidents.view_incident"

@@ -57,6 +57,7 @@ ANYTIME = Reach()
 _OF_INCIDENT = Reach(systems="incident__systems", moment="incident__declared_at")
 _OF_REQUEST = Reach(about=(("request__subject_type", "request__subject_id"),), moment="request__asked_at")
 _OF_RUN = Reach(about=(("run__subject_type", "run__subject_id"),), moment="run__started_at")
+_OF_VERSION = Reach(systems="version__runbook__system", shared=True)
 _SIGN_IN = Reach(moment="attempt_time")
 
 REACH: MappingProxyType[str, Reach] = MappingProxyType(
@@ -131,6 +132,14 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "runbooks.ChecklistRun": Reach(about=(("subject_type", "subject_id"),), moment="started_at", record=True),
         "runbooks.RunStep": _OF_RUN,
         "runbooks.RunEvent": _OF_RUN,
+        "runbooks.Procedure": _OF_VERSION,
+        "runbooks.Issue": _OF_VERSION,
+        "runbooks.Step": _OF_VERSION,
+        "runbooks.Threshold": _OF_VERSION,
+        "runbooks.ConfigurationFile": _OF_VERSION,
+        "runbooks.EnvironmentVariable": _OF_VERSION,
+        "runbooks.Command": _OF_VERSION,
+        "runbooks.LogLocation": _OF_VERSION,
         "accounts.User": ANYTIME,
         "accounts.SignIn": _SIGN_IN,
         "axes.AccessLog": _SIGN_IN,

@@ -18,6 +18,7 @@ from portal.dashboard.duty import telling as duty
 from portal.deadlines import services as deadlines
 from portal.directory.sheet import delivering as sheet
 from portal.notify import services as notify
+from portal.runbooks.sweeps import sweep_runbooks
 
 Clock = Callable[[], datetime]
 DEADLINES = "deadlines"  # the name under which the pulse of the deadline sweep is kept
@@ -34,6 +35,7 @@ def sweep_deadlines(*, now: Clock) -> int:
     for _ in range(MOST_ROUNDS):
         at = now()
         found = sweeps.sweep_incidents(at=at) + sweep_approvals(at=at) + sweep_reviews(at=at)
+        found += sweep_runbooks(at=at)
         deadlines.mark_sweep(DEADLINES, at=at)
         duty.look(at=at)
         settled += found

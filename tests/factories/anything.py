@@ -59,6 +59,7 @@ SPECIAL: dict[str, Any] = {
     "incidents.AudienceMember": lambda: {"audience": "customers", "contact": make("directory.Contact")},
     "incidents.Subscription": lambda: {"system": make("directory.System")},
     "incidents.IntakeSecret": lambda: {"slot": 1, "token": make("incidents.IntakeToken")},
+    "runbooks.Step": lambda: {"procedure": make("runbooks.Procedure"), "role": "steps"},
     "runbooks.RunbookVersion": lambda: {"runbook": make("runbooks.Runbook"), "number": next(_numbers)},
     "runbooks.ChecklistRule": lambda: {"checklist": make("runbooks.Checklist")},
     "runbooks.ChecklistVersion": lambda: {"checklist": make("runbooks.Checklist"), "number": next(_numbers)},

@@ -56,6 +56,13 @@ WITHOUT_HISTORY = {
     "runbooks.RunStep": "whatever happens to it is an event, append-only",
     "runbooks.RunEvent": "append-only: undoing is a new one",
     "accounts.SignInTries": "counts tries; each wrong one is told in the trail",
+    **dict.fromkeys(
+        (
+            *("runbooks.Procedure", "runbooks.Issue", "runbooks.Step", "runbooks.Threshold", "runbooks.Command"),
+            *("runbooks.ConfigurationFile", "runbooks.EnvironmentVariable", "runbooks.LogLocation"),
+        ),
+        "read from the text of a published version, which has history and never changes",
+    ),
     "incidents.Escalation": "a snapshot; what it decided stands in the timeline",
     "incidents.IntakeDelivery": "kept as it came, never changed",
     "incidents.SeenSignature": "known while the signature is good; the delivery itself is kept",

@@ -1,5 +1,5 @@
 """Runbooks and checklists in the admin."""
 
-from portal.runbooks.admin import checklists
+from portal.runbooks.admin import checklists, runbooks
 
-__all__ = ["checklists"]
+__all__ = ["checklists", "runbooks"]

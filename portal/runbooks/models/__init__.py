@@ -1,7 +1,17 @@
-"""Runbooks, their versions, and the checklists that are worked from them."""
+"""Runbooks, their versions, what is read from them, and the checklists that are worked from them."""
 
 from portal.runbooks.models.checklist import Checklist, ChecklistRule, ChecklistStep, ChecklistVersion
 from portal.runbooks.models.checklist_run import ChecklistRun, RunEvent, RunStep
+from portal.runbooks.models.content import (
+    Command,
+    ConfigurationFile,
+    EnvironmentVariable,
+    Issue,
+    LogLocation,
+    Procedure,
+    Step,
+    Threshold,
+)
 from portal.runbooks.models.runbook import Runbook, RunbookVersion
 
 __all__ = [
@@ -10,8 +20,16 @@ __all__ = [
     "ChecklistRun",
     "ChecklistStep",
     "ChecklistVersion",
+    "Command",
+    "ConfigurationFile",
+    "EnvironmentVariable",
+    "Issue",
+    "LogLocation",
+    "Procedure",
     "RunEvent",
     "RunStep",
     "Runbook",
     "RunbookVersion",
+    "Step",
+    "Threshold",
 ]

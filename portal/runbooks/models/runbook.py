@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.directory.models import System, Team
@@ -75,6 +76,10 @@ class Runbook(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the runbook's page."""
+        return reverse("runbooks:runbook", args=[self.reference])
 
     @property
     def keeper(self) -> Team | None:
@@ -152,6 +157,10 @@ class RunbookVersion(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.runbook.reference} version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the version's page."""
+        return reverse("runbooks:version", args=[self.runbook.reference, self.number])
 
     @property
     def is_open(self) -> bool:

@@ -13,6 +13,7 @@ from tests.factories.approvals import make_objective
 from tests.factories.communications import make_draft
 from tests.factories.directory import make_channel, make_contact, make_severity, make_system, make_team
 from tests.factories.incidents import make_incident, make_policy
+from tests.factories.runbooks import make_runbook
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,7 @@ def test_many_records_are_read_in_a_fixed_number_of_queries(kind, django_assert_
         "objective": make_objective,
         "severity": lambda: make_severity(5),
         "communication": lambda: make_draft(incident),
+        "runbook-version": lambda: make_runbook(system=make_system()),
         "escalation-policy": lambda: make_policy(steps=[[make_contact(), make_team()], make_channel()]),
     }[kind.kind]
     make()

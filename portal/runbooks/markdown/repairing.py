@@ -1,0 +1,62 @@
+"""Broken encodings: bytes read with the right one, and text that was once read with a wrong one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# What UTF-8 looks like once it was read as Windows-1252: a lead byte, then as many followers as it asks for. Windows
+# leaves five bytes without a letter; they come through as themselves.
+_HIGH = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+_FOLLOWS = f"[{re.escape(_HIGH)}]"
+_BROKEN = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ï]{_FOLLOWS}{{2}}|[ð-ô]{_FOLLOWS}{{3}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was mended in one line: its number, what stood there, and what it was meant to be."""
+
+    line: int
+    found: str
+    became: str
+
+
+def decoded(content: bytes) -> str:
+    """Return a file as text: UTF-8, UTF-16 with its mark, else Windows-1252, which reads anything."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+def repaired(text: str) -> tuple[str, list[Repair]]:
+    """Return the text with line ends of one kind and broken letters mended, and what was mended where."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    lines, repairs = text.split("\n"), []
+    for number, line in enumerate(lines, start=1):
+        mended = line
+        for _ in range(3):  # some text was broken more than once
+            mended, before = _BROKEN.sub(lambda match: _mended(match[0]), mended), mended
+            if mended == before:
+                break
+        mended = mended.replace("\x00", "\ufffd")  # PostgreSQL keeps no NUL
+        if mended != line:
+            lines[number - 1] = mended
+            repairs.append(Repair(number, line.strip().replace("\x00", "\\0"), mended.strip()))
+    return "\n".join(lines), repairs
+
+
+def _mended(broken: str) -> str:
+    try:
+        return b"".join(_byte(letter) for letter in broken).decode()
+    except UnicodeDecodeError:
+        return broken
+
+
+def _byte(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1252")
+    except UnicodeEncodeError:
+        return letter.encode("latin-1")
