@@ -11,7 +11,9 @@ class DirectoryConfig(AppConfig):
     verbose_name = "Directory"
 
     def ready(self) -> None:
-        """Load the reference rows after every migration."""
+        """Load the reference rows after every migration, and let many ids be looked for at once."""
         from portal.directory.receivers import load_reference_data  # noqa: PLC0415
+        from portal.lib import among  # noqa: PLC0415
 
+        among.register()
         post_migrate.connect(load_reference_data, sender=self, dispatch_uid="directory.reference")

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from portal.directory.oncall.hours import Window
 
+Working = Callable[[date], tuple[time, time] | None]
 DAY = timedelta(days=1)
 ONE = timedelta(microseconds=1)
 LATEST = datetime.max.replace(tzinfo=UTC) - 2 * DAY
@@ -47,13 +48,13 @@ class Rotation:
     starts: datetime
     until: datetime | None = None
     windows: tuple[Window, ...] = ()
-    working: Callable[[date], tuple[time, time] | None] | None = None
+    working: Working | None = None
 
     def holder(self, at: datetime) -> int | None:
         """Return who holds the duty by this rotation at that moment; nothing where it does not count."""
         if not self.members or at < self.starts or (self.until is not None and at >= self.until):
             return None
-        if self.is_restricted and not any(start <= at < end for start, end in self._open(at, at + ONE)):
+        if self.is_restricted and not _is_open(self.windows, self.working, self.zone, at):
             return None
         return self.members[turn_at(self, at) % len(self.members)]
 
@@ -82,30 +83,45 @@ class Rotation:
 
     def _open(self, starts: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
         """Return the times in which it counts, in order and apart from one another."""
-        found = []
-        day, last = wall(starts, self.zone).date() - 2 * DAY, wall(until, self.zone).date() + DAY
-        while day <= last:
-            for opens, closes in self._hours(day):
-                start, end = max(first_moment(opens, self.zone), starts), min(first_moment(closes, self.zone), until)
-                if start < end:
-                    found.append((start, end))
-            day += DAY
-        return _joined(sorted(found))
+        return _joined(sorted(_opening(self.windows, self.working, self.zone, starts, until)))
 
-    def _hours(self, day: date) -> Iterator[tuple[datetime, datetime]]:
-        """Yield the hours of one day: those of its windows, of the working calendar, or what lies in both."""
-        windows = [window.on(day) for window in self.windows if window.weekday == day.weekday()]
-        if self.working is None:
-            yield from windows
-            return
-        for near in (day - DAY, day, day + DAY) if self.windows else (day,):
-            hours = self.working(near)
-            if hours is None:
-                continue
-            worked = datetime.combine(near, hours[0]), datetime.combine(near, hours[1])
-            for opens, closes in windows if self.windows else [worked]:
-                if max(opens, worked[0]) < min(closes, worked[1]):
-                    yield max(opens, worked[0]), min(closes, worked[1])
+
+# The hours in which a rotation counts.
+
+
+@lru_cache(maxsize=256)  # schedules share their hours: of five hundred, a handful differ at one moment
+def _is_open(windows: tuple[Window, ...], working: Working | None, zone: ZoneInfo, at: datetime) -> bool:
+    """Tell whether a rotation of these hours counts at that moment."""
+    return any(start <= at < end for start, end in _opening(windows, working, zone, at, at + ONE))
+
+
+def _opening(
+    windows: tuple[Window, ...], working: Working | None, zone: ZoneInfo, starts: datetime, until: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the times of these hours between two moments, day by day; they may touch and overlap."""
+    day, last = wall(starts, zone).date() - 2 * DAY, wall(until, zone).date() + DAY
+    while day <= last:
+        for opens, closes in _hours(windows, working, day):
+            start, end = max(first_moment(opens, zone), starts), min(first_moment(closes, zone), until)
+            if start < end:
+                yield start, end
+        day += DAY
+
+
+def _hours(windows: tuple[Window, ...], working: Working | None, day: date) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the hours of one day: those of its windows, of the working calendar, or what lies in both."""
+    shown = [window.on(day) for window in windows if window.weekday == day.weekday()]
+    if working is None:
+        yield from shown
+        return
+    for near in (day - DAY, day, day + DAY) if windows else (day,):
+        hours = working(near)
+        if hours is None:
+            continue
+        worked = datetime.combine(near, hours[0]), datetime.combine(near, hours[1])
+        for opens, closes in shown if windows else [worked]:
+            if max(opens, worked[0]) < min(closes, worked[1]):
+                yield max(opens, worked[0]), min(closes, worked[1])
 
 
 # The clock on the wall.

@@ -100,12 +100,12 @@ def plans(team_ids: Iterable[int], *, starts: datetime, until: datetime) -> dict
     """Return what makes up the duty of these teams in that time. At most six queries, two without schedules."""
     ids = list(team_ids)
     found = {pk: Plan() for pk in ids}
-    shifts = OnCallShift.objects.filter(team_id__in=ids, starts__lt=until, until__gt=starts, withdrawn=False)
+    shifts = OnCallShift.objects.filter(team_id__among=ids, starts__lt=until, until__gt=starts, withdrawn=False)
     for pk, team, schedule, contact, first, last in shifts.order_by("starts", "id").values_list(
         "pk", "team_id", "schedule_id", "contact_id", "starts", "until"
     ):
         found[team].shifts[schedule].append(Segment(first, last, contact, ("shift", pk)))
-    teams = dict(Schedule.objects.filter(team_id__in=ids).order_by("pk").values_list("pk", "team_id"))
+    teams = dict(Schedule.objects.filter(team_id__among=ids).order_by("pk").values_list("pk", "team_id"))
     for schedule, team in teams.items():
         found[team].schedules.append(schedule)
     if teams:
@@ -115,10 +115,10 @@ def plans(team_ids: Iterable[int], *, starts: datetime, until: datetime) -> dict
 
 
 def _rotations(schedules: list[int], starts: datetime, until: datetime) -> list[tuple[int, Rotation]]:
-    rows = Layer.objects.filter(Q(until=None) | Q(until__gt=starts), schedule_id__in=schedules, starts__lt=until)
+    rows = Layer.objects.filter(Q(until=None) | Q(until__gt=starts), schedule_id__among=schedules, starts__lt=until)
     members: dict[int, list[int]] = defaultdict(list)
     places = LayerMember.objects.filter(
-        Q(layer__until=None) | Q(layer__until__gt=starts), layer__schedule_id__in=schedules, layer__starts__lt=until
+        Q(layer__until=None) | Q(layer__until__gt=starts), layer__schedule_id__among=schedules, layer__starts__lt=until
     )
     for layer, contact in places.order_by("layer_id", "position").values_list("layer_id", "contact_id"):
         members[layer].append(contact)
@@ -158,6 +158,10 @@ def _working(calendar: WorkCalendar) -> Callable[[date], tuple[time, time] | Non
     return lambda day: (calendar.opens, calendar.closes) if calendar.is_business_day(day) else None
 
 
+def _people(ids: Collection[int]) -> dict[int, Contact]:
+    return {person.pk: person for person in Contact.objects.filter(pk__among=list(ids)).order_by()} if ids else {}
+
+
 def holders(team_ids: Iterable[int], *, at: datetime, with_leavers: bool = False) -> dict[int, Contact]:
     """Return who is on call by team at that moment. Teams with nobody on call are missing from it.
 
@@ -170,7 +174,7 @@ def holders(team_ids: Iterable[int], *, at: datetime, with_leavers: bool = False
     }
     chosen: dict[int, Contact] = {}
     while candidates:  # once, and once more for each person in a row who has left
-        people = Contact.objects.in_bulk({names[0] for names in candidates.values()})
+        people = _people({names[0] for names in candidates.values()})
         here = {pk for pk, person in people.items() if person.active or with_leavers}
         chosen |= {team: people[names[0]] for team, names in candidates.items() if names[0] in here}
         candidates = {team: names[1:] for team, names in candidates.items() if team not in chosen and names[1:]}
@@ -219,6 +223,6 @@ def joined(turns: Iterable[Turn]) -> list[Turn]:
 def lines(team_ids: Iterable[int], *, starts: datetime, until: datetime, with_leavers: bool = False) -> dict[int, Line]:
     """Return the duty of these teams over that time. At most seven queries."""
     found = plans(team_ids, starts=starts, until=until)
-    people = Contact.objects.in_bulk({pk for plan in found.values() for pk in plan.people()})
+    people = _people({pk for plan in found.values() for pk in plan.people()})
     left = frozenset() if with_leavers else frozenset(pk for pk, person in people.items() if not person.active)
     return {team: Line(plan, people, left, starts, until) for team, plan in found.items()}
