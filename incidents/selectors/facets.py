@@ -19,12 +19,16 @@ SHOWN_AT_ONCE = 6
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One choice of a filter. `count` is nothing where counting would cost too much."""
+    """One choice of a filter. `count` is nothing where counting would cost too much.
+
+    Of choices that are `lasting` one always holds, so that the current one cannot be taken away.
+    """
 
     label: str
     url: str
     current: bool
     count: int | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

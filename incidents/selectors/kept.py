@@ -184,15 +184,20 @@ def _kept(user: Any, rows: list[Any]) -> list[Kept]:
 
 
 def _facets(asked: Asked, codes: dict[int, str]) -> list[Facet]:
-    def chips(name: str, choices: dict[Any, str], otherwise: Any) -> list[Chip]:
+    def chips(name: str, choices: dict[Any, str], otherwise: Any, *, lasting: bool = False) -> list[Chip]:
         now = getattr(asked, name)
         return [
-            Chip(label, asked.address(**{name: otherwise if value == now else value}), value == now)
+            Chip(
+                label,
+                asked.address(**{name: otherwise if value == now and not lasting else value}),
+                value == now,
+                lasting=lasting,
+            )
             for value, label in choices.items()
         ]
 
     return [
-        Facet("Declared within", chips("days", PERIODS, USUAL)),
+        Facet("Declared within", chips("days", PERIODS, USUAL, lasting=True)),
         Facet("Severity", chips("severity", codes, None)),
         Facet("Audience", chips("audience", dict(Audience.choices), "")),
         Facet("Result", chips("result", {name: look.word for name, look in RESULTS.items()}, "")),

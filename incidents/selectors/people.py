@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Min
 
 from incidents.models import Incident, Responder
 from portal.directory import services as directory
@@ -139,12 +140,13 @@ def _acted(incident: Incident, persons: list[Person]) -> dict[int, datetime]:
     """Return when each person first wrote into the timeline, by themselves."""
     by_user = {person.contact.user_id: person.contact.pk for person in persons if person.contact.user_id}
     kind = ContentType.objects.get_for_model(Incident)
-    notes = Note.objects.filter(subject_type=kind, subject_id=incident.pk).order_by("recorded_at", "id")
+    notes = Note.objects.filter(subject_type=kind, subject_id=incident.pk).order_by()
+    authors = notes.values_list("actor_contact_id", "actor_user_id").annotate(first=Min("recorded_at"))
     found: dict[int, datetime] = {}
-    for contact_id, user_id, moment in notes.values_list("actor_contact_id", "actor_user_id", "recorded_at"):
+    for contact_id, user_id, moment in authors:
         pk = contact_id or by_user.get(user_id)
         if pk is not None:
-            found.setdefault(pk, moment)
+            found[pk] = min(moment, found.get(pk, moment))
     return found
 
 

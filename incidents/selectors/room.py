@@ -77,8 +77,8 @@ def incident_for(user: Any, reference: str) -> Incident:
     return found
 
 
-def room_of(incident: Incident, *, user: Any, show: str, whole: bool, at: datetime) -> Room:
-    """Return what the room of an incident shows `user` at `at`."""
+def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime) -> Room:
+    """Return what the room of an incident shows `user` at `at`, with this page of its timeline."""
     cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at)
     return Room(
         incident=incident,
@@ -91,7 +91,7 @@ def room_of(incident: Incident, *, user: Any, show: str, whole: bool, at: dateti
         escalation=escalation.state_of(incident),
         responders=list(incident.responders.select_related("contact")),
         stuck=stuck_of(incident, at=at),
-        timeline=timeline_of(incident, show=show, whole=whole, at=at),
+        timeline=timeline_of(incident, show=show, page=page, at=at),
         communications=communications_of(incident, cards),
         messages=waiting_of(incident, user=user),
         followed=followed_by(user, incident),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from incidents.clocks import ClockFace
 from incidents.enums import Audience
@@ -16,6 +17,7 @@ from portal.records import services as records
 from portal.records.models import Note
 
 SHOWN = 40
+ON_A_PAGE = 400  # of earlier entries: what a page renders well within its time
 WRITTEN_LATER = timedelta(minutes=1)
 SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "everything": ("Everything", ()),
@@ -83,12 +85,27 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The newest entries, whether older ones are left out, and the filters."""
+    """Entries, whether older ones follow, the filters, and which page it is; 0 is that of the newest alone."""
 
     entries: list[Entry]
     more: bool
     shows: list[Show]
     show: str
+    page: int
+
+    @property
+    def earlier(self) -> str:
+        """The address of the entries before these."""
+        return self._address(self.page + 1)
+
+    @property
+    def later(self) -> str:
+        """The address of the entries after these; "" on the first page."""
+        return self._address(self.page - 1) if self.page > 1 else ""
+
+    def _address(self, page: int) -> str:
+        asked = {"show": self.show} if self.show != "everything" else {}
+        return f"?{urlencode({**asked, 'page': page})}#tl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +121,16 @@ class Communication:
     skipped: bool
 
 
-def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> Timeline:
-    """Return the timeline, newest event first; without `whole` its first forty entries."""
+def timeline_of(incident: Incident, *, show: str, page: int, at: datetime) -> Timeline:
+    """Return the timeline, newest event first: at first forty entries, then `page` by page from 1 on."""
     show = show if show in SHOWS else "everything"
     notes = records.timeline(incident).select_related("corrects")
     if SHOWS[show][1]:
         notes = notes.filter(kind__in=SHOWS[show][1])
-    rows = list(notes if whole else notes[: SHOWN + 1])
-    shown = rows if whole else rows[:SHOWN]
+    size = ON_A_PAGE if page else SHOWN
+    first = max(page - 1, 0) * size
+    rows = list(notes[first : first + size + 1])
+    shown = rows[:size]
     corrections = records.timeline(incident).filter(corrects__in=[row.pk for row in shown]).order_by("id")
     corrected = {note.corrects_id: note for note in corrections}
     entries, day = [], times.day(at, at)
@@ -123,7 +142,7 @@ def timeline_of(incident: Incident, *, show: str, whole: bool, at: datetime) -> 
         Show(label, "?" if slug == "everything" else f"?show={slug}", slug == show)
         for slug, (label, _) in SHOWS.items()
     ]
-    return Timeline(entries, len(rows) > len(shown), shows, show)
+    return Timeline(entries, len(rows) > len(shown), shows, show, page)
 
 
 def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
@@ -148,9 +167,9 @@ def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
 
 def communications_of(incident: Incident, cards: Sequence[ClockFace]) -> list[Communication]:
     """Return the audiences that must be told, or were."""
-    told: dict[str, Note] = {}
-    for note in records.timeline(incident).filter(kind="update").order_by("event_at", "id"):
-        told[note.audience] = note
+    updates = records.timeline(incident).filter(kind="update").order_by("event_at", "id")
+    newest = dict(updates.values_list("audience", "pk"))
+    told = {note.audience: note for note in records.timeline(incident).filter(pk__in=newest.values())}
     found = []
     for audience in Audience:
         running = [card for card in cards if card.key.partition(".")[0] == audience]

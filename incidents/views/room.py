@@ -48,11 +48,13 @@ def live(request: HttpRequest, reference: str) -> HttpResponse:
 def _context(request: HttpRequest, reference: str) -> dict[str, Any]:
     at = clock.now()
     incident = incident_for(request.user, reference)
-    show, whole = request.GET.get("show", ""), request.GET.get("all") == "1"
+    show, page = request.GET.get("show", ""), request.GET.get("page", "")
     return {
         "now": at,
         "incident": incident,
-        "room": room_of(incident, user=request.user, show=show, whole=whole, at=at),
+        "room": room_of(
+            incident, user=request.user, show=show, page=int(page) if page.isdecimal() and len(page) <= 4 else 0, at=at
+        ),
         "may_act": request.user.has_perm("incidents.change_incident"),
         "note_form": NoteForm(incident=incident, at=at, user=request.user),
         "once": uuid.uuid4(),

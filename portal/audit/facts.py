@@ -18,9 +18,9 @@ class AppendOnly(TypeError):
 class Telling(NamedTuple):
     """How the trail tells a fact, so that reconciliation can hold one against the other.
 
-    Of the same `gesture`, with this `action`, about the record that the field `subject` names, by the account in the
-    column `who`, called as in `name`, at the moment in `at`. `copies` are columns that the fact and the record have in
-    common, `copies_of_round` those that hold in one round of the record.
+    Of the same `gesture`, with this `action` or one of those in `also`, about the record that the field `subject`
+    names, by the account in the column `who`, called as in `name`, at the moment in `at`. `copies` are columns that the
+    fact and the record have in common, `copies_of_round` those that hold in one round of the record.
     """
 
     action: Action
@@ -30,6 +30,12 @@ class Telling(NamedTuple):
     at: str
     copies: tuple[str, ...] = ()
     copies_of_round: tuple[str, ...] = ()
+    also: tuple[Action, ...] = ()
+
+    @property
+    def actions(self) -> str:
+        """The actions as a list in SQL: they are ours, and hold no quotes."""
+        return ", ".join(f"'{action.value}'" for action in (self.action, *self.also))
 
 
 class AppendOnlyQuerySet(VisibleQuerySet):

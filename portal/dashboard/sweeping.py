@@ -14,6 +14,7 @@ from incidents import sweeps
 from portal.approvals.sweeps import sweep_approvals
 from portal.assurance.exporting import sweeps as exports
 from portal.assurance.sweeps import sweep_reviews
+from portal.dashboard import custody
 from portal.dashboard.duty import telling as duty
 from portal.deadlines import services as deadlines
 from portal.directory.sheet import delivering as sheet
@@ -38,6 +39,7 @@ def sweep_deadlines(*, now: Clock) -> int:
         found += sweep_runbooks(at=at)
         deadlines.mark_sweep(DEADLINES, at=at)
         duty.look(at=at)
+        custody.look(at=at)
         settled += found
         if not found:
             break

@@ -6,6 +6,7 @@ Every component stands in templates/components/; the classes are those of static
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import template
@@ -36,13 +37,18 @@ CLOCK_STATES: dict[str, tuple[str, str, str]] = {
 TICKING = {"track", "risk"}
 
 
+@cache
+def _sprite() -> str:
+    return static("watchbook/icons.svg")
+
+
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
     """One icon of the sprite. It is hidden from screen readers: a word always stands beside it."""
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f"icon {classes}".strip(),
-        static("watchbook/icons.svg"),
+        _sprite(),
         name,
     )
 

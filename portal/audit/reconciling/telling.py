@@ -56,7 +56,7 @@ class Facts(Part):
     def telling(self, fact: str, row: str) -> str:
         """Return the condition that a row of the trail tells of a fact."""
         return (
-            f"{row}.gesture = {fact}.gesture AND {row}.action = '{self.told.action.value}' "
+            f"{row}.gesture = {fact}.gesture AND {row}.action IN ({self.told.actions}) "
             f"AND {row}.model = '{self.about._meta.label_lower}' "
             f"AND {row}.object_id = CAST({fact}.{self.subject} AS TEXT)"
         )
@@ -64,7 +64,7 @@ class Facts(Part):
     def unfounded(self, row: str) -> str:
         """Return the condition that a row of the trail tells of such a fact, and there is none."""
         return (
-            f"{row}.action = '{self.told.action.value}' AND {row}.model = '{self.about._meta.label_lower}' "  # noqa: S608
+            f"{row}.action IN ({self.told.actions}) AND {row}.model = '{self.about._meta.label_lower}' "  # noqa: S608
             f"AND NOT EXISTS (SELECT 1 FROM {self.table} d WHERE {self.telling('d', row)})"
         )
 
@@ -100,7 +100,7 @@ class Facts(Part):
             same = " AND ".join(f"NOT ({differ(f'd.{name}', f'h.{name}')})" for name in self.told.copies_of_round)
             in_round = f"SELECT 1 FROM {kept} h WHERE h.id = d.{self.subject} AND h.round = d.round"  # noqa: S608
             strays.append(f"(EXISTS ({in_round}) AND NOT EXISTS ({in_round} AND {same}))")
-        return f"(({' OR '.join(strays)}) AND NOT {self._spared()})"
+        return f"(({' OR '.join(strays) or '1 = 0'}) AND NOT {self._spared()})"
 
     def _spared(self) -> str:
         return without_words(self.model, f"d.{self.pk}")

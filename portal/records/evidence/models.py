@@ -14,7 +14,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
+from portal.audit.enums import Action
+from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet, Telling
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.audit.tables import restricted_models
 from portal.directory.models import Contact
@@ -233,6 +234,10 @@ class CustodyEvent(AppendOnlyModel):
     reason = models.TextField("why", blank=True)
 
     correction = "Whatever happens next is a new one."
+    told_as: ClassVar[Telling | None] = Telling(
+        Action.EVENT, subject="evidence", who="actor_user_id", name="actor_name", at="at",
+        also=(Action.READ, Action.EXPORTED),
+    )  # fmt: skip
     personal = ("actor_user_id", "actor_contact_id", "to_contact_id")
     codes = ("kind", "origin", "result", "digest")
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from incidents import services
 from incidents.enums import Status
 from incidents.models import Escalation
+from incidents.selectors import timeline
 from portal.lib import clock
 from portal.notify.models import Message, MessageState
 from tests.factories.accounts import make_user
@@ -145,8 +146,26 @@ def test_a_long_timeline_is_cut_until_asked_for(signed_in, incident, amara, at):
         services.add_note(incident, text=f"Note {number}", by=amara, at=at)
     room = signed_in.get(incident.get_absolute_url()).context["room"]
     assert (len(room.timeline.entries), room.timeline.more) == (40, True)
-    whole = signed_in.get(f"{incident.get_absolute_url()}?all=1").context["room"]
-    assert not whole.timeline.more
+    earlier = signed_in.get(f"{incident.get_absolute_url()}{room.timeline.earlier}").context["room"].timeline
+    assert (len(earlier.entries), earlier.more, earlier.later) == (46, False, "")
+
+
+def test_earlier_entries_come_page_by_page(signed_in, incident, amara, at, monkeypatch):
+    monkeypatch.setattr(timeline, "ON_A_PAGE", 10)
+    for number in range(25):
+        services.add_note(incident, text=f"Note {number}", by=amara, at=at)
+    address, seen = f"{incident.get_absolute_url()}?show=notes&page=1", []
+    for _ in range(3):
+        found = signed_in.get(address).context["room"].timeline
+        seen += [entry.note.detail for entry in found.entries]
+        address = f"{incident.get_absolute_url()}{found.earlier}"
+    assert seen == [f"Note {number}" for number in reversed(range(25))]
+    assert (found.more, found.later) == (False, "?show=notes&page=2#tl")
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99999", "12"])
+def test_a_page_that_is_not_there_is_no_error(signed_in, incident, page):
+    assert signed_in.get(f"{incident.get_absolute_url()}?page={page}").status_code == 200
 
 
 def test_the_room_asks_as_many_questions_when_much_has_happened(
