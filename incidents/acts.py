@@ -5,14 +5,14 @@ The services decide; `fits` only keeps buttons away that could not work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 
 from incidents import policy, services
-from incidents.clocks import ClockFace
+from incidents.act import Act, Cards
 from incidents.communications.forms import SkipForm
 from incidents.enums import Audience, Status
 from incidents.forms import (
@@ -27,26 +27,10 @@ from incidents.forms import (
     TypeForm,
     UpdateForm,
 )
+from incidents.merge_acts import ACTS as MERGE_ACTS
 from incidents.models import Incident
+from incidents.security.acts import ACTS as SECURITY_ACTS
 from portal.directory.enums import Clock
-
-Cards = Sequence[ClockFace]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One verb. `label` is the button, `title` the heading of its page, `about` the sentence that says what it does."""
-
-    slug: str
-    label: str
-    title: str
-    icon: str
-    about: str
-    said: str
-    form: type[ActForm]
-    service: Callable[..., object]
-    fits: Callable[[Incident, Cards], bool]
-    danger: bool = False
 
 
 def _can(verb: str) -> Callable[[Incident, Cards], bool]:
@@ -66,7 +50,7 @@ def _alerts_fire(incident: Incident, _cards: Cards) -> bool:
 
 
 def _not_over(incident: Incident, _cards: Cards) -> bool:
-    return incident.status not in (Status.CLOSED, Status.CANCELLED)
+    return incident.status not in (Status.CLOSED, Status.CANCELLED, Status.MERGED)
 
 
 def _drill(incident: Incident, _cards: Cards) -> bool:
@@ -215,6 +199,8 @@ ACTS: dict[str, Act] = {
             "The responder is added.",
             ResponderForm, services.add_responder, _open,
         ),
+        *SECURITY_ACTS,
+        *MERGE_ACTS,
     )
 }  # fmt: skip
 
@@ -234,6 +220,16 @@ MENU = (
     "pause",
     "resume",
     "alerts",
+    "merge",
+    "split",
+    "relate",
+    "classify",
+    "contain",
+    "step",
+    "restrict",
+    "grant",
+    "revoke",
+    "unrestrict",
     "close",
     "reopen",
     "cancel",

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 
 
 class Status(TextChoices):
-    """The life of an incident. Cancelled is the side exit."""
+    """The life of an incident. Cancelled and merged are the side exits."""
 
     DECLARED = "declared", "Declared"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
@@ -14,6 +14,7 @@ class Status(TextChoices):
     RESOLVED = "resolved", "Resolved"
     CLOSED = "closed", "Closed"
     CANCELLED = "cancelled", "Cancelled"
+    MERGED = "merged", "Merged"
 
 
 OPEN = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED)
@@ -24,6 +25,64 @@ class IncidentType(TextChoices):
 
     OPERATIONAL = "operational", "Operational"
     SECURITY = "security", "Security"
+
+
+class FunctionalImpact(TextChoices):
+    """What a security incident does to services (NIST SP 800-61r2, table 3-2)."""
+
+    NONE = "no-effect", "None: services reach everybody as before"
+    LOW = "low", "Low: critical services reach everybody, less well"
+    MEDIUM = "medium", "Medium: a critical service is lost to some of its users"
+    HIGH = "high", "High: a critical service is lost to everybody"
+
+
+class InformationImpact(TextChoices):
+    """What a security incident does to information (NIST SP 800-61r2, table 3-3)."""
+
+    NONE = "no-loss", "None: nothing was seen, taken, changed or lost"
+    PRIVACY = "privacy", "Privacy breach: personal data was seen or taken"
+    PROPRIETARY = "proprietary", "Proprietary breach: confidential information was seen or taken"
+    INTEGRITY = "integrity", "Integrity loss: data was changed or deleted"
+
+
+class Recoverability(TextChoices):
+    """What recovering from a security incident takes (NIST SP 800-61r2, table 3-4)."""
+
+    REGULAR = "regular", "Regular: predictable, with the means at hand"
+    SUPPLEMENTED = "supplemented", "Supplemented: predictable, with more means"
+    EXTENDED = "extended", "Extended: unpredictable, with help from outside"
+    NOT_RECOVERABLE = "not-recoverable", "Not recoverable, such as data that was published"
+
+
+class AttackVector(TextChoices):
+    """How a security incident came in (NIST SP 800-61r2, section 3.1.1)."""
+
+    MEDIA = "media", "External or removable media"
+    ATTRITION = "attrition", "Attrition: brute force, denial of service"
+    WEB = "web", "Web: a site or a web application"
+    EMAIL = "email", "E-mail: a message, a link or a file in it"
+    IMPERSONATION = "impersonation", "Impersonation: something harmless was replaced"
+    IMPROPER_USE = "improper-use", "Improper usage: against the rules, by somebody with access"
+    LOSS = "loss", "Loss or theft of equipment"
+    OTHER = "other", "Other, or not known yet"
+
+
+class ContainmentState(TextChoices):
+    """A step of containment waits until somebody has done it, or says why not."""
+
+    OPEN = "open", "Open"
+    DONE = "done", "Done"
+    SKIPPED = "skipped", "Skipped"
+
+
+# Kinds of urgent messages. Who got one of the first three was called to work: a member, where it is restricted.
+PAGE = "incident_page"
+SECURITY_PAGE = "incident_security"
+ACTIVATION_PAGE = "incident_activation"
+EXHAUSTED = "incident_exhausted"
+OUTSIDE_PAGE = "incident_outside"  # of a restricted incident, to administrators as the last resort
+CALLED = (PAGE, SECURITY_PAGE, ACTIVATION_PAGE)
+COMMUNICATION = "communication"  # what somebody wrote for an audience
 
 
 class Audience(TextChoices):

@@ -23,6 +23,7 @@ STATUS_LOOKS: dict[str, Look] = {
     Status.RESOLVED: Look("Resolved", "green", "circle-check"),
     Status.CLOSED: Look("Closed", "", "lock"),
     Status.CANCELLED: Look("Cancelled", "", "ban"),
+    Status.MERGED: Look("Merged", "", "git-merge"),
 }
 
 AUDIENCE_ICONS: dict[str, str] = {

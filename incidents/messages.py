@@ -11,22 +11,19 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.template import Context, Engine, Template
 
+from incidents.enums import ACTIVATION_PAGE, COMMUNICATION, EXHAUSTED, OUTSIDE_PAGE, PAGE, SECURITY_PAGE
 from incidents.models import Incident
 from portal.directory.models import Severity
 from portal.notify.compose import About
 
 ACKNOWLEDGE_PATH = "/a/"
+GLASS = "incident_glass"  # somebody opened a restricted incident to themselves
 
-# Kinds of urgent messages. Acknowledging takes back those of the escalation; the other two are still delivered, once.
-PAGE = "incident_page"
-EXHAUSTED = "incident_exhausted"
-SECURITY_PAGE = "incident_security"
-ACTIVATION_PAGE = "incident_activation"
 # What an audience or a follower is told. Nobody takes it back: it was said.
-COMMUNICATION = "communication"
 FOLLOWED = "incident_followed"
 TOLD = (COMMUNICATION, FOLLOWED)
-OF_ESCALATION = (PAGE, EXHAUSTED)
+# Acknowledging takes back the pages of the escalation; the others are still delivered, once.
+OF_ESCALATION = (PAGE, EXHAUSTED, OUTSIDE_PAGE)
 PAGES = (*OF_ESCALATION, SECURITY_PAGE, ACTIVATION_PAGE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from incidents.enums import OPEN, Status
 from portal.lib.blank import is_blank
@@ -28,6 +28,11 @@ TRANSITIONS: MappingProxyType[str, dict[Status, Status]] = MappingProxyType(
             Status.MITIGATED: Status.RESOLVED,
         },
         "close": {Status.RESOLVED: Status.CLOSED},
+        "merge": {
+            Status.DECLARED: Status.MERGED,
+            Status.ACKNOWLEDGED: Status.MERGED,
+            Status.MITIGATED: Status.MERGED,
+        },
         "reopen": {
             Status.RESOLVED: Status.ACKNOWLEDGED,
             Status.CLOSED: Status.ACKNOWLEDGED,
@@ -53,6 +58,8 @@ _REFUSALS: MappingProxyType[tuple[str, Status], str] = MappingProxyType(
         ("close", Status.DECLARED): "It is still open. Acknowledge and resolve it first.",
         ("close", Status.ACKNOWLEDGED): "It is still open. Resolve it first.",
         ("close", Status.MITIGATED): "It is mitigated, but not resolved. Resolve it first.",
+        ("merge", Status.RESOLVED): "It is resolved. Link it instead.",
+        ("reopen", Status.MERGED): "It was merged into another incident. Split off there what belongs elsewhere.",
         ("cancel", Status.RESOLVED): "It is resolved. Close it instead.",
     }
 )
@@ -75,8 +82,33 @@ def can(verb: str, status: str) -> bool:
 
 def check_open(status: str, act: str) -> None:
     """Refuse `act` on an incident that is no longer open."""
+    if status == Status.MERGED:
+        raise Refused(f"It was merged into another incident. Open that one before you {act}.")
     if status not in OPEN:
         raise Refused(f"This incident is {Status(status).label.lower()}. Reopen it before you {act}.")
+
+
+class Mergeable(Protocol):
+    """What the rule of merging asks of an incident."""
+
+    reference: str
+    restricted: bool
+    is_drill: bool
+    status: str
+
+
+def check_merge(duplicate: Mergeable, survivor: Mergeable) -> None:
+    """Refuse to merge what is over, into what is over, a drill with what is real, and what more people would read."""
+    if survivor.status not in OPEN:
+        if survivor.status == Status.MERGED:
+            raise Refused(f"{survivor.reference} was merged itself just now. Name the one that it was merged into.")
+        state = Status(survivor.status).label.lower()
+        raise Refused(f"{survivor.reference} is {state}. Reopen it first, or merge it into this one.")
+    if duplicate.is_drill != survivor.is_drill:
+        raise Refused("One of the two is a drill and the other is real. They are not the same.")
+    if duplicate.restricted and not survivor.restricted:
+        raise Refused(f"This one is restricted and {survivor.reference} is not. Restrict that one first.")
+    next_status("merge", duplicate.status)
 
 
 def check_reason(verb: str, reason: str) -> None:

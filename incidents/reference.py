@@ -1,4 +1,5 @@
-"""Rows that every installation starts with: policies, what labels of alerts mean, and words for audiences.
+"""Rows that every installation starts with: policies, what labels of alerts mean, what each type of incident is by
+default, what contains a security incident, and words for audiences.
 
 Loading is idempotent: what is missing while nothing of its kind stands is made, and what somebody edited is left alone.
 """
@@ -6,8 +7,15 @@ Loading is idempotent: what is missing while nothing of its kind stands is made,
 from __future__ import annotations
 
 from incidents.communications import reference as communications
-from incidents.enums import TargetKind
-from incidents.models import EscalationPolicy, EscalationStep, EscalationTarget, IntakeMapping
+from incidents.enums import AttackVector, IncidentType, TargetKind
+from incidents.models import (
+    ContainmentProposal,
+    EscalationPolicy,
+    EscalationStep,
+    EscalationTarget,
+    IntakeMapping,
+    TypeRule,
+)
 from portal.directory.models import Severity, Team
 
 REASON = "Reference data of this version"
@@ -23,6 +31,26 @@ SEVERITY_WORDS = {
     "critical": 1, "fatal": 1, "emergency": 1, "high": 2, "error": 2, "major": 2, "warning": 3, "medium": 3, "minor": 3,
     "average": 3, "low": 4, "info": 4, "ok": 4,
 }  # fmt: skip
+RESTRICTED = (IncidentType.SECURITY,)  # types of incidents that only members read, until somebody edits the rule
+# What everybody who acts on an incident of a type reads first: the company's own words for security incidents.
+NOTICES: dict[str, str] = {
+    IncidentType.SECURITY.value: "Do NOT shut down systems: that destroys evidence. Contact the security lead at once. "
+    "Follow SECURITY.md. Document every action. Preserve logs and evidence."
+}
+CONTAINMENT: tuple[tuple[str, str], ...] = (
+    ("", "Keep the systems running; take affected ones off the network instead."),
+    ("", "Copy memory and logs of the affected systems before anything is changed."),
+    ("", "Withdraw and renew the keys, tokens and passwords that may be known."),
+    (AttackVector.EMAIL, "Take the message out of every mailbox, and block its sender and links."),
+    (AttackVector.EMAIL, "End the sessions of whoever opened it, and have their passwords changed."),
+    (AttackVector.WEB, "Block the addresses and requests of the attack at the edge."),
+    (AttackVector.WEB, "Put the affected application behind a page that only staff pass."),
+    (AttackVector.ATTRITION, "Limit or block what comes in too often, and ask the provider to filter."),
+    (AttackVector.MEDIA, "Keep the medium as it is, and look for others of its kind."),
+    (AttackVector.IMPERSONATION, "Take down or block what pretends, and warn whoever trusted it."),
+    (AttackVector.IMPROPER_USE, "Close the account's access, without telling its holder before the lead agrees."),
+    (AttackVector.LOSS, "Lock and wipe the equipment from afar, once the lead agrees."),
+)
 FIRST_POSITION = 900  # behind the mappings that people add
 
 
@@ -31,6 +59,22 @@ def load() -> None:
     _load_policies()
     _load_mappings()
     communications.load()
+    _load_rules()
+    _load_containment()
+
+
+def _load_containment() -> None:
+    if ContainmentProposal.objects.exists():
+        return
+    for position, (vector, text) in enumerate(CONTAINMENT, start=1):
+        ContainmentProposal.objects.create(position=position * 10, vector=vector, text=text)
+
+
+def _load_rules() -> None:
+    standing = set(TypeRule.objects.values_list("type", flat=True))
+    for kind in IncidentType.values:
+        if kind not in standing:
+            TypeRule.objects.create(type=kind, restricted=kind in RESTRICTED, notice=NOTICES.get(kind, ""))
 
 
 def _load_mappings() -> None:

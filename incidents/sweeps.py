@@ -37,7 +37,7 @@ SYSTEM = "system: clocks"
 USUAL_LEVEL = 3
 # What a sweep reads of an incident; a storm locks thousands.
 NEEDED = (
-    *("reference", "title", "type", "severity", "is_major", "status", "commander"),
+    *("reference", "title", "type", "severity", "is_major", "status", "commander", "restricted"),
     *("declared_at", "declared_by", "generation", "is_drill"),
 )
 
@@ -186,7 +186,7 @@ def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
     existing = Incident.objects.open().real().filter(dedup_key=key).first()
     if existing is not None:
         services.add_note(existing, text=str(facts.get("title", "")), by=demand.asked_by, at=at)
-        return {"incident": existing.reference}
+        return {"incident": existing.reference, records.MADE: existing}
     systems = [demand.system] if demand.system is not None else []
     systems += list(System.objects.filter(slug__in=facts.get("systems", [])))
     incident = services.declare(
@@ -200,7 +200,7 @@ def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
         by=demand.asked_by,
         at=at,
     )
-    return {"incident": incident.reference}
+    return {"incident": incident.reference, records.MADE: incident}
 
 
 def _severity_of(facts: dict[str, Any]) -> Severity:

@@ -8,6 +8,7 @@ from incidents.views.communications import communication, tell, withdraw_communi
 from incidents.views.declaring import declare, start_drill
 from incidents.views.drills import drill_list, drill_report
 from incidents.views.following import following, stop_following
+from incidents.views.glass import break_glass
 from incidents.views.kept import communications
 from incidents.views.links import acknowledge_link
 from incidents.views.listing import incident_list
@@ -37,6 +38,7 @@ urlpatterns = [
     re_path(rf"^incidents/{REFERENCE}/$", room, name="room"),
     re_path(rf"^incidents/{REFERENCE}/live/$", live, name="live"),
     re_path(rf"^incidents/{REFERENCE}/drill/$", drill_report, name="drill-report"),
+    re_path(rf"^incidents/{REFERENCE}/glass/$", break_glass, name="glass"),
     re_path(rf"^incidents/{REFERENCE}/(?P<verb>[a-z]+)/$", act, name="act"),
     path("sources/", source_list, name="sources"),
     path("sources/try/", try_payload, name="try-payload"),

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.audit.middleware.ActingMiddleware",
+    "portal.lib.remembering.RememberingMiddleware",
     "portal.accounts.middleware.SessionMiddleware",
     "portal.accounts.middleware.SecondFactorMiddleware",
     "portal.accounts.middleware.TimeZoneMiddleware",

@@ -1,5 +1,5 @@
 """Incidents in the admin: records with their verbs, communications, escalation policies, intake addresses."""
 
-from incidents.admin import communications, incident, intake, policies, sources
+from incidents.admin import communications, incident, intake, policies, security, sources
 
-__all__ = ["communications", "incident", "intake", "policies", "sources"]
+__all__ = ["communications", "incident", "intake", "policies", "security", "sources"]

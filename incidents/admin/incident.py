@@ -40,7 +40,7 @@ class IncidentAdmin(GuardedAdmin[Incident]):
 
     list_display = ["reference", "title", "severity", "status", "is_drill", "declared_at", "source"]
     list_display_links = ["reference", "title"]
-    list_filter = ["status", "severity", "type", "is_major", "is_drill"]
+    list_filter = ["status", "severity", "type", "is_major", "is_drill", "restricted"]
     search_fields = ["reference", "title", "dedup_key"]
     search_help_text = "A reference, words of the title, or the key of an alert"
     ordering = ["-declared_at", "-id"]
@@ -53,6 +53,7 @@ class IncidentAdmin(GuardedAdmin[Incident]):
         "is_major",
         "is_drill",
         "type",
+        "restricted",
         "shown_systems",
     ]
     readonly_fields: ClassVar[list[str]] = ["severity", "type", "shown_systems"]

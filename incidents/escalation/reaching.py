@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from incidents import messages
-from incidents.enums import Status, TargetKind
+from incidents.enums import OUTSIDE_PAGE, Status, TargetKind
 from incidents.models import Incident
 from portal.directory import reaching as wishes
 from portal.directory import services as directory
@@ -26,7 +26,10 @@ REPEAT_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody, or a channel, that a step reaches, and in which capacity."""
+    """Somebody, or a channel, that a step reaches, and in which capacity.
+
+    `last_resort` is whoever is asked because nobody else is there: a restricted incident is not theirs by that.
+    """
 
     contact: Contact | None
     channel: Channel | None
@@ -226,7 +229,7 @@ def page(
                 action_path=messages.ACKNOWLEDGE_PATH,
                 repeat_seconds=repeat,
                 waits_while_quiet=not (incident.severity.ignores_quiet_hours or one.last_resort),
-                **common,
+                **{**common, **({"kind": OUTSIDE_PAGE} if incident.restricted and one.last_resort else {})},
             )
         elif one.channel is not None:
             drafts.append(draft_for_channel(one.channel, key=key, body=book.body(words, incident, values), **common))

@@ -23,6 +23,7 @@ from portal.records import services as records
 KEY_LENGTH = 180  # characters of a key that are kept as they are; a longer one is kept as its digest
 LONGEST_STORY = timedelta(days=7)  # an alert that began earlier enters the timeline when it came in
 ATTEMPTS = 3  # an incident may be opened, resolved and reopened by others meanwhile
+MOST_HANDED = 50  # incidents that an alert belonged to, the newest
 NOTE = "alert"
 JOINED = "{} is open under this key. The alert joined it."
 
@@ -77,7 +78,16 @@ def _says_nothing_new(post: Post, report: Report) -> Answer | None:
 
 def _standing(post: Post, key: str) -> Incident | None:
     """Lock and return the incident of the key that is open, or was resolved recently enough to be reopened."""
-    return standing(post.token, key, at=post.at).select_for_update(of=("self",)).first()
+    return _locked(lambda: standing(post.token, key, at=post.at))
+
+
+def _locked(rows: Callable[[], QuerySet[Incident]]) -> Incident | None:
+    """Lock and return the first of these incidents.
+
+    Whoever waits here for a duplicate that is just being merged does not get it, since it is merged when the wait is
+    over; the second look finds the survivor, to which its alerts were handed.
+    """
+    return rows().select_for_update(of=("self",)).first() or rows().select_for_update(of=("self",)).first()
 
 
 def standing(token: IntakeToken, key: str, *, at: datetime) -> QuerySet[Incident]:
@@ -86,7 +96,14 @@ def standing(token: IntakeToken, key: str, *, at: datetime) -> QuerySet[Incident
     can_reopen = [status for status in policy.TRANSITIONS["reopen by source"] if status not in OPEN]
     fits = Q(status__in=OPEN) | Q(status__in=can_reopen, resolved_at__gte=since)
     open_first = Case(When(status__in=OPEN, then=Value(0)), default=Value(1))
-    return Incident.objects.real().filter(fits, dedup_key=key).order_by(open_first, "-resolved_at", "-id")
+    return _of_key(token, key).filter(fits).order_by(open_first, "-resolved_at", "-id")
+
+
+def _of_key(token: IntakeToken, key: str) -> QuerySet[Incident]:
+    """Return the incidents that the key opened, or that its alert was handed to: by merging, or by splitting off."""
+    alerts = Alert.objects.filter(token=token, key=key.partition(":")[2]).order_by("-last_at", "-pk")
+    handed = list(alerts.values_list("incident_id", flat=True)[:MOST_HANDED])
+    return Incident.objects.real().filter(Q(dedup_key=key) | Q(pk__in=handed))
 
 
 def _open(post: Post, report: Report, meaning: Meaning, key: str) -> Answer:
@@ -138,15 +155,19 @@ def _join(post: Post, report: Report, meaning: Meaning, incident: Incident) -> A
 def is_resolved(post: Post, report: Report) -> Answer:
     """Resolve the open incident of the key, or say that there is none."""
     key = dedup_key(post.token, report.key)
-    rows = Incident.objects.real().filter(dedup_key=key)
-    incident = rows.filter(status__in=OPEN).select_for_update(of=("self",)).first()
+    incident = _open_one(post, key)
     if incident is not None:
+        if why := _goes_on(post, incident, report):
+            if _remember(post, incident, report):
+                _write(post, incident, "reports that an alert is resolved", report, detail=why)
+            sentence = f"An alert of {incident.reference} is resolved. {why}"
+            return Answer(200, "noted", sentence, incident, report.ignored)
         incident = services.resolve_by_source(
             incident, by=post.by, at=post.at, reason=f"{post.token.name} reports that it is resolved."
         )
         _remember(post, incident, report)
         return Answer(200, "resolved", f"{incident.reference} is resolved.", incident, report.ignored)
-    latest = rows.order_by("-id").select_for_update(of=("self",)).first()
+    latest = _of_key(post.token, key).order_by("-id").select_for_update(of=("self",)).first()
     # Closing an incident waits for its alerts: one that was resolved by hand learns here that its alert stopped too.
     stopped = Alert.objects.filter(token=post.token, key=short_key(report.key), firing=True)
     stopped.update(firing=False, last_at=post.at)
@@ -157,10 +178,21 @@ def is_resolved(post: Post, report: Report) -> Answer:
     return Answer(200, "kept", sentence, None, report.ignored)
 
 
+def _open_one(post: Post, key: str) -> Incident | None:
+    return _locked(lambda: _of_key(post.token, key).filter(status__in=OPEN).order_by("-id"))
+
+
+def _goes_on(post: Post, incident: Incident, report: Report) -> str:
+    """Return why an incident stays open though one of its alerts is resolved; "" when it does not."""
+    if not incident.source:
+        return "People declared the incident, so that people resolve it."
+    others = Alert.objects.filter(incident=incident, firing=True).exclude(token=post.token, key=short_key(report.key))
+    return "Other alerts of it still fire." if others.exists() else ""
+
+
 def is_acknowledged(post: Post, report: Report) -> Answer:
     """Acknowledge the open incident of the key: the source says that somebody is on it."""
-    rows = Incident.objects.real().filter(dedup_key=dedup_key(post.token, report.key), status__in=OPEN)
-    incident = rows.select_for_update(of=("self",)).first()
+    incident = _open_one(post, dedup_key(post.token, report.key))
     if incident is None:
         sentence = "No incident is open under this key, so there is nothing to acknowledge. The message is kept."
         return Answer(200, "kept", sentence, None, report.ignored)

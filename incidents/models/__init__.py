@@ -8,16 +8,20 @@ from incidents.models.communications import (
     Subscription,
 )
 from incidents.models.escalation import Escalation, EscalationPolicy, EscalationStep, EscalationTarget
-from incidents.models.incidents import Incident, IncidentQuerySet, Responder
+from incidents.models.incidents import AccessGrant, Incident, IncidentQuerySet, Responder
 from incidents.models.intake import Alert, IntakeDelivery, IntakeMapping, IntakeToken, PayloadLine, StatusWord
+from incidents.models.security import ContainmentProposal, ContainmentStep, TypeRule
 from incidents.models.sources import Heartbeat, IntakeSecret, SeenSignature, TopicSubscription
 
 __all__ = [
+    "AccessGrant",
     "Alert",
     "AudienceMember",
     "Communication",
     "CommunicationRule",
     "CommunicationTemplate",
+    "ContainmentProposal",
+    "ContainmentStep",
     "Escalation",
     "EscalationPolicy",
     "EscalationStep",
@@ -35,4 +39,5 @@ __all__ = [
     "StatusWord",
     "Subscription",
     "TopicSubscription",
+    "TypeRule",
 ]

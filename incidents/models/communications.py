@@ -176,8 +176,8 @@ class Communication(AuditedModel):
         return self.state in UNSENT
 
     @classmethod
-    def hidden_from(cls, user: Any) -> list[str] | None:
-        """Return the messages of incidents that this reader may not see."""
+    def hidden_from(cls, user: Any) -> models.QuerySet[Any] | None:
+        """Return a query of the messages of incidents that this reader may not see."""
         return _of_hidden(cls, user)
 
 
@@ -235,13 +235,14 @@ class Subscription(AuditedModel):
         return f"{self.person} follows {self.incident or self.system}"
 
     @classmethod
-    def hidden_from(cls, user: Any) -> list[str] | None:
-        """Return the subscriptions to incidents that this reader may not see."""
+    def hidden_from(cls, user: Any) -> models.QuerySet[Any] | None:
+        """Return a query of the subscriptions to incidents that this reader may not see."""
         return _of_hidden(cls, user)
 
 
-def _of_hidden(model: type[Any], user: Any) -> list[str] | None:
+def _of_hidden(model: type[Any], user: Any) -> models.QuerySet[Any] | None:
     hidden = hidden_keys(Incident, user)
     if hidden is None:
         return None
-    return [str(pk) for pk in model.objects.filter(incident_id__in=hidden).values_list("pk", flat=True)]
+    found: models.QuerySet[Any] = model.objects.filter(incident_id__in=hidden).order_by().values_list("pk", flat=True)
+    return found

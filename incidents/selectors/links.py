@@ -52,8 +52,11 @@ def has_left(contact: Contact) -> str:
 
 
 def incident_of(link: ActionLink) -> Incident | None:
-    """Return the incident that the message of a link is about."""
+    """Return the incident that the message of a link is about; a restricted one only for its members."""
     if link.message.about_type_id != ContentType.objects.get_for_model(Incident).pk:
         return None
     rows = Incident.objects.select_related("severity").prefetch_related("systems")
-    return rows.filter(pk=link.message.about_id).first()
+    found = rows.filter(pk=link.message.about_id).first()
+    if found is None or (found.restricted and not Incident.told_to(found.pk, link.message.contact)):
+        return None
+    return found

@@ -205,4 +205,6 @@ def _settled_clock(kept: dict[str, Deadline]) -> dict[str, str] | None:
 
 def length_of(incident: Incident, *, at: datetime) -> timedelta:
     """Return how long it lasted, or has lasted so far: until resolved or cancelled, else until `at`."""
-    return (incident.resolved_at or incident.cancelled_at or incident.closed_at or at) - incident.declared_at
+    return (
+        incident.resolved_at or incident.cancelled_at or incident.merged_at or incident.closed_at or at
+    ) - incident.declared_at

@@ -15,13 +15,17 @@ from incidents.clocks import ClockFace
 from incidents.enums import Status
 from incidents.escalation import EscalationView
 from incidents.looks import Look, status_look
-from incidents.models import Incident, Responder, Subscription
+from incidents.models import AccessGrant, Incident, Responder, Subscription
 from incidents.selectors.communications import Waiting, followed_by, waiting_of
 from incidents.selectors.people import People, people_of
+from incidents.selectors.related import Related, related_to
+from incidents.selectors.security import Security, security_of
 from incidents.selectors.timeline import Communication, Timeline, communications_of, timeline_of
 from portal.lib import times
+from portal.lib.visibility import hidden_keys
 from portal.notify import services as notify
 from portal.notify.models import Message
+from portal.records import services as records
 
 STEPS = (
     ("declared", Status.DECLARED, "somebody noticed"),
@@ -66,6 +70,11 @@ class Room:
     followed: Subscription | None
     real: Incident | None
     drill: Incident | None
+    grants: list[AccessGrant]
+    security: Security
+    survivor: Incident | None
+    related: list[Related]
+    linked: list[records.Linked]
 
 
 def incident_for(user: Any, reference: str) -> Incident:
@@ -77,9 +86,23 @@ def incident_for(user: Any, reference: str) -> Incident:
     return found
 
 
+def _survivor_of(incident: Incident, user: Any) -> Incident | None:
+    """Return what the incident was merged into, where the reader may see that."""
+    if incident.merged_into_id is None:
+        return None
+    found: Incident | None = Incident.objects.visible_to(user).filter(pk=incident.merged_into_id).first()
+    return found
+
+
+def hidden_from(user: Any, reference: str) -> Incident | None:
+    """Return the restricted incident with this reference that the reader may not see, for whoever breaks the glass."""
+    keys = hidden_keys(Incident, user)
+    return None if keys is None else Incident.objects.filter(pk__in=keys, reference=reference.upper()).first()
+
+
 def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime) -> Room:
     """Return what the room of an incident shows `user` at `at`, with this page of its timeline."""
-    cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at)
+    cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or incident.merged_at or at)
     return Room(
         incident=incident,
         look=status_look(incident.status),
@@ -91,18 +114,23 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         escalation=escalation.state_of(incident),
         responders=list(incident.responders.select_related("contact")),
         stuck=stuck_of(incident, at=at),
-        timeline=timeline_of(incident, show=show, page=page, at=at),
+        timeline=timeline_of(incident, user=user, show=show, page=page, at=at),
         communications=communications_of(incident, cards),
         messages=waiting_of(incident, user=user),
         followed=followed_by(user, incident),
         real=services.became(incident).visible_to(user).first() if incident.is_drill else None,
         drill=None if incident.is_drill else services.came_from(incident).visible_to(user).first(),
+        grants=services.standing_grants(incident, at=at) if incident.restricted else [],
+        security=security_of(incident),
+        survivor=_survivor_of(incident, user),
+        related=related_to(incident, user=user) if incident.is_open else [],
+        linked=records.links_of(incident, user=user),
     )
 
 
 def stages_of(incident: Incident, *, at: datetime) -> list[Stage]:
-    """Return the lifecycle bar; nothing for a cancelled incident, which left it by the side."""
-    if incident.status == Status.CANCELLED:
+    """Return the lifecycle bar; nothing for one cancelled or merged, which left it by the side."""
+    if incident.status in (Status.CANCELLED, Status.MERGED):
         return []
     here = [status for _, status, _ in STEPS].index(Status(incident.status))
     return [_stage(incident, place - here, *step, at=at) for place, step in enumerate(STEPS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from incidents.clocks import ClockFace
@@ -53,13 +54,25 @@ MARKS: dict[str, tuple[str, str]] = {
     "alert": ("webhook", ""),
     "evidence": ("fingerprint", ""),
     "checklist": ("list-checks", ""),
+    "classified": ("scale", "violet"),
+    "containment": ("shield-check", "blue"),
+    "rule": ("book-open-check", ""),
+    "merged": ("git-merge", "blue"),
+    "split": ("route", "blue"),
+    "linked": ("link", ""),
+    "restricted": ("lock", "violet"),
+    "access": ("user-plus", "violet"),
+    "glass": ("shield-x", "red"),
 }
 QUOTED = frozenset({"note", "update"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. `quote` holds somebody's own words, `detail` what the portal adds; `recorded` is set when later."""
+    """One line. `quote` holds somebody's own words, `detail` what the portal adds; `recorded` is set when later.
+
+    `of` is the reference of the incident that it was written for, where that was merged into this one.
+    """
 
     note: Note
     icon: str
@@ -72,6 +85,7 @@ class Entry:
     missed: bool
     corrected_by: Note | None
     sent_to: str
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +135,29 @@ class Communication:
     skipped: bool
 
 
-def timeline_of(incident: Incident, *, show: str, page: int, at: datetime) -> Timeline:
-    """Return the timeline, newest event first: at first forty entries, then `page` by page from 1 on."""
+def timeline_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime) -> Timeline:
+    """Return the timeline, newest event first: at first forty entries, then `page` by page from 1 on.
+
+    It reads the lines of what was merged into the incident too, as far as the reader may see those.
+    """
     show = show if show in SHOWS else "everything"
-    notes = records.timeline(incident).select_related("corrects")
+    merged = dict(Incident.objects.visible_to(user).filter(merged_into=incident).values_list("pk", "reference"))
+    lines = records.timelines(Incident, [incident.pk, *merged])
+    notes = lines.select_related("corrects")
     if SHOWS[show][1]:
         notes = notes.filter(kind__in=SHOWS[show][1])
     size = ON_A_PAGE if page else SHOWN
     first = max(page - 1, 0) * size
     rows = list(notes[first : first + size + 1])
     shown = rows[:size]
-    corrections = records.timeline(incident).filter(corrects__in=[row.pk for row in shown]).order_by("id")
+    corrections = lines.filter(corrects__in=[row.pk for row in shown]).order_by("id")
     corrected = {note.corrects_id: note for note in corrections}
     entries, day = [], times.day(at, at)
     for row in shown:
         today = times.day(row.event_at, at)
-        entries.append(_entry(row, corrected.get(row.pk), day=today if today != day else ""))
+        entries.append(
+            _entry(row, corrected.get(row.pk), day=today if today != day else "", of=merged.get(row.subject_id, ""))
+        )
         day = today
     shows = [
         Show(label, "?" if slug == "everything" else f"?show={slug}", slug == show)
@@ -145,7 +166,7 @@ def timeline_of(incident: Incident, *, show: str, page: int, at: datetime) -> Ti
     return Timeline(entries, len(rows) > len(shown), shows, show, page)
 
 
-def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
+def _entry(note: Note, corrected_by: Note | None, *, day: str, of: str) -> Entry:
     icon, tone = MARKS.get(note.kind, ("circle-dot", ""))
     result = str(note.data.get("result", "")) if note.kind == "update" else ""
     missed = "missed" in result or (note.kind == "acknowledged" and "missed" in note.detail)
@@ -162,6 +183,7 @@ def _entry(note: Note, corrected_by: Note | None, *, day: str) -> Entry:
         missed=missed,
         corrected_by=corrected_by,
         sent_to=str(note.data.get("to", "")) if note.kind == "update" else "",
+        of=of,
     )
 
 

@@ -9,7 +9,9 @@ from incidents import clocks
 from incidents.enums import IncidentType
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
+from incidents.services.access import restrict_as_its_type
 from incidents.services.common import PERIOD, locked, open_period, say, systems_of
+from incidents.services.containing import propose_steps
 from incidents.services.declaring import page_security_lead
 from portal.audit.actor import By
 from portal.directory.models import System
@@ -40,16 +42,33 @@ def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: da
     return row
 
 
+def add_systems(row: Incident, systems: Iterable[System], *, at: datetime) -> None:
+    """Name more systems on an incident whose lock the caller holds; its clocks are computed anew."""
+    present = {one.pk for one in systems_of(row)}
+    added = [one for one in systems if one.pk not in present]
+    if not added:
+        return
+    row.systems.add(*added)
+    open_period(row, systems=added, at=at)
+    clocks.recompute(row, systems=systems_of(row), at=at, why="systems")
+    checklists.start_matching(row, at=at)
+
+
 def set_type(incident: Incident, *, type: str, by: By, at: datetime, reason: str = "") -> Incident:  # noqa: A002 - the word of the form and of the model
-    """Say whether it concerns security. A security incident pages the security lead at once."""
+    """Say whether it concerns security. A security incident pages the security lead at once, and is restricted.
+
+    An incident that concerns security no more stays restricted until somebody lifts that.
+    """
     with locked(incident, by=by, at=at, reason=reason) as row:
         check_open(row.status, "change its type")
         if type == row.type or type not in IncidentType.values:
             raise Refused(f"It is {row.get_type_display().lower()} already. Choose the other type.")
         row.type = type
+        restrict_as_its_type(row, by=by, at=at)
         row.save()
         say(row, "type", f"called it {row.get_type_display().lower()}", by=by, at=at, reason=reason)
         if type == IncidentType.SECURITY:
             page_security_lead(row, systems=systems_of(row), at=at)
+            propose_steps(row, at=at)
         checklists.start_matching(row, at=at)
     return row

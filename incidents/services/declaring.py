@@ -11,7 +11,9 @@ from incidents import clocks, escalation, messages
 from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
+from incidents.services.access import restricts
 from incidents.services.common import open_period, say, stamp
+from incidents.services.containing import propose_steps
 from portal.audit.actor import By, acting
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
@@ -68,6 +70,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
         if commander is not None:
             incident.commander = commander
             stamp(incident, "activated", by=by, at=at)
+        incident.restricted = restricts(type)
         incident.save()
         affected = sorted(set(systems), key=lambda system: system.pk)
         incident.systems.add(*affected)
@@ -79,6 +82,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
         escalation.start(incident, systems=affected, at=at)
         if type == IncidentType.SECURITY:
             page_security_lead(incident, systems=affected, at=at)
+            propose_steps(incident, at=at)
         checklists.start_matching(incident, at=at)
     return incident
 
@@ -86,6 +90,8 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
 def _tell(incident: Incident, systems: list[System], *, by: By, at: datetime, occurred_at: datetime | None) -> None:
     names = ", ".join(system.name for system in systems)
     detail = f"Affects {names}." if names else "No system is named yet."
+    if incident.restricted:
+        detail += " It is restricted, as every incident of its type is."
     if incident.source:
         detail += f" Source: {incident.source}."
     what = f"started a drill at {incident.severity.code}" if incident.is_drill else f"declared {incident.severity.code}"

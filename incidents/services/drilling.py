@@ -55,6 +55,9 @@ def turn_real(drill: Incident, *, by: By, at: datetime, reason: str) -> Incident
             title=row.title, description=row.description, severity=row.severity, type=row.type,
             systems=systems_of(row), by=by, at=at, reason=reason,
         )  # fmt: skip
+        if row.restricted and not real.restricted:
+            real.restricted = True
+            real.save()
         records.link(row, real, kind=REAL, by=by, at=at)
         say(real, "note", "noted", by=by, at=at, detail=f"It came to light in the drill {row.reference}. {reason}")
         say(row, "real", f"said that it is real: {real.reference}", by=by, at=at, reason=reason)

@@ -51,14 +51,14 @@ def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> 
     row.save()
     clocks.resume(row, clock=Clock.RESOLVE, at=at)
     clock = clocks.meet(row, clock=Clock.RESOLVE, at=at)
-    _settle_clocks(row, at=at)
+    settle_clocks(row, at=at)
     records.close_periods(row, kind=PERIOD, ends=at)
     words = f"{cancelled} unsent message{'' if cancelled == 1 else 's'} cancelled." if cancelled else ""
     say(row, "resolved", "resolved", by=by, at=at, reason=reason,
         detail=" ".join(filter(None, [words, result_of(clock, "resolve")])))  # fmt: skip
 
 
-def _settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
+def settle_clocks(row: Incident, *, at: datetime, all_: bool = False) -> None:
     """Stop what has lost its meaning; a first message that is owed runs on, unless `all_`.
 
     A limit that has passed is missed, though no sweep has noticed yet. Nobody is told: the incident is over.
@@ -123,7 +123,7 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         expiring.stop(row, at=at)
         row.save()
         clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
-        _settle_clocks(row, at=at, all_=True)
+        settle_clocks(row, at=at, all_=True)
         records.close_periods(row, kind=PERIOD, ends=at)
         checklists.end_all(row, by=by, at=at, reason="The incident is cancelled.")
         say(row, "cancelled", "cancelled", by=by, at=at, reason=reason)

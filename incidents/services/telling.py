@@ -38,6 +38,8 @@ def record_update(
     if audience not in Audience.values:
         raise Refused(f"Choose who was told: {', '.join(Audience.labels)}.")
     with locked(incident, by=by, at=at, reason=reason) as row:
+        if row.merged_at:
+            raise Refused("It was merged into another incident. Record the update there.")
         if row.closed_at or row.cancelled_at:
             raise Refused("It is over. Reopen it before you record an update, or add a note.")
         write_update(row, audience=audience, text=text, by=by, at=at, event_at=_not_later(event_at, at), reason=reason)

@@ -15,18 +15,25 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from incidents.acts import ACTS, Act
+from incidents import services
+from incidents.act import Act
+from incidents.acts import ACTS
 from incidents.enums import Audience
 from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.policy import Refused
+from incidents.security.forms import RuleField
 from incidents.selectors.listing import contact_of
 from incidents.selectors.room import incident_for
+from incidents.services.containing import QUESTIONS
 from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.audit.trail import record_opening
+from portal.directory.models import Severity
 from portal.lib import clock
 from portal.records import services as records
+
+RULE = "rule"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,7 +65,10 @@ def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActF
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         if not records.timeline(incident).filter(gesture=context.gesture).exists():
-            made = chosen.service(incident, by=by, at=at, **form.words())
+            words = form.words()
+            if words.pop(RULE, False):
+                services.acknowledge_rule(incident, by=by, at=at)
+            made = chosen.service(incident, by=by, at=at, **words)
             goes_to = made if isinstance(made, Incident) else incident
     messages.success(request, f"{goes_to.reference}: {chosen.said}")
     return redirect(goes_to)
@@ -71,9 +81,18 @@ def _form(chosen: Act, incident: Incident, request: HttpRequest, *, at: datetime
         "user": request.user,
         "initial": _initial(chosen, incident, request),
     }
-    if chosen.slug == "note":
+    if chosen.slug in ("note", "split"):
         options["notes"] = records.timeline(incident)
-    return chosen.form(data, **options)
+    form = chosen.form(data, **options)
+    if _rule_to_read(incident, request):
+        form.fields[RULE] = RuleField()
+    return form
+
+
+def _rule_to_read(incident: Incident, request: HttpRequest) -> str:
+    """Return the rule of this type of incident, until the reader has acknowledged it."""
+    rule = services.rule_of(incident)
+    return rule if rule and not services.has_read_rule(incident, cast(User, request.user).pk) else ""
 
 
 def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str, Any]:
@@ -81,13 +100,27 @@ def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str,
     start: dict[str, Callable[[], dict[str, Any]]] = {
         "activate": lambda: {"commander": incident.commander_id or getattr(contact_of(request.user), "pk", None)},
         "update": lambda: {"audience": _asked_audience(request)},
-        "reclassify": lambda: {"severity": incident.severity_id},
+        "reclassify": lambda: _proposed(incident, request) or {"severity": incident.severity_id},
+        "merge": lambda: {"into": request.GET.get("into", "")[:20]},
+        "relate": lambda: {"to": request.GET.get("to", "")[:20]},
+        "split": lambda: {"severity": incident.severity_id},
+        "classify": lambda: {name: getattr(incident, name) for name in QUESTIONS},
+        "contain": lambda: {"step": request.GET.get("step", "") or None, "state": "done"},
         "systems": lambda: {"systems": list(incident.systems.values_list("pk", flat=True))},
         "type": lambda: {"type": incident.type},
         "skip": lambda: {"clock": request.GET.get("clock", "")},
         "note": lambda: {"corrects": request.GET.get("corrects", "") or None},
     }
     return start[chosen.slug]() if chosen.slug in start else {}
+
+
+def _proposed(incident: Incident, request: HttpRequest) -> dict[str, Any]:
+    """Return the severity that the classification proposes, with its sentence, where the address asks for it."""
+    proposal = services.proposal_of(incident) if "proposed" in request.GET else None
+    if proposal is None:
+        return {}
+    severities = Severity.objects.visible_to(request.user).filter(level=proposal.level)
+    return {"severity": severities.values_list("pk", flat=True).first(), "reason": proposal.why}
 
 
 def _asked_audience(request: HttpRequest) -> str | None:
@@ -100,6 +133,7 @@ def _page(
 ) -> HttpResponse:
     record_opening(incident, f"in the form to {chosen.slug}")
     context = {"now": at, "act": chosen, "incident": incident, "form": form, "corrected": _corrected(form, incident)}
+    context["rule"] = services.rule_of(incident) if RULE in form.fields else ""
     return render(request, "incidents/act.html", context, status=status)
 
 

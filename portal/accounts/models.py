@@ -11,6 +11,7 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models, transaction
+from django.db.models import CharField, Value
 from django.db.models.base import ModelBase
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
@@ -39,8 +40,8 @@ class AccountHistory(AuditHistory):
         super().m2m_changed(instance, action, attr, pk_set, **kwargs)
         if action.startswith("post_") and isinstance(instance, User):
             instance.refresh_from_db(fields=["session_stamp"])
-            instance.__dict__.pop("role_names", None)
-            instance.__dict__.pop("reading_scope", None)
+            for answer in ("role_names", "_group_perm_cache", "_user_perm_cache", "reading_scope"):
+                instance.__dict__.pop(answer, None)
 
     def _record_owners(self, field: Any, **changes: Any) -> None:
         super()._record_owners(field, **changes)
@@ -119,8 +120,20 @@ class User(AuditedModel, AbstractUser):
 
     @cached_property
     def role_names(self) -> frozenset[str]:
-        """Return the names of this account's roles; none for an inactive one. Asked once for each instance."""
-        return frozenset(self.groups.values_list("name", flat=True)) if self.is_active else frozenset()
+        """Return the names of this account's roles; none for an inactive one. Asked once for each instance.
+
+        Every page asks next what these roles permit, and what the account itself is permitted: the same query answers
+        that, and ModelBackend finds the answers where it would keep its own.
+        """
+        if not self.is_active:
+            return frozenset()
+        by_role = self.groups.values_list("name", "permissions__content_type__app_label", "permissions__codename")
+        own = self.user_permissions.order_by().annotate(role=Value("", CharField(max_length=150)))
+        held = list(by_role.union(own.values_list("role", "content_type__app_label", "codename"), all=True))
+        if not self.is_superuser:
+            self._group_perm_cache = {f"{app}.{codename}" for name, app, codename in held if name and codename}
+            self._user_perm_cache = {f"{app}.{codename}" for name, app, codename in held if not name}
+        return frozenset(name for name, *_ in held if name)
 
     @cached_property
     def reading_scope(self) -> Any:

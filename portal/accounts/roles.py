@@ -80,7 +80,14 @@ ROLES = (
         "security-lead",
         "Security lead",
         "Leads security incidents and keeps who is called for them.",
-        (*_RESPOND, *_LEAD, *_REVIEW, *_may("incidents.escalation*"), _LEAD_EVIDENCE, _START_DRILL),
+        (
+            *_RESPOND,
+            *_LEAD,
+            *_REVIEW,
+            *_may("incidents.escalation*", "incidents.containmentproposal"),
+            _LEAD_EVIDENCE,
+            _START_DRILL,
+        ),
     ),
     Role("auditor", "Auditor", "Reads what an engagement opens, and changes nothing. Opens nothing by itself.", ()),
     Role(

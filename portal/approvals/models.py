@@ -192,13 +192,15 @@ class ApprovalRequest(AuditedModel):
         return f"{self.reference} {self.title}"
 
     @classmethod
-    def hidden_from(cls, user: Any) -> list[int] | None:
-        """Return the requests on restricted records that `user` may not see; nothing while no kind has any."""
-        hidden = {kind.kind: keys for kind in registry.kinds() if (keys := hidden_keys(kind.model, user))}
+    def hidden_from(cls, user: Any) -> models.QuerySet[Any] | None:
+        """Return a query of the requests on restricted records that `user` may not see; nothing while none is kept."""
+        every = {kind.kind: hidden_keys(kind.model, user) for kind in registry.kinds()}
+        hidden = {kind: keys for kind, keys in every.items() if keys is not None}
         found = Q(pk__in=[])
         for kind, keys in hidden.items():
             found |= Q(kind=kind, subject_id__in=keys)
-        return list(cls.objects.filter(found).values_list("pk", flat=True)) if hidden else None
+        rows: models.QuerySet[Any] = cls.objects.filter(found).order_by().values_list("pk", flat=True)
+        return rows if hidden else None
 
     def get_absolute_url(self) -> str:
         """Return the address of its page."""

@@ -20,9 +20,9 @@ from portal.assurance.periods import period_before
 from portal.assurance.services.holdings import Scope
 from portal.assurance.services.people import reviewing_accounts, reviewing_roles
 from portal.assurance.services.planning import zone
-from portal.audit.tables import restricted_models
 from portal.directory.models import System
 from portal.lib.choosing import LONGEST_KEY, ManyField
+from portal.lib.visibility import restricted_models
 from portal.lib.widgets import Day, Moment
 
 LONGEST_REASON = 1000

@@ -101,6 +101,9 @@ UNCONFIRMED = "Confirm that it is you, then do it again."
 NOT_A_REVIEWER = "Only its reviewers decide in this review. An administrator can hand it over to you."
 OWN_CHANGE = "You made this change yourself. Another reviewer decides on it."
 OWN_ACCESS = "This is your own access. Another reviewer decides on it."
+RESTRICTED = (
+    "It touches a restricted record that you may not read. One of its members, or a security lead, decides on it."
+)
 NOT_ASKED = "The question went to {name}. Only they answer it."
 NO_REVIEWERS = "Name somebody who reviews, or a role whose people do."
 NOT_A_REVIEWING_ACCOUNT = "{names} may not review. Choose people who may change reviews."

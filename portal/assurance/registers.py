@@ -64,6 +64,10 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
     {
         "incidents.Incident": Reach(systems="systems", moment="declared_at", record=True),
         "incidents.Responder": _OF_INCIDENT,
+        "incidents.AccessGrant": _OF_INCIDENT,
+        "incidents.TypeRule": ANYTIME,
+        "incidents.ContainmentProposal": ANYTIME,
+        "incidents.ContainmentStep": _OF_INCIDENT,
         "incidents.Escalation": _OF_INCIDENT,
         "incidents.Alert": _OF_INCIDENT,
         "incidents.IntakeDelivery": Reach(systems="incident__systems", moment="received_at"),

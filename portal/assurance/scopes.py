@@ -187,6 +187,13 @@ class EngagementScope:
         """Return the keys of the restricted records of a model that were granted by name."""
         return self._granted.get(model._meta.label_lower, frozenset())
 
+    def granted_rows(self, model: type[models.Model]) -> models.QuerySet[Any]:
+        """Return the same as a query of keys in words."""
+        rows: models.QuerySet[Any] = GrantedRecord.objects.filter(
+            engagement__in=[terms.engagement for terms in self.terms], withdrawn_at=None, model=model._meta.label_lower
+        )
+        return rows.order_by().values("object_id")
+
     @property
     def grants(self) -> frozenset[str]:
         """Return by what this scope is opened: the engagements, and the records that they grant by name."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
-from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
 from portal.audit.enums import Action
 from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
-from portal.lib.visibility import hidden_keys
 
 
 class Difference(NamedTuple):
@@ -23,21 +21,7 @@ class Difference(NamedTuple):
 
 
 class TrailQuerySet(AppendOnlyQuerySet):
-    """Rows of the trail."""
-
-    def visible_to(self, user: Any) -> Self:
-        """Return the rows that `user` may read: none of a restricted record that is hidden from them."""
-        rows = super().visible_to(user)
-        for model in restricted_models():
-            keys = hidden_keys(model, user)
-            if keys is not None:
-                rows = rows.exclude(root_model=model._meta.label_lower, root_id__in=keys)
-        return rows
-
-
-def restricted_models() -> list[type[models.Model]]:
-    """Return the models that keep records from some readers: those with a `hidden_from`."""
-    return [model for model in apps.get_models() if hasattr(model, "hidden_from")]
+    """Rows of the trail: none of a restricted record that is hidden from its reader, nor of what is part of it."""
 
 
 class TrailRow(AppendOnlyModel):

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from portal.audit.actor import current
 from portal.audit.enums import OF_HISTORY, Action
-from portal.audit.tables import Difference, TrailRow, restricted_models
+from portal.audit.tables import Difference, TrailRow
 from portal.lib import durations
 from portal.lib.inserting import insert_values
-from portal.lib.visibility import is_restricted, restricted_among
+from portal.lib.visibility import is_restricted, restricted_among, restricted_models
 
 MASKED = "not shown"
 ACTOR_LENGTH = 200

@@ -89,7 +89,7 @@ def _states() -> list[str]:
         f"An incident is open while it is {opened}. A verb that does not fit the state is refused with a sentence.",
         "",
         *("```mermaid", "stateDiagram-v2", f"    [*] --> {Status.DECLARED.value}: declare", *arrows),
-        *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED)),
+        *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED, Status.MERGED)),
         *("```", ""),
         *_table(("verb", "from", "to", "asks for a reason"), rows),
     ]

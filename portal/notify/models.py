@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
@@ -149,6 +151,8 @@ class Turn(models.Model):
 
 class ActionLink(models.Model):
     """A single-use secret link in one delivery of a message. Only the digest of the secret is kept."""
+
+    hidden_with: ClassVar[str] = "message"
 
     digest = models.CharField(max_length=64, unique=True)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="links")

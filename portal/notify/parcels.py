@@ -16,6 +16,7 @@ from portal.notify.channels import Parcel
 from portal.notify.compose import ACTION_LINK, CODE
 from portal.notify.models import Message
 from portal.notify.outbox import DRILL
+from portal.notify.telling import as_sent
 
 NAMED = 3  # records in the title of a bundle
 LISTED = 5  # pages that a bundle lists in a short message, each with its link
@@ -23,7 +24,11 @@ LISTED_IN_MAIL = 25
 
 
 def parcel_of(delivery: Sequence[Message], *, at: datetime) -> Parcel:
-    """Return one delivery: of one message, or of several that leave as one."""
+    """Return one delivery: of one message, or of several that leave as one.
+
+    Whoever may not read what one is about is told only that there is something.
+    """
+    delivery = [as_sent(message) for message in delivery]
     return _one(delivery[0], at=at) if len(delivery) == 1 else _bundle(delivery, at=at)
 
 

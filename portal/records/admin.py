@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -17,6 +17,7 @@ from portal.audit.middleware import person
 from portal.lib import clock
 from portal.records import services
 from portal.records.models import Demand, Note, Period
+from portal.records.readers import may_read
 
 AGAIN = Verb("Try again", "", primary=True, icon="rotate-ccw")
 SETTLE = Verb("Close by hand", "", icon="circle-check")
@@ -51,6 +52,19 @@ class DemandAdmin(ReadOnlyAdmin[Demand]):
     list_filter = ["topic", ("given_up_at", admin.EmptyFieldListFilter)]
     list_select_related = ["system"]
     search_fields = ["key"]
+    readonly_fields: ClassVar[list[str]] = ["veil"]
+
+    def get_fields(self, request: HttpRequest, obj: Demand | None = None) -> list[Any]:
+        """Say only that it is about something restricted, to whoever may not read that."""
+        names = [field.name for field in self.opts.concrete_fields if not field.primary_key]
+        if obj is None or may_read(obj, request.user):
+            return names
+        return ["veil" if name == "payload" else name for name in names if name != "answer"]
+
+    @admin.display(description="payload")
+    def veil(self, _obj: Demand) -> str:
+        """Return what stands in the place of what the reader may not see."""
+        return "About something that only its members may read."
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the verbs."""

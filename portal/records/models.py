@@ -125,6 +125,11 @@ class Demand(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=200, blank=True)
     answer = models.JSONField(default=dict, blank=True)
+    # What was made of it, so that a demand hides with a restricted record.
+    made_type = models.ForeignKey(
+        ContentType, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    made_id = models.BigIntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)

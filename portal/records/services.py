@@ -20,6 +20,8 @@ from portal.lib.visibility import narrowed
 from portal.records.models import Counter, Demand, Link, Note, Period
 
 AT_ONCE = 100
+MADE = "record made"  # under which an answer names the record that was made
+ANSWERED = ["answer", "made_type", "made_id", "answered_by", "answered_at", "retry_at", "error"]
 MOST_TRIES = 10  # of one demand: the last about an hour after the first
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
@@ -85,6 +87,11 @@ def write_notes(notes: Collection[Note]) -> None:
 def timeline(subject: models.Model) -> QuerySet[Note]:
     """Return the notes of `subject`, newest event first."""
     return Note.objects.filter(subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk)
+
+
+def timelines(model: type[models.Model], ids: Collection[int]) -> QuerySet[Note]:
+    """Return the notes of several records of one kind, newest event first."""
+    return Note.objects.filter(subject_type=ContentType.objects.get_for_model(model), subject_id__in=ids)
 
 
 def open_period(
@@ -171,8 +178,9 @@ def ask(
 def answer_demands(topic: str, *, at: datetime, handle: Callable[[Demand], dict[str, Any] | None]) -> int:
     """Answer the open demands of `topic`, each in a transaction of its own, and return how many were answered.
 
-    `handle` returns the answer. When it raises, the error is kept on the demand, which is tried again after those that
-    never failed, each time later; after ten tries it is given up, and the watchdog says so.
+    `handle` returns the answer, and under `MADE` the record that it made, if any. When it raises, the error is kept on
+    the demand, which is tried again after those that never failed, each time later; after ten tries it is given up, and
+    the watchdog says so.
     """
     due = Q(retry_at=None) | Q(retry_at__lte=at)
     waiting = Demand.objects.filter(due, topic=topic, answered_at=None, given_up_at=None)
@@ -187,20 +195,28 @@ def _answer(pk: int, at: datetime, handle: Callable[[Demand], dict[str, Any] | N
         return False
     try:
         with transaction.atomic():
-            demand.answer = handle(demand) or {}
+            answer = handle(demand) or {}
+            made = answer.pop(MADE, None)
+            demand.answer = answer
+            if made is not None:
+                demand.made_type, demand.made_id = ContentType.objects.get_for_model(made), made.pk
     except Exception as problem:  # noqa: BLE001 - whatever it was, it is shown and must not stop the others
         _put_off(demand, problem, at)
         return False
     context = current()
     demand.answered_by = context.actor.name if context else f"system: {demand.topic}"
     demand.answered_at, demand.retry_at, demand.error = at, None, ""
-    demand.save(update_fields=["answer", "answered_by", "answered_at", "retry_at", "error"])
+    demand.save(update_fields=ANSWERED)
     return True
 
 
 def _put_off(demand: Demand, problem: Exception, at: datetime) -> None:
-    """Keep the error and try again later, or no more."""
-    demand.error = f"{type(problem).__name__}: {problem}"[:2000]
+    """Keep the error and try again later, or no more.
+
+    Its first line alone: in the others, PostgreSQL quotes the row that failed, which may be about a restricted record.
+    """
+    sentence = next(iter(str(problem).splitlines()), "")
+    demand.error = f"{type(problem).__name__}: {sentence}"[:2000]
     demand.tries += 1
     demand.retry_at = at + min(FIRST_RETRY * 3 ** min(demand.tries - 1, 8), LONGEST_RETRY)
     if demand.tries >= MOST_TRIES:

@@ -67,6 +67,7 @@ SPECIAL: dict[str, Any] = {
     "runbooks.ChecklistRun": lambda: {"reference": f"CHK-{next(_numbers):06d}"},
     "runbooks.RunStep": lambda: {"run": make("runbooks.ChecklistRun"), "position": 1},
     "runbooks.RunEvent": lambda: {"run": make("runbooks.ChecklistRun"), "what": "ticked"},
+    "incidents.TypeRule": lambda: {"type": f"t-{next(_numbers)}"},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
 

@@ -35,6 +35,7 @@ NOT_PRIVILEGED = {
     "runbooks.Runbook": "what it says is decided by the approval of each version",
     "runbooks.RunbookVersion": "a draft is free; an approval decides what is published, and the database keeps it",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
+    "incidents.ContainmentStep": "work in the middle of the night; the verb that skips one asks why",
 }
 PRIVILEGED = [model for model in AUDITED if model.privileged]
 ADMINS = {

@@ -11,8 +11,8 @@ from django.urls import reverse
 from portal.assurance.enums import EngagementState
 from portal.assurance.models import Engagement, GrantedRecord
 from portal.audit.admin import GuardedAdmin, Verb
-from portal.audit.tables import restricted_models
 from portal.lib import clock
+from portal.lib.visibility import restricted_models
 
 
 def _may_change(request: HttpRequest, engagement: Engagement) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +19,7 @@ from portal.assurance.enums import ReviewKind
 from portal.assurance.models import Attestation, Review, ReviewItem, ReviewPlan, Verdict
 from portal.assurance.policy import NO_REVIEWERS, NOTHING_TO_REVIEW
 from portal.assurance.services.people import reviewing_accounts, reviewing_roles
+from portal.assurance.services.veiling import readable
 from portal.audit.admin import GuardedAdmin, ReadOnlyAdmin, Verb
 
 
@@ -129,6 +131,10 @@ class ReviewItemAdmin(ReadOnlyAdmin[ReviewItem]):
     exclude = ["facts"]
     readonly_fields: ClassVar[list[str]] = ["shown_facts"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewItem]:
+        """Leave out what touches a restricted record that the reader may not see."""
+        return readable(super().get_queryset(request), request.user)
+
     @admin.display(description="facts")
     def shown_facts(self, obj: ReviewItem) -> SafeString:
         """Return the facts of which the digest was taken."""
@@ -142,6 +148,10 @@ class VerdictAdmin(ReadOnlyAdmin[Verdict]):
     list_display = ["item", "review", "state", "decided_by", "decided_at", "words"]
     list_filter = ["state"]
     search_fields = ["words", "decided_by", "review__reference"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:
+        """Leave out what was said of a restricted record that the reader may not see."""
+        return readable(super().get_queryset(request), request.user, item="item__")
 
 
 @admin.register(Attestation)

@@ -188,6 +188,7 @@ class Verdict(AppendOnlyModel):
     is the row of the trail that shows what was done.
     """
 
+    hidden_with: ClassVar[str] = "item"
     correction: ClassVar[str] = "What was decided stays; until the review is signed, another verdict may follow."
     codes: ClassVar[Collection[str]] = ("origin",)
     database_guards: ClassVar[tuple[Trigger, ...]] = guards.OF_VERDICTS

@@ -60,6 +60,11 @@ class ItemRow:
         return SUBJECT_ICONS[self.item.subject]
 
     @property
+    def veiled(self) -> bool:
+        """Tell whether it touches a restricted record that the reader may not see."""
+        return getattr(self.item, "is_veiled", False)
+
+    @property
     def lapsed(self) -> bool:
         """Tell whether what it names is no longer held, and nobody has noted it."""
         return not self.held and self.state in (ItemState.OPEN, ItemState.ATTESTED)
@@ -83,7 +88,8 @@ def _item_row(
     state = ItemState(last.state) if last else ItemState.OPEN
     own = item.about_id is not None and item.about_id == person.user_id
     verbs = policy.verbs_from(review.kind, state) if review.is_open else []
-    may = [verb for verb in verbs if verb != "answer" and reviewer and not own and _fits(verb, held=held)]
+    decides = reviewer and not own and not getattr(item, "is_veiled", False)
+    may = [verb for verb in verbs if verb != "answer" and decides and _fits(verb, held=held)]
     answers = "answer" in verbs and policy.may_answer(person, item.about_id, administrator=ADMINISTRATOR)
     return ItemRow(item, state, own, held, [*may, *(["answer"] if answers else [])], last)
 

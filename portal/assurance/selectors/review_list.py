@@ -16,6 +16,7 @@ from portal.assurance.policy import Person, is_reviewer
 from portal.assurance.selectors.review_items import with_state
 from portal.assurance.services.people import ADMINISTRATOR, REVIEWING, person_of
 from portal.assurance.services.planning import PLAN
+from portal.assurance.services.veiling import hidden_items
 from portal.deadlines.models import Deadline, DeadlineState
 
 PAGE = 25
@@ -92,7 +93,10 @@ def _whom(review: Review) -> str:
 
 
 def questions_to(user: Any) -> list[ReviewItem]:
-    """Return the items about the reader's own changes that wait for an answer. One query."""
+    """Return the items about the reader's own changes that wait for an answer. One query.
+
+    What touches a restricted record that the reader may not see is left to others.
+    """
     person = person_of(user)
     mine = Q(about_id=user.pk)
     if person.superuser or ADMINISTRATOR in person.roles:
@@ -100,7 +104,9 @@ def questions_to(user: Any) -> list[ReviewItem]:
     open_ones = ReviewItem.objects.filter(mine, review__state=ReviewState.OPEN, subject=Subject.CHANGE)
     asked = Verdict.objects.filter(item=OuterRef("pk"), state=ItemState.QUESTIONED)
     waiting = with_state(open_ones.filter(Exists(asked))).filter(state=ItemState.QUESTIONED)
-    return list(waiting.select_related("review").order_by("review__due_at", "number")[:PAGE])
+    found = list(waiting.select_related("review").order_by("review__due_at", "number")[:PAGE])
+    hidden = hidden_items(found, user)
+    return [item for item in found if item.pk not in hidden]
 
 
 def _plans(user: Any) -> list[tuple[ReviewPlan, datetime | None]]:

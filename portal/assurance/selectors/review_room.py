@@ -18,6 +18,7 @@ from portal.assurance.models import Review, ReviewItem
 from portal.assurance.selectors.review_items import VIEWS, ItemRow, counts_of, item_rows, with_state
 from portal.assurance.services import holdings
 from portal.assurance.services.people import named_reviewers, person_of
+from portal.assurance.services.veiling import veiled
 from portal.assurance.telling import kind_of
 
 PAGE = 25
@@ -131,7 +132,7 @@ def room_of(review: Review, user: Any, filters: Filters, *, at: datetime) -> Roo
         tabs=_tabs(filters, counts),
         facets=_facets(review, filters),
         page=page,
-        rows=item_rows(review, list(page.object_list), person, reviewer=reviewer, at=at),
+        rows=item_rows(review, veiled(page.object_list, user), person, reviewer=reviewer, at=at),
         new=_new(review, at),
         why_not=_why_not(review, counts),
     )

@@ -16,6 +16,7 @@ from portal.assurance.selectors.review_items import ItemRow, item_rows
 from portal.assurance.selectors.review_room import review_for
 from portal.assurance.selectors.trail_rows import Line, lines_of
 from portal.assurance.services.people import named_reviewers, person_of
+from portal.assurance.services.veiling import readable, veiled
 from portal.audit.models import TrailRow
 
 RESULT_PAGE = 200
@@ -41,7 +42,7 @@ def item_for(user: Any, review: Review, number: int) -> ReviewItem | None:
     """Return an item of a review: for whoever may see the review, and for whoever made the change that is in it."""
     own = ReviewItem.objects.filter(review=review, number=number, about_id=user.pk)
     seen = ReviewItem.objects.visible_to(user).filter(review=review, number=number)
-    found: ReviewItem | None = seen.first() or own.first()
+    found: ReviewItem | None = readable(seen, user).first() or own.first()
     return found
 
 
@@ -79,18 +80,19 @@ def _changes(seen: QuerySet[TrailRow], item: ReviewItem) -> QuerySet[TrailRow]:
     return (same.filter(gesture=item.gesture) if item.gesture else same).order_by("pk")
 
 
-def result_of(review: Review, *, page: str | None) -> tuple[Page, list[tuple[Any, Verdict | None]]]:
+def result_of(review: Review, user: Any, *, page: str | None) -> tuple[Page, list[tuple[Any, Verdict | None]]]:
     """Return one page of the items with the last verdict on each. Three queries."""
     items = ReviewItem.objects.filter(review=review).order_by("number")
     shown = Paginator(items, RESULT_PAGE).get_page(page)
     rows = Verdict.objects.filter(item__in=[item.pk for item in shown.object_list]).order_by("item_id", "step")
     last = {verdict.item_id: verdict for verdict in rows}
-    return shown, [(item, last.get(item.pk)) for item in shown.object_list]
+    return shown, [(item, last.get(item.pk)) for item in veiled(shown.object_list, user)]
 
 
-def notable(review: Review) -> list[tuple[Any, Verdict]]:
+def notable(review: Review, user: Any) -> list[tuple[Any, Verdict]]:
     """Return the items that were questioned, followed up or revoked, with the last verdict on each. Two queries."""
     states = [ItemState.SETTLED, ItemState.FOLLOWED_UP, ItemState.REVOKED, ItemState.GONE]
     last = Verdict.objects.filter(item=OuterRef("item")).order_by("-step").values("pk")[:1]
     rows = Verdict.objects.filter(review=review, state__in=states, pk=Subquery(last)).select_related("item")
-    return [(verdict.item, verdict) for verdict in rows.order_by("item__number")[:RESULT_PAGE]]
+    found = list(rows.order_by("item__number")[:RESULT_PAGE])
+    return list(zip(veiled([verdict.item for verdict in found], user), found, strict=True))

@@ -54,13 +54,16 @@ class Figures:
     counts: dict[str, str] = field(default_factory=dict)
 
 
-def figures_of(seen: QuerySet[TrailRow], filters: Filters, *, now: datetime) -> Figures:
-    """Return how the chain stands, and the counts where nothing is asked for but a period. One query."""
+def figures_of(seen: QuerySet[TrailRow], filters: Filters, *, whole: bool, now: datetime) -> Figures:
+    """Return how the chain stands, and the counts where nothing is asked for but a period. One query.
+
+    `whole` says that the reader's scope leaves out no row.
+    """
     left = AnchorDelivery.objects.filter(delivered_at__isnull=False).order_by("-delivered_at")
     told: dict[str, Any] = {f"run_{name}": Subquery(finished_runs().values(name)[:1]) for name in _RUN}
     told |= {f"told_{name}": Subquery(verifications().values(name)[:1]) for name in ("at", "changes")}
     told["exported_at"] = Subquery(left.values("delivered_at")[:1])
-    counted = _counted(seen, filters, now)
+    counted = _counted(seen, filters, now) if whole else {}
     batch = (
         SealBatch.objects.order_by("-id")
         .annotate(**told, **counted)
@@ -78,7 +81,7 @@ def _counted(seen: QuerySet[TrailRow], filters: Filters, now: datetime) -> dict[
 
     Where anything else is asked for, or the reader sees a part of the trail, counting has no limit of time.
     """
-    if replace(filters, period="", before=None, after=None, last=False).narrowed or seen.query.where:
+    if replace(filters, period="", before=None, after=None, last=False).narrowed:
         return {}
     found = {}
     for key in PERIODS:

@@ -12,12 +12,14 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
+from portal.accounts.models import User
 from portal.assurance import messages, policy
 from portal.assurance.enums import ItemState, ReviewKind
 from portal.assurance.models import Review, ReviewItem, Verdict
 from portal.assurance.policy import Person, Refused
 from portal.assurance.services import holdings, taking
 from portal.assurance.services.people import ADMINISTRATOR, contacts_of, named_reviewers, person_of
+from portal.assurance.services.veiling import hidden_items, told_to_all
 from portal.audit.actor import By, acting, actor_of, current
 from portal.audit.enums import Action
 from portal.audit.trail import record
@@ -54,12 +56,13 @@ def attest(review: Review, items: Iterable[ReviewItem], *, by: By, at: datetime,
     wanted = list(ReviewItem.objects.filter(review=kept, pk__in=[item.pk for item in items]).order_by("number"))
     standing = states_of(wanted)
     still = holdings.held_now(wanted, at=at) if kept.kind == ReviewKind.ACCESS else {}
+    hidden = hidden_items(wanted, by) if isinstance(by, User) else set()
     refusals: list[Refused] = []
     fitting = []
     for item in wanted:
         state, steps = standing[item.pk]
         try:
-            _check_attest(kept, item, person, state, held=still.get(item.pk, True))
+            _check_attest(kept, item, person, state, held=still.get(item.pk, True), hidden=item.pk in hidden)
         except Refused as refused:
             refusals.append(refused)
         else:
@@ -72,7 +75,11 @@ def attest(review: Review, items: Iterable[ReviewItem], *, by: By, at: datetime,
     return len(fitting)
 
 
-def _check_attest(review: Review, item: ReviewItem, person: Person, state: ItemState, *, held: bool) -> None:
+def _check_attest(
+    review: Review, item: ReviewItem, person: Person, state: ItemState, *, held: bool, hidden: bool
+) -> None:
+    if hidden:
+        raise Refused(policy.RESTRICTED)
     policy.next_item_state(review.kind, "attest", state)
     policy.check_not_own(review.kind, person, item.about_id)
     if not held:
@@ -86,7 +93,7 @@ def question(review: Review, item: ReviewItem, *, words: str, by: By, at: dateti
     verdict = _decide(kept, item, "question", words, by=by, at=at)
     contacts = contacts_of([item.about_id]) if item.about_id else directory.administrators()
     key = f"{item.number}:{verdict.step}"
-    more: dict[str, Any] = {"item": item, "words": verdict.words, "asker": verdict.decided_by}
+    more: dict[str, Any] = {"item": told_to_all(item), "words": verdict.words, "asker": verdict.decided_by}
     messages.tell(kept, contacts, kind=messages.QUESTION, key=key, at=at, path=_page(kept, item, "answer"), **more)
     return verdict
 
@@ -101,7 +108,7 @@ def answer(review: Review, item: ReviewItem, *, words: str, by: By, at: datetime
     asked = item.verdicts.filter(state=ItemState.QUESTIONED).order_by("-step").first()
     verdict = _decide(kept, item, "answer", words, by=by, at=at, own=True)
     if asked is not None:
-        more: dict[str, Any] = {"item": item, "words": verdict.words, "answerer": verdict.decided_by}
+        more: dict[str, Any] = {"item": told_to_all(item), "words": verdict.words, "answerer": verdict.decided_by}
         key = f"{item.number}:{verdict.step}"
         people = contacts_of([asked.decider_id])
         messages.tell(kept, people, kind=messages.ANSWER, key=key, at=at, path=_page(kept, item, "settle"), **more)
@@ -120,7 +127,7 @@ def follow_up(review: Review, item: ReviewItem, *, words: str, by: By, at: datet
     """Close a question with something to be done, by somebody, outside this review."""
     kept, _ = _for_reviewer(review, by)
     verdict = _decide(kept, item, "follow up", words, by=by, at=at)
-    more: dict[str, Any] = {"item": item, "words": verdict.words, "decider": verdict.decided_by}
+    more: dict[str, Any] = {"item": told_to_all(item), "words": verdict.words, "decider": verdict.decided_by}
     key = f"{item.number}:{verdict.step}"
     messages.tell(kept, contacts_of([item.about_id]), kind=messages.SETTLED, key=key, at=at, **more)
     return verdict
@@ -170,9 +177,11 @@ def _decide(
     policy.check_words(verb, words)
     if not own:
         policy.check_not_own(review.kind, person_of(by), item.about_id)
+        if isinstance(by, User) and hidden_items([item], by):
+            raise Refused(policy.RESTRICTED)
     verdict = _verdict(item, after, steps + 1, words.strip(), by=by, at=at, evidence=evidence)
     verdict.save()
-    _record(review, f"{after.label}: item {item.number}, {item.title}", by=by, at=at, words=words)
+    _record(review, f"{after.label}: item {item.number}, {told_to_all(item).title}", by=by, at=at, words=words)
     return verdict
 
 

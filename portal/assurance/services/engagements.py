@@ -17,8 +17,8 @@ from portal.assurance.models import Engagement, GrantedRecord
 from portal.assurance.policy import Refused
 from portal.assurance.services.people import check_reason, contacts_of
 from portal.audit.actor import By, acting, actor_of
-from portal.audit.tables import restricted_models
 from portal.directory.models import System
+from portal.lib.visibility import restricted_models
 from portal.records import services as records
 
 PREFIX = "ENG"

@@ -25,6 +25,7 @@ from portal.assurance.selectors.trail_naming import kind_of, kinds_of, story_add
 from portal.audit.models import TrailRow
 from portal.audit.trail import plain, record_openings
 from portal.lib import clock
+from portal.lib.visibility import reads_all
 
 READING = "audit.view_trailrow"
 LONGEST_SEARCH = 100
@@ -74,7 +75,7 @@ def register(request: SignedIn, model: str) -> HttpResponse:
         "register": listed,
         "words": words,
         "first": place is None,
-        "partly": bool(seen.query.where),
+        "partly": not reads_all(request.user, TrailRow),
         "here": register_address(model, at),
         "moment": plain(at),
         "keep": [("q", words)] if words else [],
@@ -169,7 +170,7 @@ def roles(request: SignedIn) -> HttpResponse:
         "rules": register_address("approvals.rulestage", ends)
         if model_for(request.user, "approvals.rulestage")
         else "",
-        "partly": bool(seen.query.where),
+        "partly": not reads_all(request.user, TrailRow),
     }
     return render(request, "assurance/roles.html", context, status=422 if context["problem"] else 200)
 

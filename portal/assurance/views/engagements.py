@@ -23,8 +23,8 @@ from portal.assurance.selectors import engagements as selectors
 from portal.assurance.services import engagements as services
 from portal.assurance.services.once import done
 from portal.audit.actor import acting
-from portal.audit.tables import restricted_models
 from portal.lib import clock, times
+from portal.lib.visibility import restricted_models
 
 GRANTING = "assurance.add_engagement"
 ENDING = "assurance.change_engagement"

@@ -353,7 +353,7 @@ def result(request: SignedIn, reference: str) -> HttpResponse:
     """Show what became of a review, for reading and for paper: signature, digests, and the verdict on each item."""
     at = clock.now()
     found = _review(request, reference)
-    page, rows = result_of(found, page=request.GET.get("page"))
+    page, rows = result_of(found, request.user, page=request.GET.get("page"))
     altered = ""
     if "check" in request.GET:
         try:
@@ -362,7 +362,7 @@ def result(request: SignedIn, reference: str) -> HttpResponse:
             altered = str(refused)
     context = {
         "now": at, "review": found, "attestation": getattr(found, "attestation", None), "page": page, "rows": rows,
-        "notable": notable(found), "room": room_of(found, request.user, Filters(view="all"), at=at),
+        "notable": notable(found, request.user), "room": room_of(found, request.user, Filters(view="all"), at=at),
         "checked": "check" in request.GET, "altered": altered,
     }  # fmt: skip
     return render(request, "assurance/review_result.html", context)

@@ -29,6 +29,7 @@ from portal.audit.enums import Action
 from portal.audit.models import TrailRow
 from portal.audit.trail import record_openings
 from portal.lib import clock
+from portal.lib.visibility import reads_all
 
 READING = "audit.view_trailrow"
 PACKET = "packet"
@@ -44,7 +45,7 @@ def trail(request: SignedIn) -> HttpResponse:
     filters = Filters.of(request.GET)
     seen = TrailRow.objects.visible_to(request.user)
     page = page_of(seen.none() if filters.odd else seen, filters, reader=request.user, now=now)
-    figures = figures_of(seen, filters, now=now)
+    figures = figures_of(seen, filters, whole=reads_all(request.user, TrailRow), now=now)
     rows = [row for gesture in page.gestures for row in gesture.rows]
     context = {
         "now": now,

@@ -13,7 +13,8 @@ from portal.dashboard.watchdog.alarm import ALARM_AGAIN, KIND, NAMED, Alarm
 from portal.deadlines import services as deadlines
 from portal.lib import times
 from portal.notify import services as notify
-from portal.notify.models import MessageState
+from portal.notify.models import Message, MessageState
+from portal.notify.telling import is_open_to_all
 from portal.records import services as records
 
 MOST_UNMADE = timedelta(minutes=10)  # a worker looks every 5 s, and goes on after a kill when 3 min are over
@@ -38,9 +39,7 @@ def _stuck(at: datetime) -> Alarm | None:
     found = list(notify.stuck(at=at).exclude(told)[: NAMED + 1])
     if not found:
         return None
-    named = "\n".join(
-        f"- {Truncator(message.title).chars(80)}: {message.error or 'no answer yet'}" for message in found[:NAMED]
-    )
+    named = "\n".join(f"- {_title(message)}: {message.error or 'no answer yet'}" for message in found[:NAMED])
     return Alarm(
         "stuck",
         f"{'More than ' + str(NAMED) if len(found) > NAMED else len(found)} messages do not leave the portal",
@@ -48,6 +47,13 @@ def _stuck(at: datetime) -> Alarm | None:
         "Check the mail server and the addresses of the channels.",
         "/admin/notify/message/",
     )
+
+
+def _title(message: Message) -> str:
+    """Return what the administrators may be told of a message: not the title of one about a restricted record."""
+    if not is_open_to_all(message):
+        return f"a message about {message.about_reference or 'a restricted record'}"
+    return Truncator(message.title).chars(80)
 
 
 def _unanswered(at: datetime) -> Alarm | None:

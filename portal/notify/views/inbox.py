@@ -15,6 +15,7 @@ from portal.lib import clock
 from portal.notify import services
 from portal.notify.compose import ACTION_LINK
 from portal.notify.models import Message
+from portal.notify.telling import as_read
 from portal.notify.views.own import own_contact
 
 PAGE = 25
@@ -31,7 +32,7 @@ def inbox(request: SignedIn) -> HttpResponse:
     context = {
         "now": clock.now(),
         "page": page,
-        "rows": [(message, text_inside(message)) for message in page.object_list],
+        "rows": [(message, text_inside(message)) for message in as_read(list(page.object_list), request.user)],
         "unread": mine.filter(read_at=None).count(),
         "has_contact": own_contact(request) is not None,
     }

@@ -17,9 +17,8 @@ from django.urls import reverse
 from portal.audit.enums import Action
 from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet, Telling
 from portal.audit.models import AuditedModel, AuditedQuerySet
-from portal.audit.tables import restricted_models
 from portal.directory.models import Contact
-from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed
+from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed, restricted_models
 from portal.records.evidence import naming, policy
 from portal.records.evidence.enums import Caution, Kind, Result, State
 
@@ -205,14 +204,14 @@ class Evidence(AuditedModel):
         return [Caution(code).label for code in self.cautions if code in Caution.values]
 
     @classmethod
-    def hidden_from(cls, user: Any) -> list[int] | None:
-        """Return the items of restricted records that `user` may not see; nothing while no kind has any."""
+    def hidden_from(cls, user: Any) -> models.QuerySet[Any] | None:
+        """Return a query of the items of restricted records that `user` may not see; nothing while no kind has any."""
         found, hides = Q(pk__in=[]), False
         for model in restricted_models():
-            if model is not cls and (keys := hidden_keys(model, user)):
+            if model is not cls and (keys := hidden_keys(model, user)) is not None:
                 found |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=keys)
                 hides = True
-        return list(cls.objects.filter(found).values_list("pk", flat=True)) if hides else None
+        return cls.objects.filter(found).order_by().values_list("pk", flat=True) if hides else None
 
 
 class CustodyEvent(AppendOnlyModel):

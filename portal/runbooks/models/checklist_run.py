@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
 from portal.directory.models import Contact, Team
-from portal.lib.visibility import VisibleQuerySet, narrowed
+from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed
 from portal.records.models import Evidence
 from portal.runbooks.checklists import pages, policy, subjects
 from portal.runbooks.checklists.enums import SETTLED, StepState, What
@@ -98,6 +98,17 @@ class ChecklistRun(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of its page."""
         return reverse("checklists:run", args=[self.reference])
+
+    @classmethod
+    def hidden_from(cls, user: Any) -> models.QuerySet[Any] | None:
+        """Return a query of the runs for restricted records that `user` may not see; nothing while no kind has any."""
+        every = [(kind.model, hidden_keys(kind.model, user)) for kind in subjects.kinds()]
+        hidden = [(model, keys) for model, keys in every if keys is not None]
+        found = Q(pk__in=[])
+        for model, keys in hidden:
+            found |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=keys)
+        rows: models.QuerySet[Any] = cls.objects.filter(found).order_by().values_list("pk", flat=True)
+        return rows if hidden else None
 
     @property
     def is_over(self) -> bool:

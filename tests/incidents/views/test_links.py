@@ -139,3 +139,25 @@ def test_somebody_who_has_left_answers_no_more(client, address, incident, tomasz
     incident.refresh_from_db()
     assert incident.status == Status.DECLARED
     assert ActionLink.objects.get().used_at is None
+
+
+def restricted(incident):
+    return services.restrict(incident, by="test", at=clock.now(), reason="It names people")
+
+
+def test_whoever_was_called_still_answers_by_a_link_once_it_is_restricted(client, address, incident):
+    restricted(incident)
+    assert "Mail stands still" in text_of(client.get(address))
+    assert client.post(address).status_code == 302
+
+
+def test_a_link_that_went_to_somebody_who_is_no_member_tells_nothing_once_it_is_restricted(client, address, incident):
+    Message.objects.update(kind="incident_exhausted")  # as the last resort
+    assert "Mail stands still" in text_of(client.get(address))
+    restricted(incident)
+    response = client.get(address)
+    assert response.status_code == 410
+    assert "Mail stands still" not in text_of(response)
+    assert client.post(address, follow=True).status_code == 410
+    incident.refresh_from_db()
+    assert incident.status == Status.DECLARED

@@ -49,7 +49,7 @@ def test_among_all_incidents_the_unsettled_come_first(signed_in, mail, at):
 def test_filters_narrow_the_list(signed_in, mail, amara, at):
     first = make_incident(title="Mail stands still", severity=2, systems=[mail], at=at)
     services.activate(first, commander=amara, by=amara, at=at)
-    make_incident(title="Key was found in public", severity=3, type="security", at=at)
+    make_incident(title="Key was found in public", severity=3, type="security", at=at, by=amara.user)
     for query in ("severity=2", "system=mail-intake", f"commander={amara.pk}", "type=operational", "q=STANDS+mail"):
         assert titles(signed_in.get(f"/incidents/?{query}")) == ["Mail stands still"], query
     assert titles(signed_in.get("/incidents/?type=security")) == ["Key was found in public"]

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS
 
 from portal.accounts import roles
+from portal.accounts.models import User
 from portal.audit import guards
 from tests.factories.accounts import make_superuser, make_user
 
@@ -86,6 +87,24 @@ def test_has_role_asks_once(django_assert_num_queries):
         assert roles.has_role(user, "responder")
         assert roles.has_role(user, "auditor")
         assert not roles.has_role(user, "administrator")
+
+
+def test_what_the_roles_permit_is_known_with_them(django_assert_num_queries):
+    fresh = User.objects.get(pk=make_user(roles=["responder"]).pk)
+    fresh.user_permissions.add(Permission.objects.get(codename="delete_user"))
+    with django_assert_num_queries(1):
+        assert fresh.role_names == {roles.BY_SLUG["responder"].name}
+        held, own = fresh.get_group_permissions(), fresh.get_user_permissions()
+    assert held == permissions("responder")
+    assert own == {"accounts.delete_user"}
+    again = User.objects.get(pk=fresh.pk)
+    assert (again.get_group_permissions(), again.get_user_permissions()) == (held, own)
+
+
+def test_a_superuser_holds_more_than_the_roles_permit():
+    user = make_superuser("root")
+    assert not roles.has_role(user, "responder")
+    assert user.has_perm("accounts.delete_user")
 
 
 def test_nobody_else_has_a_role():

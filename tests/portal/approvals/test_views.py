@@ -284,7 +284,7 @@ def test_a_request_page_costs_the_same_however_much_was_decided(enter, kwame, no
 def test_a_request_on_a_restricted_record_is_hidden_like_the_record(asked, enter, hannah, objective, monkeypatch):
     hidden = classmethod(lambda cls, user: [objective.pk] if user == hannah else None)
     monkeypatch.setattr(type(objective), "hidden_from", hidden, raising=False)
-    assert ApprovalRequest.hidden_from(hannah) == [asked.pk]
+    assert list(ApprovalRequest.hidden_from(hannah)) == [asked.pk]
     assert not TrailRow.objects.visible_to(hannah).filter(root_model="approvals.approvalrequest").exists()
     client = enter(hannah)
     assert asked.reference not in text(client.get(LIST))

@@ -115,7 +115,7 @@ def test_no_engagement_gives_a_permission_on_one_object_or_to_nobody():
 def test_the_engagements_are_read_once_for_a_request(django_assert_num_queries):
     pk = auditor().pk
     user = User.objects.get(pk=pk)
-    with django_assert_num_queries(5):  # two of permissions of one's own, roles, engagements, incidents
+    with django_assert_num_queries(6):  # two of permissions of one's own, roles, engagements, what is hidden, incidents
         assert user.has_perm("incidents.view_incident")
         assert user.has_perm("directory.view_system")
         assert not user.has_perm("incidents.change_incident")

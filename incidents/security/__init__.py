@@ -1,0 +1,1 @@
+"""Security incidents: who may read them, how they are classified, and how they are contained."""

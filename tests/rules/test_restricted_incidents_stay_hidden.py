@@ -1,0 +1,222 @@
+"""A restricted incident is named nowhere to whoever is not its member: at every address, with every method and role.
+
+Its words are looked for in every answer and header, in searches and jumps, in mails, in what the watchdog tells, in the
+inbox, in exports and packets.
+"""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core import mail
+
+from incidents import services
+from incidents.models import AccessGrant, Alert, Escalation, Incident, IntakeDelivery, Responder
+from incidents.sweeps import sweep_incidents
+from portal.accounts.models import User
+from portal.audit.models import TrailRow
+from portal.dashboard import watchdog
+from portal.deadlines.models import Deadline
+from portal.directory.models import ContactMethod
+from portal.lib import clock
+from portal.lib.visibility import restricted_models, ways
+from portal.notify import services as notify
+from portal.notify.models import Message
+from portal.records import services as records
+from portal.records.models import Demand, Note, Period
+from tests.factories.accounts import make_superuser, make_user
+from tests.factories.directory import make_channel, make_contact, make_severity, make_system
+from tests.factories.exports import content, make_export
+from tests.factories.incidents import make_policy, make_token
+from tests.rules.test_auditors_change_nothing import METHODS, addresses, rows, sent, signed_in  # noqa: F401
+
+pytestmark = [pytest.mark.django_db]
+WORDS = (b"Xylophone", b"Quagmire", b"Zeppelin", b"Marzipan", b"Kaleidoscope")
+OUTSIDERS = ("responder", "change-approver", "manager", "auditor", "administrator", "superuser", "nobody")
+
+
+def account(role):
+    if role == "superuser":
+        return make_superuser("root")
+    return make_user(role, roles=[] if role == "nobody" else [role])
+
+
+@pytest.fixture
+def secret():
+    """A restricted incident with something of every kind about it, and an administrator paged as the last resort."""
+    at = clock.now()
+    make_contact("Kwame", user=make_user("kwame", roles=["administrator"]))
+    make_policy("Loud", steps=[[make_channel("Everybody")]], security=True)
+    token, _ = make_token("prometheus")
+    incident = services.declare(
+        title="Xylophone was stolen", description="Quagmire of it", severity=make_severity(1),
+        systems=[make_system("vault")], by="system: tests", at=at, type="security",
+    )  # fmt: skip
+    assert incident.restricted
+    member = make_contact("Mei", user=make_user("mei", roles=["responder"]))
+    services.add_responder(incident, contact=member, by=member.user, at=at)
+    services.add_note(incident, text="Zeppelin over the river", by=member.user, at=at)
+    services.record_update(incident, audience="customers", text="Marzipan for all", by=member.user, at=at)
+    reader = make_user("reader", roles=["responder"])
+    services.grant_access(incident, account=reader, by=member.user, at=at, reason="Kaleidoscope matters")
+    Alert.objects.create(token=token, key="k", incident=incident, title="Xylophone rings", first_at=at, last_at=at)
+    IntakeDelivery.objects.create(
+        token=token, received_at=at, body=b"Xylophone", result="accepted", status_code=200, incident=incident,
+        sentence="Xylophone",
+    )  # fmt: skip
+    records.ask(
+        topic="incident.open", key="x", payload={"title": "Xylophone again", "level": 1, "type": "security"},
+        by="system: tests", at=at, answer_by=at + timedelta(minutes=5),
+    )  # fmt: skip
+    sweep_incidents(at=at + timedelta(seconds=1))
+    return incident
+
+
+def about(incident):
+    """Return the rows about the incident that have pages of their own, by model."""
+    found = {"incidents.Incident": incident, "incidents.Responder": incident.responders.get()}
+    found |= {"incidents.Escalation": incident.escalations.first(), "incidents.Alert": incident.alerts.get()}
+    found |= {"incidents.AccessGrant": incident.grants.get(), "incidents.IntakeDelivery": incident.deliveries.get()}
+    found |= {"records.Note": records.timeline(incident).filter(kind="note").get()}
+    found |= {"notify.Message": Message.objects.filter(about_id=incident.pk).first()}
+    found |= {"records.Period": Period.objects.filter(record_id=incident.pk).first()}
+    found |= {"deadlines.Deadline": Deadline.objects.filter(subject_id=incident.pk).first()}
+    return found | {"records.Demand": Demand.objects.get(key="x")}
+
+
+def told_of(response):
+    """Return the words that an answer gives away, in its body or headers."""
+    body = b"".join(response) if response.streaming else response.content
+    everything = body + str(dict(response.headers)).encode()
+    return [word for word in WORDS if word in everything]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", OUTSIDERS)
+def test_no_address_names_it(client, rows, secret, role):  # noqa: F811
+    client.raise_request_exception = False
+    everything = {**rows, **about(secret)}
+    user, wrong = account(role), []
+    for method in METHODS:
+        signed_in(client, user)
+        given = sent(everything) if method == "post" else None
+        for address in addresses(everything):
+            if method == "post" and ("/sign-out/" in address or "/logout/" in address or "/glass/" in address):
+                continue
+            response = getattr(client, method)(address, given)
+            wrong += [f"{method} {address} says {word.decode()}" for word in told_of(response)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", OUTSIDERS)
+def test_no_list_search_or_count_knows_of_it(client, secret, role):
+    user = account(role)
+    signed_in(client, user)
+    asked = ["/", "/incidents/?view=all", "/incidents/?type=security&view=all", "/inbox/", "/readiness/"]
+    asked += [f"/incidents/{secret.reference}/", f"/incidents/{secret.reference}/live/", "/audit/", "/me/"]
+    asked += ["/audit/as-of/incidents.incident/", f"/audit/?model=incidents.incident&object_id={secret.pk}"]
+    for words in ("Xylophone", secret.reference):
+        asked += [f"/jump/?q={words}", f"/incidents/?q={words}&view=all", f"/audit/?q={words}"]
+        pages = ("incidents/incident", "incidents/alert", "records/note", "notify/message", "incidents/responder")
+        asked += [f"/admin/{page}/?q={words}" for page in pages]
+    wrong = []
+    for address in asked:
+        response = client.get(address)
+        wrong += [f"{address} says {word}" for word in told_of(response) if f"q={word.decode()}" not in address]
+        if "q=" in address and secret.get_absolute_url().encode() in response.content:
+            wrong.append(f"{address} leads to it")
+    assert wrong == []
+    visible = (Incident, Responder, Escalation, Alert, AccessGrant, IntakeDelivery, Note, Message)
+    if user.is_superuser:
+        for model in visible:
+            rows = model.objects.visible_to(user) if hasattr(model.objects.none(), "visible_to") else None
+            assert rows is None or not rows.exists(), model
+
+
+def test_whoever_was_asked_as_the_last_resort_and_a_channel_are_told_only_that_there_is_something(client, secret):
+    at = clock.now() + timedelta(hours=2)
+    for minutes in range(0, 120, 20):
+        sweep_incidents(at=clock.now() + timedelta(minutes=minutes))
+    for _ in range(20):
+        notify.send_lane("email", now=lambda: at)
+    inside = ContactMethod.objects.filter(contact__name="Mei").values_list("address", flat=True)
+    outside = [one for one in mail.outbox if one.to[0] not in inside]
+    assert outside
+    for one in outside:
+        text = " ".join([one.subject, one.body, *(part for part, _ in one.alternatives)]).encode()
+        assert not [word for word in WORDS if word in text], one.subject
+        assert b"A restricted incident" in text  # a bundle of pages says it in its lines
+        assert "/a/" not in one.body
+    kwame = User.objects.get(username="kwame")
+    signed_in(client, kwame)
+    inbox = client.get("/inbox/").content
+    assert b"A restricted incident" in inbox
+    assert not [word for word in WORDS if word in inbox]
+
+
+def test_the_watchdog_names_nothing_of_it(secret):
+    Message.objects.filter(about_id=secret.pk).exclude(lane="inbox").update(
+        state="failed", error="no answer", due_at=clock.now() - timedelta(hours=1)
+    )
+    told = " ".join(f"{alarm.title} {alarm.body}" for alarm in watchdog.alarms(at=clock.now() + timedelta(hours=2)))
+    assert "do not leave" in told
+    assert not [word for word in WORDS if word.decode() in told]
+
+
+@pytest.mark.parametrize("role", ["auditor", "administrator"])
+def test_no_export_holds_it(secret, role):
+    user = account(role)
+    sources = {"trail": {}, "incidents": {"query": "view=all"}}
+    for source, parameters in sources.items():
+        for format in ("csv", "jsonl"):  # noqa: A001 - the word of the form
+            made = make_export(source, by=user, format=format, at=clock.now(), **parameters)
+            assert made.rows > 0 or source == "incidents"
+            file = content(made)
+            assert not [word for word in WORDS if word in file], source
+
+
+def test_members_and_whoever_it_was_opened_to_read_it_and_that_is_recorded(client, secret):
+    for name in ("mei", "reader"):
+        signed_in(client, User.objects.get(username=name))
+        page = client.get(secret.get_absolute_url()).content
+        assert b"Xylophone" in page
+        assert b"Zeppelin" in page
+        account_id = User.objects.get(username=name).pk
+        assert TrailRow.objects.filter(action="read", object_id=str(secret.pk), actor_id=account_id).exists()
+    lead = make_user("lead", roles=["security-lead"])
+    signed_in(client, lead)
+    assert b"Xylophone" in client.get("/incidents/").content
+
+
+def test_breaking_the_glass_is_told_to_the_security_lead_and_shown_to_all_members(client, secret):
+    lead = make_contact("Lena", user=make_user("lena", roles=["security-lead"]))
+    root = make_superuser("root")
+    signed_in(client, root)
+    response = client.get(secret.get_absolute_url())
+    assert response.url.endswith("/glass/")
+    assert client.post(response.url, {"once": str(uuid.uuid4()), "reason": ""}).status_code == 422
+    assert client.post(response.url, {"once": str(uuid.uuid4()), "reason": "The lead is asleep"}).status_code == 302
+    assert b"Xylophone" in client.get(secret.get_absolute_url()).content
+    assert Message.objects.filter(kind="incident_glass", contact=lead, about_id=secret.pk).exists()
+    note = records.timeline(secret).get(kind="glass")
+    assert (note.reason, "Lena" in note.detail) == ("The lead is asleep", True)
+    row = TrailRow.objects.filter(model="incidents.accessgrant", action="created").latest("id")
+    assert (row.privileged, row.reason) == (True, "The lead is asleep")
+    signed_in(client, make_user("rae", roles=["responder"]))
+    assert client.get(f"/incidents/{secret.reference}/glass/").status_code == 403
+
+
+def test_every_table_about_an_incident_hides_with_it():
+    leads = {
+        model._meta.label
+        for model in apps.get_models()
+        if any(way.kind or way.model is Incident for way in ways(model))
+    }
+    assert {
+        "records.Note", "records.Period", "records.Link", "records.Demand", "notify.Message", "notify.ActionLink",
+        "deadlines.Deadline", "incidents.Responder", "incidents.Escalation", "incidents.Alert", "audit.TrailRow",
+        "incidents.IntakeDelivery", "incidents.AccessGrant", "approvals.ApprovalRequest", "assurance.GrantedRecord",
+        "assurance.ReviewItem",
+    } <= leads  # fmt: skip
+    assert Incident in restricted_models()
