@@ -111,7 +111,7 @@ def test_every_message_on_its_account_begins_with_the_word(amara):
     make_emergency_contact(system, lead, role="operations_lead")
     make_emergency_contact(system, lead, role="security_lead")
     make_policy(steps=[amara, make_channel("Ops")], security=True, acknowledgement_minutes=30)
-    follower = make_contact("Fay", user=make_user("fay", roles=["responder"]))
+    follower = make_contact("Fay", user=make_user("fay", roles=["security-lead"]))
     subscribing.follow(system, by=follower.user, at=NOON)
     list_member(Audience.STAKEHOLDERS, follower)
     drill = make_drill(severity=1, systems=[system], type="security")
