@@ -74,3 +74,10 @@ def test_the_sprite_and_the_font_have_their_licences():
 def test_whatever_shows_the_severity_of_an_incident_marks_a_drill_too():
     shown = re.compile(r"{% severity_pill ((?:\w+\.)?incident)\.severity\.level [\w.]+ %}(?!{% drill_mark \1 %})")
     assert offenders(shown) == []
+
+
+def test_every_icon_that_code_names_stands_in_the_sprite():
+    known = set(re.findall(r'id="([a-z0-9-]+)"', SPRITE.read_text()))
+    code = [path for folder in FOLDERS[1:] for path in (ROOT / folder).rglob("*.py")]
+    used = {(named(path), name) for path in code for name in re.findall(r'\bicon="([a-z0-9-]+)"', path.read_text())}
+    assert {(path, name) for path, name in used if name not in known} == set()

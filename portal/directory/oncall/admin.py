@@ -99,7 +99,7 @@ class SwapAdmin(ByVerbs, GuardedAdmin[Swap]):
 
     def verbs(self, request: HttpRequest, obj: Swap) -> list[Verb]:
         """Lead to the page where the two people answer."""
-        return [Verb("Open swap", reverse("directory:swap", args=[obj.pk]), post=False, icon="repeat")]
+        return [Verb("Open swap", reverse("directory:swap", args=[obj.pk]), post=False, icon="handshake")]
 
 
 @admin.register(CalendarFeed)

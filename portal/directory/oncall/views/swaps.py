@@ -68,7 +68,9 @@ def ask_swap(request: SignedIn, pk: int) -> HttpResponse:
     if sent and done(form, act):
         messages.success(request, f"{made[0].taker} is asked. Until they accept, you stay on call.")
         return redirect("directory:swap", pk=made[0].pk)
-    return form_page(request, form, f"Ask for a swap in {found.title}", "Ask for swap", icon="repeat", schedule=found)
+    return form_page(
+        request, form, f"Ask for a swap in {found.title}", "Ask for swap", icon="handshake", schedule=found
+    )
 
 
 @reading
