@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from incidents.forms import NoteForm
 from incidents.models import Incident
 from incidents.selectors.room import hidden_from, incident_for, room_of
+from incidents.selectors.runbooks import runbooks_for
 from incidents.views.glass import BREAKING
 from portal.audit.trail import record_opening
 from portal.lib import clock
@@ -35,6 +36,7 @@ def room(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("incidents:glass", reference)
         raise
     record_opening(context["incident"])
+    context["runbooks"] = runbooks_for(context["incident"], request.user)
     context["evidence"] = section_of(context["incident"], request.user)
     return render(request, "incidents/room.html", context)
 

@@ -29,6 +29,9 @@ from portal.directory.enums import LimitUnit
 from portal.lib import durations
 from portal.records.evidence import policy as custody
 from portal.records.evidence.enums import Caution, Kind, State
+from portal.runbooks import policy as runbooks
+from portal.runbooks.enums import VersionState
+from portal.runbooks.markdown import columns, vocabulary
 
 FOLDER = Path("docs") / "reference"
 ADDS = ("add", "change")
@@ -44,6 +47,8 @@ def pages() -> dict[str, str]:
         "review-states.md": _review_states(),
         "export-states.md": _export_states(),
         "custody-states.md": _custody_states(),
+        "runbook-states.md": _runbook_states(),
+        "runbook-import.md": _runbook_import(),
         "engagements.md": _engagements(),
         "roles.md": _roles(),
         "environment.md": _environment((settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")),
@@ -125,6 +130,44 @@ def _approval_states() -> list[str]:
         "",
         *_diagram(StageState.WAITING, "ask", approvals.STAGE_TRANSITIONS),
     ]
+
+
+def _runbook_states() -> list[str]:
+    return [
+        *_title("The life of a version of a runbook"),
+        "Only the version that is published is followed. It is superseded when the next one is published, or when its",
+        "runbook is retired. Once published its words never change; the database refuses it too. Of one runbook at",
+        "most one version is in force, and at most one is being written or reviewed.",
+        "",
+        *_diagram(VersionState.DRAFT, "begin", runbooks.TRANSITIONS),
+    ]
+
+
+def _runbook_import() -> list[str]:
+    """Return the spellings that the reader of runbooks knows, as the patterns that they are."""
+    places = {place: words for place, _, words in vocabulary.TEMPLATE}
+    return [
+        *_title("What is understood of a runbook"),
+        "Titles, labels and columns are compared in lower case, without numbers before them, signs, or what stands in",
+        "brackets. The first pattern that fits the whole of it counts. What fits none stays as text, and is reported.",
+        "",
+        "## Titles of sections",
+        "",
+        *_table(("place in the template", "spellings"), ((places[p], _pattern(x)) for p, x in vocabulary.TITLES)),
+        "## Labels and small headings",
+        "",
+        *_table(("meaning", "spellings"), ((role.value, _pattern(x)) for role, x in vocabulary.LABELS)),
+        "## Columns of tables",
+        "",
+        *_table(
+            ("table", "column", "spellings"),
+            ((grid.value, name, _pattern(x)) for grid, named, _ in columns.COLUMNS for name, x in named.items()),
+        ),
+    ]
+
+
+def _pattern(pattern: str) -> str:
+    return "`" + pattern.replace("|", "\\|") + "`"
 
 
 def _review_states() -> list[str]:

@@ -97,8 +97,13 @@ class ConfirmForm(forms.Form):
     name = forms.CharField(max_length=255, widget=forms.HiddenInput)
     text = forms.CharField(strip=False, max_length=2 * LARGEST_FILE, widget=forms.HiddenInput)
     system = forms.ModelChoiceField(System.objects.none(), required=False, widget=forms.HiddenInput)
+    checklists = forms.BooleanField(
+        required=False, initial=True, label="Make the checklists that do not stand yet", widget=forms.CheckboxInput
+    )
 
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         systems = System.objects.visible_to(user).filter(active=True)
         self.fields["system"].queryset = systems  # type: ignore[attr-defined]
+        if not user.has_perm("runbooks.add_checklist"):
+            del self.fields["checklists"]

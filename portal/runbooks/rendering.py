@@ -79,4 +79,5 @@ def _dressed(clean: str) -> str:
     """Return the clean HTML with the classes of our style sheet on its tables and code, which scroll by themselves."""
     clean = clean.replace("<table>", '<div class="table-wrap" tabindex="0"><table class="table">')
     clean = clean.replace("</table>", "</table></div>")
+    clean = re.sub(r"<li((?: id=\"[\w-]+\")?>\s*(?:<p[^>]*>)?[☐☑])", r'<li class="tick"\1', clean)
     return re.sub(r"<pre( id=\"[\w-]+\")?>", r'<pre class="code" tabindex="0"\1>', clean)

@@ -14,7 +14,18 @@ from incidents.intake import tokens
 from incidents.models import EscalationPolicy
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
-from portal.dashboard.demo import approving, assuring, burning, company, major, minor, rotating, sourcing, telling
+from portal.dashboard.demo import (
+    approving,
+    assuring,
+    burning,
+    company,
+    major,
+    minor,
+    rotating,
+    runbooking,
+    sourcing,
+    telling,
+)
 from portal.dashboard.demo.founding import REASON, found
 from portal.dashboard.demo.playing import ORIGIN, Play
 from portal.directory.models import System
@@ -79,6 +90,7 @@ def _make(*, by: By, now: datetime) -> Demo:
     count = play.run(STORIES)
     telling.play(play)
     approving.play(play)
+    runbooking.play(play)
     assuring.play(play)
     with acting(by=by, at=now, origin=ORIGIN):
         rotating.follow_the_sun(people, now=now)

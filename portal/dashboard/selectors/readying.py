@@ -20,6 +20,8 @@ from portal.directory.readiness import Hole
 from portal.lib.visibility import VisibleQuerySet
 from portal.records.evidence import verifying
 from portal.records.evidence.models import Evidence
+from portal.runbooks import readiness as runbooks
+from portal.runbooks.models import Runbook
 
 NAMED = 3
 # Whoever has one of these can mend a hole of that kind.
@@ -92,13 +94,14 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
     """Return the holes about what the reader may see.
 
     A hole without a record is about administrators when the directory finds it, about policies when escalation does,
-    about lists of audiences when communications do, about the trail when guards of the record are missing, and about
-    evidence when a file of it is damaged.
+    about lists of audiences when communications do, about runbooks when security procedures are missing, about the
+    trail when guards of the record are missing, and about evidence when a file of it is damaged.
     """
     found = [
         *_by_model(directory.holes(at=at), Contact),
         *_by_model(escalation.holes(at=at), EscalationPolicy),
         *_by_model(communications.holes(), AudienceMember),
+        *_by_model(runbooks.holes(), Runbook),
     ]
     if user.has_perm("audit.view_trailrow"):
         found += _by_model(_unguarded(), TrailRow)

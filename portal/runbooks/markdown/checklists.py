@@ -30,6 +30,9 @@ def found(layout: Layout, content: Content) -> Iterator[Checklist]:
             continue
         taken.update(part.line for part, _ in section.walk())
         content.understood.update(step.line for step in checklist.steps)
+        content.understood.update(part.line for part, _ in section.walk() if part.line)
+        groups = {step.group for step in checklist.steps}
+        content.understood.update(block.line for block in section.blocks if block.label and block.label in groups)
         yield checklist
 
 

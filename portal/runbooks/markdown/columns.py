@@ -25,7 +25,7 @@ class Grid(StrEnum):
 
 
 # Columns by table: our name for each, and how people call it. Those before the bar must be there.
-_COLUMNS: tuple[tuple[Grid, dict[str, str], frozenset[str]], ...] = (
+COLUMNS: tuple[tuple[Grid, dict[str, str], frozenset[str]], ...] = (
     (Grid.VARIABLES, {
         "name": r"(environment |env )?(variables?|vars?)( name)?|name|key", "required": r"required|mandatory",
         "default": r"defaults?( values?)?", "description": r"descriptions?|purpose|notes?|meaning",
@@ -75,7 +75,7 @@ _COLUMNS: tuple[tuple[Grid, dict[str, str], frozenset[str]], ...] = (
 )  # fmt: skip
 _GRIDS = tuple(
     (grid, {name: re.compile(pattern) for name, pattern in columns.items()}, needed)
-    for grid, columns, needed in _COLUMNS
+    for grid, columns, needed in COLUMNS
 )
 
 

@@ -19,7 +19,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{16,}\b"),
     ("a Google key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
     ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    ("a password in an address", r"\b[a-z][a-z0-9+.-]*://[^\s:/@<>\[\]{}$*]+:(?!\*+@|x+@|pass(?:word)?@|secret@)[^\s:/@<>\[\]{}$*]{4,}@[\w.-]+"),
+    ("a password in an address", r"\b[a-z][a-z0-9+.-]*://[^\s:/@<>\[\]{}$*]+:(?!\*+@|x+@|[A-Z_]+@|pass(?:word)?@|secret@)[^\s:/@<>\[\]{}$*]{4,}@[\w.-]+"),
 )  # fmt: skip
 _PATTERNS = tuple((what, re.compile(shape)) for what, shape in _SHAPES)
 _ASSIGNED = re.compile(

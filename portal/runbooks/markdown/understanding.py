@@ -102,7 +102,8 @@ class _Reader:
         elif self.place in {Place.RTO, Place.RPO} and block.kind in {Kind.TEXT, Kind.BULLET, Kind.LABEL}:
             name, value = pair(block)
             kind = Role.RTO if self.place is Place.RTO else Role.RPO
-            self._promise(kind, value or block.text, block.line, name)
+            words = value or block.text
+            self._promise(kind, words or name, block.line, name if words else "")
 
     def _promise(self, kind: Role, words: str, line: int, tier: str = "") -> None:
         said = re.sub(r"\*\*|__", "", words).strip()

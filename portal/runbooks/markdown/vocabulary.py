@@ -85,7 +85,7 @@ TEMPLATE: tuple[tuple[Place, int, str], ...] = (
 )
 
 # Spellings of titles: the first pattern that fits the whole title says the place.
-_TITLES: tuple[tuple[Place, str], ...] = (
+TITLES: tuple[tuple[Place, str], ...] = (
     (Place.PURPOSE, r"purpose( and scope)?|overview|introduction|(about )?this (runbook|document)|description|summary"
                     r"|scope|what is this( runbook)?( for)?|goals?|objectives?"),
     (Place.SYSTEM, r"(system|service|application|component) (information|info|details|overview|facts|metadata)"
@@ -132,7 +132,7 @@ _TITLES: tuple[tuple[Place, str], ...] = (
     (Place.QUICK, r"quick reference( guide)?"),
     (Place.APPENDIX, r"appendi(x|ces)( .)?"),
 )  # fmt: skip
-_PATTERNS = tuple((place, re.compile(pattern)) for place, pattern in _TITLES)
+_PATTERNS = tuple((place, re.compile(pattern)) for place, pattern in TITLES)
 _TEMPLATE_TITLES: dict[str, Place] = {}
 
 
@@ -165,7 +165,7 @@ class Role(StrEnum):
     LOGS = "logs"
 
 
-_LABELS: tuple[tuple[Role, str], ...] = (
+LABELS: tuple[tuple[Role, str], ...] = (
     (Role.OBJECTIVE, r"objectives?|goal|purpose|aim"),
     (Role.PREREQUISITES, r"pre ?requisites?|requirements|before (you|we) (start|begin)|pre ?conditions?|pre checks?|you will need"),
     (Role.FREQUENCY, r"frequency|how often|cadence|schedule"),
@@ -191,7 +191,7 @@ _LABELS: tuple[tuple[Role, str], ...] = (
     (Role.RPO, r"rpo|recovery point objective( rpo)?|rpo recovery point objective|target rpo"),
     (Role.LOGS, r"logs?( locations?| files?)?"),
 )  # fmt: skip
-_ROLE_PATTERNS = tuple((role, re.compile(pattern)) for role, pattern in _LABELS)
+_ROLE_PATTERNS = tuple((role, re.compile(pattern)) for role, pattern in LABELS)
 OF_ISSUE = frozenset({Role.SYMPTOMS, Role.DIAGNOSIS, Role.RESOLUTION, Role.PREVENTION})
 OF_PROCEDURE = frozenset({Role.PREREQUISITES, Role.STEPS, Role.VALIDATION, Role.ROLLBACK})
 

@@ -51,6 +51,10 @@ class Procedure(Part):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        """Return where it stands on the page of its version."""
+        return f"{self.version.get_absolute_url()}#s{self.line}"
+
 
 class Issue(Part):
     """An entry of the troubleshooting guide. Its symptoms, diagnosis, resolution and prevention are steps of it."""

@@ -10,7 +10,8 @@ from portal.runbooks.services import Taken, Verdict
 MOST_LINES = 400
 _COUNTED = (
     ("procedures", "procedure"), ("issues", "troubleshooting entry"), ("checklists", "checklist"),
-    ("thresholds", "alert threshold"), ("severities", "severity level"), ("tasks", "maintenance task"),
+    ("thresholds", "alert threshold"), ("metrics", "key metric"), ("severities", "severity level"),
+    ("tasks", "maintenance task"),
     ("contacts", "contact"), ("files", "configuration file"), ("variables", "environment variable"),
     ("objectives", "recovery objective"), ("commands", "command"), ("logs", "log location"),
     ("references", "reference"), ("history", "line of the version history"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePath
@@ -11,13 +11,14 @@ from pathlib import PurePath
 from django.db import transaction
 
 from portal.audit.actor import By, acting
-from portal.directory.models import System
+from portal.directory.models import System, Team
 from portal.runbooks.enums import OPEN, VersionState
 from portal.runbooks.markdown.reporting import Reading, filled, linked, read_file
 from portal.runbooks.models import Runbook, RunbookVersion
 from portal.runbooks.policy import Refused
 from portal.runbooks.services.common import LONGEST_TEXT
 from portal.runbooks.services.linking import known_of
+from portal.runbooks.services.offering import Offered, make_all, offers
 from portal.runbooks.services.writing import begin, make, write
 
 LARGEST_FILE = 2 * 1024 * 1024
@@ -42,6 +43,7 @@ class Taken:
     runbook: Runbook | None = None
     version: RunbookVersion | None = None
     refusal: str = ""
+    checklists: list[Offered] = field(default_factory=list)
 
 
 def judge(name: str, data: bytes, *, system: System | None = None, runbook: Runbook | None = None) -> Taken:
@@ -50,6 +52,17 @@ def judge(name: str, data: bytes, *, system: System | None = None, runbook: Runb
     It belongs to `runbook` where one is given; else to the one that was taken in from a file of this name, or that has
     its title, for the same system.
     """
+    taken = _judge(name, data, system, runbook)
+    if taken.verdict is not Verdict.REFUSED:
+        taken.checklists = offers(taken.reading.content.checklists, keeper=_keeper(taken.runbook, system))
+    return taken
+
+
+def _keeper(runbook: Runbook | None, system: System | None) -> Team | None:
+    return runbook.keeper if runbook is not None else system.owner if system is not None else None
+
+
+def _judge(name: str, data: bytes, system: System | None, runbook: Runbook | None) -> Taken:
     reading = read_file(name, data[: LARGEST_FILE + 1], known_of(runbook.system if runbook else system))
     found = runbook or _belongs_to(reading, name, system)
     refusal = _refusal(reading, data, found)
@@ -100,20 +113,26 @@ def take_in(
     at: datetime,
     system: System | None = None,
     runbook: Runbook | None = None,
+    with_checklists: bool = True,
     reason: str = "",
 ) -> Taken:
     """Take a file in as a draft: of a new runbook, or of the next version of the one that it belongs to.
+
+    The checklists that it holds become templates, unless they stand already or `with_checklists` is false.
 
     Refused is raised with the sentence for a file with a secret, one that is too large, and while one is in review.
     """
     taken = judge(name, data, system=system, runbook=runbook)
     if taken.verdict is Verdict.REFUSED:
         raise Refused(taken.refusal)
-    if taken.verdict is Verdict.SAME:
-        return taken
     file = PurePath(name).name
     why = reason or f"Taken in from {file}"
     with acting(by=by, at=at, reason=why):
+        if with_checklists:
+            keeper, lists = _keeper(taken.runbook, system), taken.reading.content.checklists
+            taken.checklists = make_all(lists, keeper=keeper, source=file, by=by, at=at, reason=why)
+        if taken.verdict is Verdict.SAME:
+            return taken
         if taken.runbook is None:
             taken.runbook = make(title=title_of(taken.reading), system=system, by=by, at=at, reason=why)
         if taken.verdict is Verdict.DRAFT and taken.version is not None:

@@ -50,7 +50,10 @@ def _keep(request: SignedIn) -> HttpResponse:
     given, at = form.cleaned_data, clock.database_now()
     data = given["text"].encode()
     try:
-        taken = services.take_in(given["name"], data, system=given["system"], by=request.user, at=at)
+        taken = services.take_in(
+            given["name"], data, system=given["system"], with_checklists=given.get("checklists", False),
+            by=request.user, at=at,
+        )  # fmt: skip
     except Refused as refused:
         return _preview(request, given["name"], data, given["system"], str(refused))
     if taken.runbook is None or taken.version is None:

@@ -5,9 +5,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal.runbooks.models import Runbook, RunbookVersion
-from tests.factories.directory import make_system
-from tests.factories.runbooks import RUNBOOKS, TEXT, make_published
+from portal.runbooks.models import Checklist, Runbook, RunbookVersion
+from tests.factories.directory import make_system, make_team
+from tests.factories.runbooks import OWNERS, RUNBOOKS, TEXT, make_published
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +116,26 @@ def test_an_export_imported_again_changes_nothing(file, tmp_path, capsys):
 def test_a_runbook_that_is_not_there_is_not_handed_out():
     with pytest.raises(CommandError, match="There is no runbook RBK-9"):
         call_command("export_runbook", "RBK-9")
+
+
+@pytest.mark.parametrize(("document", "names"), [
+    ("support-ticket-operations-runbook.txt", {"Common procedures": 5, "Release checklist": 200}),
+    ("operational-runbooks.md", {"Daily Operations Procedures": 4, "Emergency Procedures": 9}),
+])  # fmt: skip
+def test_the_checklists_of_the_owners_documents_become_templates(document, names):
+    system = make_system("desk", owner=make_team())
+    call_command("import_runbook", OWNERS / document, system=system.slug)
+    for name, steps in names.items():
+        checklist = Checklist.objects.get(name=name)
+        assert checklist.versions.get().steps.count() == steps
+    count = Checklist.objects.count()
+    call_command("import_runbook", OWNERS / document, system=system.slug)
+    assert Checklist.objects.count() == count
+
+
+def test_the_owners_incident_checklist_stands_already(tmp_path):
+    report = tmp_path / "report.json"
+    file = OWNERS / "support-ticket-operations-runbook.txt"
+    call_command("import_runbook", file, system=make_system("desk", owner=make_team()).slug, report=report)
+    found = {one["name"]: (one["steps"], one["outcome"]) for one in json.loads(report.read_text())[0]["checklists"]}
+    assert found["Incident response checklist"] == (80, "stands already")

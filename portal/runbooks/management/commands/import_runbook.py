@@ -92,6 +92,7 @@ def _outcome(taken: Taken) -> dict[str, Any]:
         "outcome": taken.verdict.name.lower(),
         "runbook": taken.runbook.reference if taken.runbook else None,
         "refused": taken.refusal or None,
+        "checklists": [{"name": x.name, "steps": x.steps, "outcome": x.fate.value} for x in taken.checklists],
     }
 
 
