@@ -95,7 +95,7 @@ def leave_out(layout: Layout, known: Known) -> None:
         (Place.DASHBOARD, _is_dashboard),
     ):
         section = _whole(layout.places[place])
-        gone = {b.line - section.first for b in section.blocks if len(b.lines) == 1 and leaves(b, place, known)}
+        gone = {b.line - section.first for b in section.blocks if leaves(b, place, known)}
         _keep(section, [line for at, line in enumerate(section.body) if at not in gone])
     contacts = _whole(layout.places[Place.CONTACTS])
     for block in [b for b in contacts.blocks if _has_contacts(b)][:1]:

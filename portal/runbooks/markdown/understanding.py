@@ -32,6 +32,7 @@ _OBJECTIVE = re.compile(
     rf"\s*{_EMPHASIS}\s*[:=]\s*{_EMPHASIS}\s*(?P<said>\S.*)$",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"^step\s+(?P<number>\d{1,3})\s*[:.)\u2013\u2014-]?\s*(?P<text>\S.*)$", re.IGNORECASE)
 _MEASURE = re.compile(r"^(?P<metric>[\w /%().-]{2,60}?)\s*:\s*(?P<bound>[<>≤≥=~]+\s*\d.*|\d+(?:\.\d+)?\s*%.*)$")
 
 
@@ -177,8 +178,12 @@ class _Reader:
             )
         self._take(entry, self.section, start)
         for part in self.section.parts:
-            role = role_of(part.title)
-            if role in OF_ISSUE | OF_PROCEDURE | set(_SAID):
+            role, counted = role_of(part.title), _COUNTED.match(part.title)
+            if counted and isinstance(entry, Procedure):
+                detail = "\n".join(part.body)
+                entry.steps.append(Step(start, counted["text"], part.line, f"{counted['number']}.", detail=detail))
+                self.content.understood.add(part.line)
+            elif role in OF_ISSUE | OF_PROCEDURE | set(_SAID):
                 self._take(entry, part, role)
         ticked = any(step.number or step.tick or step.role not in {Role.STEPS, Role.SYMPTOMS} for step in entry.steps)
         if isinstance(entry, Issue) and (entry.steps or entry.said):
@@ -193,6 +198,12 @@ class _Reader:
         step: int | None = None  # how far the last step is indented: a point further in belongs to it
         for block in section.blocks:
             if block.kind is Kind.LABEL:
+                counted = _COUNTED.match(block.label)
+                if counted and role is Role.STEPS:
+                    words = " ".join(part for part in (counted["text"], block.text) if part)
+                    entry.steps.append(Step(role, words, block.line, f"{counted['number']}."))
+                    self.content.understood.add(block.line)
+                    continue
                 named = role_of(block.label)
                 if named in OF_ISSUE | OF_PROCEDURE | set(_SAID):
                     role = named

@@ -89,7 +89,7 @@ TITLES: tuple[tuple[Place, str], ...] = (
     (Place.PURPOSE, r"purpose( and scope)?|overview|introduction|(about )?this (runbook|document)|description|summary"
                     r"|scope|what is this( runbook)?( for)?|goals?|objectives?"),
     (Place.SYSTEM, r"(system|service|application|component) (information|info|details|overview|facts|metadata)"
-                   r"|general information|basic information"),
+                   r"|(general|basic|document|runbook) (information|info|details|control)|at a glance"),
     (Place.CONTACTS, r"((emergency|key|important|on call|escalation|incident|support|service desk|vendor|team) )*"
                      r"contacts?( (list|information|info|details|sheet|persons?))?|who to (call|contact)|on call( contacts?)?"),
     (Place.DASHBOARD, r"((system|service|key|status|health|monitoring|grafana) )*dashboards?( links?)?|status page"),
@@ -114,7 +114,7 @@ TITLES: tuple[tuple[Place, str], ...] = (
     (Place.ISSUES, r"(common|known|frequent|typical) (\w+ )?(issues?|problems?|scenarios?|errors?|failures?)"),
     (Place.TASKS, r"((regular|routine|scheduled|periodic|recurring) )+(maintenance )?(tasks?|maintenance|duties)"
                   r"|maintenance (tasks?|schedule|table)"),
-    (Place.MAINTENANCE, r"maintenance( (procedures?|guide))?"),
+    (Place.MAINTENANCE, r"maintenance( (procedures?|guide|operations?))?"),
     (Place.FILES, r"(configuration|config)( files?)?|configuration file locations?|important files"),
     (Place.VARIABLES, r"(environment|env|environmental) ?(variables?|vars?)|configuration variables"),
     (Place.CONFIGURATION, r"configuration management"),

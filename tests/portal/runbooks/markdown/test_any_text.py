@@ -7,10 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.runbooks.markdown.layout import arrange, canonical, write
+from portal.runbooks.markdown.linking import Known
 from portal.runbooks.markdown.reading import read
 from portal.runbooks.markdown.repairing import decoded, repaired
+from portal.runbooks.markdown.reporting import read_file
+from portal.runbooks.markdown.vocabulary import Role
 
 PIECES = st.sampled_from([
+    "## System Information", "- **Owner**:", "    $ indented", "| Role | Name | Contact | Backup |", "4 h", "none",
+    "| Primary Owner | Ann | in the contact sheet | Ben |", "## Emergency Contacts", "## System Status Dashboard",
     "# Title", "## Purpose", "## 📞 On-call contacts:", "### RTO", "#### Issue: it fails", "# ====",
     "## Steps ##", "##", "Heading", "===", "---", "1. first", "2) second", "   3. third", "- [ ] check",
     "- [x] done", "☐ box", "• point", "* star", "> quote", "> 1. quoted", "```", "```bash", "~~~", "    code",
@@ -21,6 +26,13 @@ PIECES = st.sampled_from([
     "| Variable | Required | Default | Description |", "- 1. both", "\t1. tab", "[ ] bare", "- ```",
     "1. ```sh", "\u0000", "â‰¥",
 ])  # fmt: skip
+KNOWN = Known(
+    facts={Role.SYSTEM_NAME: "Desk", Role.OWNER: "Ann"},
+    contacts={"primary owner": ("Ann", "Ben"), "vendor contact": ("Vic", "")},
+    rto=240,
+    rpo=0,
+    dashboard="https://dash.example.org",
+)
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=30)), max_size=25).map("\n".join)
 
 
@@ -43,6 +55,15 @@ def test_any_text_is_read_and_kept(text):
 def test_what_was_written_once_is_written_the_same_again(text):
     once = canonical(repaired(text)[0])
     assert write(arrange(read(once))) == once
+
+
+@given(TEXTS, st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_reading_what_was_handed_out_changes_nothing(text, full):
+    known = KNOWN if full else Known()
+    once = read_file("a.md", text.encode("utf-8", "replace"), known)
+    again = read_file("a.md", once.written.encode(), known)
+    assert (again.text, again.written) == (once.text, once.written)
 
 
 @given(st.binary(max_size=200))

@@ -71,6 +71,15 @@ def test_tables_as_people_draw_them(text):
     assert understood(f"# X\n\n## Do it\n\n{text}").tables == 1
 
 
+@pytest.mark.parametrize("text", [
+    "**Step 1: Stop it (0-5 min)**\n\n```bash\nstop\n```\n\n**Step 2: Start it**\n",
+    "### Step 1: Stop it (0-5 min)\n\nWith care.\n\n### Step 2 - Start it\n",
+])  # fmt: skip
+def test_steps_that_are_called_so(text):
+    procedure = understood(f"# X\n\n## Failover\n\n{text}").procedures[0]
+    assert (procedure.title, [step.text for step in procedure.steps]) == ("Failover", ["Stop it (0-5 min)", "Start it"])
+
+
 def test_underlined_headings_and_windows_line_ends():
     content = understood("Desk\n====\n\nRTO\n---\n\n4 h\n")
     assert (content.title, content.objectives[0].minutes) == ("Desk", 240)
