@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from incidents import policy, services
 from incidents.act import Act, Cards
+from incidents.checklists import WORKED
 from incidents.communications.forms import SkipForm
-from incidents.enums import Audience, Status
+from incidents.enums import Audience, IncidentType, Status
 from incidents.forms import (
     ActForm,
     CommanderForm,
@@ -43,6 +44,10 @@ def _open(incident: Incident, _cards: Cards) -> bool:
 
 def _always(_incident: Incident, _cards: Cards) -> bool:
     return True
+
+
+def _holds_shutdown(incident: Incident, _cards: Cards) -> bool:
+    return incident.type == IncidentType.SECURITY and incident.status in WORKED
 
 
 def _alerts_fire(incident: Incident, _cards: Cards) -> bool:
@@ -186,6 +191,18 @@ ACTS: dict[str, Act] = {
             "For an audience that need not hear this time. The reason stands beside the clock and in the report.",
             "The message is skipped. Its clock counts neither as met nor as missed.",
             SkipForm, services.skip_clock, _message_is_due,
+        ),
+        Act(
+            "release", "Release shutdown", "Release the shutdown procedures", "power",
+            "To shut a system down destroys evidence. Only a security lead says that it may be done now, and why.",
+            "The shutdown procedures are released.",
+            ReasonForm, services.release_shutdown, _holds_shutdown, danger=True,
+        ),
+        Act(
+            "hold", "Hold shutdown back", "Hold the shutdown procedures back", "shield",
+            "Nobody is shown how to shut its systems down until a security lead releases that again.",
+            "The shutdown procedures are held back.",
+            ReasonForm, services.hold_shutdown, _holds_shutdown,
         ),
         Act(
             "note", "Add note", "Add a note", "message-square-plus",

@@ -17,13 +17,16 @@ class IncidentsConfig(AppConfig):
         from incidents.communications.approving import MESSAGE  # noqa: PLC0415
         from incidents.receivers import load_reference_data  # noqa: PLC0415
         from incidents.services.access import may_read_demand  # noqa: PLC0415
+        from incidents.services.shutting import held_back  # noqa: PLC0415
         from incidents.sweeps import OPEN_TOPIC  # noqa: PLC0415
         from portal.approvals import registry  # noqa: PLC0415
         from portal.records import readers  # noqa: PLC0415
+        from portal.runbooks import holding  # noqa: PLC0415
         from portal.runbooks.checklists import subjects  # noqa: PLC0415
 
         registry.register(POLICY)
         registry.register(MESSAGE)
         subjects.register(INCIDENT)
         readers.register(OPEN_TOPIC, may_read_demand)
+        holding.register(held_back)
         post_migrate.connect(load_reference_data, sender=self, dispatch_uid="incidents.reference")

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.http import Http404
+from django.urls import reverse
 
 from incidents import clocks, escalation, services
 from incidents.acts import Offers, offers
+from incidents.checklists import WORKED
 from incidents.clocks import ClockFace
-from incidents.enums import Status
+from incidents.enums import IncidentType, Status
 from incidents.escalation import EscalationView
 from incidents.looks import Look, status_look
 from incidents.models import AccessGrant, Incident, Responder, Subscription
@@ -21,11 +23,14 @@ from incidents.selectors.people import People, people_of
 from incidents.selectors.related import Related, related_to
 from incidents.selectors.security import Security, security_of
 from incidents.selectors.timeline import Communication, Timeline, communications_of, timeline_of
+from incidents.services import shutting
+from portal.accounts.roles import has_role
 from portal.lib import times
 from portal.lib.visibility import hidden_keys
 from portal.notify import services as notify
 from portal.notify.models import Message
 from portal.records import services as records
+from portal.records.models import Note
 
 STEPS = (
     ("declared", Status.DECLARED, "somebody noticed"),
@@ -75,6 +80,27 @@ class Room:
     survivor: Incident | None
     related: list[Related]
     linked: list[records.Linked]
+    shutdown: Shutdown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """Whether the shutdown procedures of a security incident's systems are released: the last word on it."""
+
+    released: bool
+    said: Note | None
+    url: str
+
+
+def shutdown_of(incident: Incident, user: Any) -> Shutdown | None:
+    """Return how shutdown stands while a security incident is worked. `url` is empty for all but security leads."""
+    if incident.type != IncidentType.SECURITY or incident.status not in WORKED:
+        return None
+    said = shutting.last_word(incident)
+    released = said is not None and bool(said.data.get("released"))
+    may = has_role(user, shutting.LEAD) and user.has_perm("incidents.change_incident")
+    verb = "hold" if released else "release"
+    return Shutdown(released, said, reverse("incidents:act", args=[incident.reference, verb]) if may else "")
 
 
 def incident_for(user: Any, reference: str) -> Incident:
@@ -125,6 +151,7 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         survivor=_survivor_of(incident, user),
         related=related_to(incident, user=user) if incident.is_open else [],
         linked=records.links_of(incident, user=user),
+        shutdown=shutdown_of(incident, user),
     )
 
 

@@ -63,6 +63,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "restricted": ("lock", "violet"),
     "access": ("user-plus", "violet"),
     "glass": ("shield-x", "red"),
+    "shutdown": ("power", "amber"),
 }
 QUOTED = frozenset({"note", "update"})
 

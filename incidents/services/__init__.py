@@ -38,6 +38,7 @@ from incidents.services.ending import (
 from incidents.services.grading import raise_severity, reclassify
 from incidents.services.merging import merge, relate, split_off, survivor_of
 from incidents.services.responding import acknowledge, activate, add_responder, answer_page, escalate, page_person
+from incidents.services.shutting import hold_shutdown, release_shutdown
 from incidents.services.telling import add_note, pause_clock, record_update, resume_clock, skip_clock
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "escalate",
     "grant_access",
     "has_read_rule",
+    "hold_shutdown",
     "lift_restriction",
     "merge",
     "mitigate",
@@ -70,6 +72,7 @@ __all__ = [
     "reclassify",
     "record_update",
     "relate",
+    "release_shutdown",
     "reopen",
     "reopen_by_source",
     "resolve",

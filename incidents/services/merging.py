@@ -24,6 +24,7 @@ from portal.lib import times
 from portal.lib.blank import is_blank
 from portal.records import services as records
 from portal.records.models import Note
+from portal.runbooks.checklists import services as checklists
 
 RELATED, SPLIT = "related", "split"
 MOST_QUOTED = 4000
@@ -59,6 +60,8 @@ def merge(incident: Incident, *, into: Incident, by: By, at: datetime, reason: s
             earlier.merged_into = survivor
             earlier.save()
         _hand_over(row, survivor, by=by, at=at)
+        checklists.end_all(row, by=by, at=at, reason="It is merged into another incident.")
+        checklists.start_matching(survivor, at=at)
         say(row, "merged", f"merged it into {survivor.reference}", by=by, at=at, reason=reason)
         say(survivor, "merged", f"merged {row.reference} into it", by=by, at=at, reason=reason,
             detail="Its alerts, responders and systems are taken over; its lines stand in this timeline.")  # fmt: skip

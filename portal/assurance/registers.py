@@ -135,6 +135,8 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "runbooks.ChecklistRule": Reach(systems="system", shared=True),
         "runbooks.ChecklistRun": Reach(about=(("subject_type", "subject_id"),), moment="started_at", record=True),
         "runbooks.RunStep": _OF_RUN,
+        "runbooks.ConfigurationMark": Reach(systems="system", moment="marked_at"),
+        "runbooks.ConfigurationRule": ANYTIME,
         "runbooks.RunEvent": _OF_RUN,
         "runbooks.Procedure": _OF_VERSION,
         "runbooks.Issue": _OF_VERSION,

@@ -15,3 +15,10 @@ class VersionState(TextChoices):
 
 OPEN = (VersionState.DRAFT, VersionState.IN_REVIEW)
 PUBLISHED_ONCE = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
+
+
+class ItemKind(TextChoices):
+    """What a runbook asks of a system's configuration."""
+
+    VARIABLE = "variable", "Variable"
+    FILE = "file", "File"

@@ -12,7 +12,19 @@ from django.core.management import call_command
 from tests.bench.place import own_place
 from tests.bench.report import note
 
-NAMES = ("checklists", "deadlines", "lateness", "oncall", "pages", "saving", "reconcile", "room", "storm", "trail", "verify")
+NAMES = (
+    "checklists",
+    "deadlines",
+    "lateness",
+    "oncall",
+    "pages",
+    "saving",
+    "reconcile",
+    "room",
+    "storm",
+    "trail",
+    "verify",
+)
 
 
 def main(names: list[str]) -> int:

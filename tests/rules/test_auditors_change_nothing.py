@@ -133,7 +133,8 @@ def _of_checklists(name, rows):
     run = rows["runbooks.RunStep"].run if "step" in name else rows["runbooks.ChecklistRun"]
     incident = {"kind": "incident", "pk": rows["incidents.Incident"].pk}
     given = {"reference": run.reference, "position": 1, "slug": rows["runbooks.Checklist"].slug, **incident}
-    return {**given, "verb": "end" if name.endswith("run") else "note"}
+    slug = {"slug": "mail"} if name.endswith("configuration-of") else {}
+    return {**given, **slug, "verb": "end" if name.endswith("run") else "note"}
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ WITHOUT_HISTORY = {
     "runbooks.ChecklistStep": "append-only: an edit of a checklist is a new version",
     "runbooks.ChecklistRun": "started once; whatever happens to it is an event, append-only",
     "runbooks.RunStep": "whatever happens to it is an event, append-only",
+    "runbooks.ConfigurationMark": "append-only: the last mark counts",
     "runbooks.RunEvent": "append-only: undoing is a new one",
     "accounts.SignInTries": "counts tries; each wrong one is told in the trail",
     **dict.fromkeys(

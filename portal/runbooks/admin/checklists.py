@@ -16,6 +16,8 @@ from portal.runbooks.models import (
     ChecklistRun,
     ChecklistStep,
     ChecklistVersion,
+    ConfigurationMark,
+    ConfigurationRule,
     RunEvent,
     RunStep,
 )
@@ -37,7 +39,7 @@ class ChecklistAdmin(GuardedAdmin[Checklist]):
     list_display = ["name", "frequency", "version", "active"]
     list_filter = ["frequency", "active"]
     search_fields = ["name", "slug", "purpose"]
-    fields: ClassVar[list[Any]] = ["name", "slug", "purpose", "frequency", "active", "version"]
+    fields: ClassVar[list[Any]] = ["name", "slug", "purpose", "frequency", "shuts_down", "active", "version"]
     inlines = [RuleInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -55,6 +57,27 @@ class ChecklistAdmin(GuardedAdmin[Checklist]):
             url = reverse("checklists:edit-template", args=[obj.slug])
             found.append(Verb("Edit steps", url, post=False, icon="pencil"))
         return found
+
+
+@admin.register(ConfigurationMark)
+class ConfigurationMarkAdmin(ReadOnlyAdmin[ConfigurationMark]):
+    """Who found what of a system's configuration, and when."""
+
+    list_display = ["system", "kind", "name", "present", "marked_at", "marked_by"]
+    list_filter = ["present", "kind", "system"]
+    search_fields = ["name", "marked_by"]
+    date_hierarchy = "marked_at"
+
+
+@admin.register(ConfigurationRule)
+class ConfigurationRuleAdmin(GuardedAdmin[ConfigurationRule]):
+    """After how long a mark is stale: the one row."""
+
+    list_display = ["__str__", "stale_days"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """One row stands; a second would mean nothing."""
+        return super().has_add_permission(request) and not self.get_queryset(request).exists()
 
 
 @admin.register(ChecklistVersion)

@@ -14,6 +14,11 @@ class Look(NamedTuple):
     icon: str
     tone: str
 
+    @property
+    def marks(self) -> str:
+        """The class that gives its icon the tone, where it stands alone."""
+        return f"is-{self.tone}" if self.tone else ""
+
 
 _STATES = {
     StepState.OPEN: Look("Open", "circle-dashed", ""),

@@ -48,6 +48,7 @@ PAGES: MappingProxyType[str, Page] = MappingProxyType(
         "security-procedures": Page("Security procedures", "runbooks:security"),
         "maintenance": Page("Maintenance", "maintenance:list"),
         "metrics": Page("Metrics", "monitoring:list"),
+        "configuration": Page("Configuration", "checklists:configuration"),
         "board": Page("Checklist board", "checklists:board"),
     }
 )

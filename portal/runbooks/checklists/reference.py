@@ -35,6 +35,7 @@ class Given:
     frequency: Frequency = Frequency.NEEDED
     severities: Sequence[int] = ()
     types: Sequence[str] = ()
+    shuts_down: bool = False
 
 
 def _components() -> list[tuple[str, str, str]]:
@@ -161,6 +162,58 @@ CHECKLISTS = (
         Frequency.MONTHLY,
     ),
     Given(
+        "system-startup",
+        "System startup",
+        "The system runs, is healthy and is watched.",
+        (
+            ("platform", "Environment validated", ""),
+            ("platform", "Dependencies available", "status"),
+            ("platform", "Configuration verified", "configuration"),
+            ("platform", "Start it as its runbook says.", "runbooks"),
+            ("ops", "Health checks passing", "status"),
+            ("ops", "Monitoring active", "metrics"),
+            ("ops", "Logs showing normal operation", ""),
+        ),
+    ),
+    Given(
+        "system-shutdown",
+        "System shutdown",
+        "The system is stopped gracefully, and nothing of it is left behind.",
+        (
+            ("ops", "Notification sent to stakeholders", "communications"),
+            ("platform", "Backup completed (if required)", ""),
+            ("platform", "Stop it as its runbook says.", "runbooks"),
+            ("platform", "All processes stopped", ""),
+            ("platform", "Resources released", ""),
+            ("ops", "Final logs captured", "evidence"),
+        ),
+        shuts_down=True,
+    ),
+    Given(
+        "system-backup",
+        "System backup",
+        "A backup stands that was read back.",
+        (
+            ("platform", "Make the backup as its runbook says.", "runbooks"),
+            ("platform", "Backup completed successfully", ""),
+            ("platform", "Backup integrity verified", ""),
+            ("ops", "Backup stored securely", ""),
+        ),
+    ),
+    Given(
+        "deployment",
+        "Deployment",
+        "What goes out was reviewed, tested, scanned and approved, and can be taken back.",
+        (
+            ("platform", "Code review complete", ""),
+            ("platform", "Tests passing", ""),
+            ("security", "Security scan clean", ""),
+            ("ops", "Approval obtained", "approvals"),
+            ("platform", "Rollback plan at hand", "runbooks"),
+            ("platform", "Deploy it as its runbook says.", "runbooks"),
+        ),
+    ),
+    Given(
         "release",
         "Release",
         "Every module that a release touches is validated before it goes out.",
@@ -183,7 +236,7 @@ def load(*, by: By, at: datetime) -> None:
 
 def _make(given: Given, teams: dict[str, Team], levels: dict[int, Severity], *, by: By, at: datetime) -> None:
     lines = [Line(text, teams[team], page) for team, text, page in given.steps]
-    words = {"purpose": given.purpose, "frequency": given.frequency}
+    words = {"purpose": given.purpose, "frequency": given.frequency, "shuts_down": given.shuts_down}
     made = services.make(name=given.name, slug=given.slug, lines=lines, by=by, at=at, reason=REASON, **words)
     for level in given.severities:
         if level in levels:

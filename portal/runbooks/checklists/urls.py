@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from portal.runbooks.checklists.views import acting, board, runs, starting, templates
+from portal.runbooks.configuration import views as configuration
 
 app_name = "checklists"
 
@@ -17,6 +18,8 @@ urlpatterns = [
     path("templates/new/", templates.new, name="new-template"),
     path("templates/<slug:slug>/", templates.template, name="template"),
     path("templates/<slug:slug>/edit/", templates.edit, name="edit-template"),
+    path("configuration/", configuration.systems, name="configuration"),
+    path("configuration/<slug:slug>/", configuration.system, name="configuration-of"),
     path("start/", starting.start, name="start"),
     path("start/<slug:kind>/<int:pk>/", starting.start, name="start-for"),
     re_path(rf"{RUN}/$", runs.run, name="run"),

@@ -2,6 +2,7 @@
 
 from portal.runbooks.models.checklist import Checklist, ChecklistRule, ChecklistStep, ChecklistVersion
 from portal.runbooks.models.checklist_run import ChecklistRun, RunEvent, RunStep
+from portal.runbooks.models.configuration import ConfigurationMark, ConfigurationRule
 from portal.runbooks.models.content import (
     Command,
     ConfigurationFile,
@@ -22,6 +23,8 @@ __all__ = [
     "ChecklistVersion",
     "Command",
     "ConfigurationFile",
+    "ConfigurationMark",
+    "ConfigurationRule",
     "EnvironmentVariable",
     "Issue",
     "LogLocation",

@@ -29,6 +29,12 @@ class Checklist(AuditedModel):
         max_length=300, blank=True, help_text="When to work it, and what is true once it is done."
     )
     frequency = models.CharField(max_length=10, choices=Frequency, default=Frequency.NEEDED)
+    shuts_down = models.BooleanField(
+        "shuts systems down",
+        default=False,
+        db_default=False,
+        help_text="While a security incident holds one of the systems, it is not started for it.",
+    )
     version = models.PositiveIntegerField("version in force", default=0, editable=False)
     active = models.BooleanField(default=True, help_text="Clear this when it is worked no more. Runs of it stay.")
 

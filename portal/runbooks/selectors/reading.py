@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django.http import Http404
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.approvals import services as approvals
 from portal.approvals.services import Standing
 from portal.directory import pages
+from portal.runbooks import holding
 from portal.runbooks.enums import VersionState
 from portal.runbooks.looks import LOOKS, Look
 from portal.runbooks.markdown.found import Content
@@ -112,6 +114,27 @@ def _page(text: str) -> Page:
     issues = [Way(one.title, shown[one.line], len(one.steps), "wrench") for one in content.issues if one.line in shown]
     intro = html(layout.title.body, layout.title.first) if layout.title.body else None
     return Page(cards, procedures, issues, intro, content)
+
+
+def without_shutdown(page: Page) -> Page:
+    """Return the page with the sentence that holds shutdown back in the place of each shutdown procedure."""
+    anchors = {f"s{one.line}" for one in page.content.procedures if one.place == Place.SHUTDOWN}
+    anchors.add(Place.SHUTDOWN.value)
+    return replace(page, cards=[_held(card, anchors) for card in page.cards])
+
+
+def _held(card: Card, anchors: set[str]) -> Card:
+    sentence = format_html("<p><strong>{}</strong></p>", holding.HELD)
+    if card.anchor in anchors:
+        return Card(card.title, card.anchor, sentence)
+    sections: list[Shown] = []
+    under = DEEPEST + 1  # the level of the procedure that is held back, while its own parts follow
+    for one in card.sections:
+        if one.level > under:
+            continue
+        under = one.level if one.anchor in anchors else DEEPEST + 1
+        sections.append(replace(one, html=sentence) if one.anchor in anchors else one)
+    return Card(card.title, card.anchor, card.html, sections)
 
 
 _ICONS = {

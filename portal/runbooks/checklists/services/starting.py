@@ -11,6 +11,7 @@ from django.db import models, transaction
 from portal.audit.actor import By, acting, actor_of
 from portal.lib.inserting import insert_values
 from portal.records import services as records
+from portal.runbooks import holding
 from portal.runbooks.checklists import policy, subjects
 from portal.runbooks.checklists.enums import StepState, What
 from portal.runbooks.checklists.policy import PREFIX, Refused
@@ -33,13 +34,7 @@ def start(
     rule: str = "",
 ) -> ChecklistRun:
     """Start a checklist, for a record or for none; the number of queries does not depend on its steps."""
-    kind = subjects.of_record(subject) if subject is not None else None
-    if subject is not None and kind is None:
-        raise ValueError(f"No checklist is worked for {subject._meta.verbose_name_plural}.")
-    if not checklist.active:
-        raise Refused(RETIRED)
-    if subject is not None and kind is not None and kind.is_over(subject):
-        raise Refused(policy.SUBJECT_OVER.format(subject=subject))
+    _check(checklist, subject)
     version = ChecklistVersion.objects.filter(checklist=checklist).order_by("-number").first()
     lines = list(ChecklistStep.objects.filter(version=version).order_by("position").values(*_COPIED))
     if version is None or not lines:
@@ -63,6 +58,21 @@ def start(
         detail = f"Its rule says so: {rule}." if rule else ""
         tell(run, f"started the checklist “{run.name}”, {count}", by=by, at=at, detail=detail)
     return run
+
+
+def _check(checklist: Checklist, subject: models.Model | None) -> None:
+    """Refuse what is worked no more, what is over, and what would shut down a system that must stay up."""
+    if not checklist.active:
+        raise Refused(RETIRED)
+    if subject is None:
+        return
+    kind = subjects.of_record(subject)
+    if kind is None:
+        raise ValueError(f"No checklist is worked for {subject._meta.verbose_name_plural}.")
+    if kind.is_over(subject):
+        raise Refused(policy.SUBJECT_OVER.format(subject=subject))
+    if checklist.shuts_down and holding.held(kind.facts(subject).system_ids):
+        raise Refused(holding.HELD)
 
 
 _COPIED = ("position", "text", "page", "team_id")

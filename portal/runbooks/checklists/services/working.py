@@ -17,15 +17,16 @@ from typing import Any
 from django.db import transaction
 
 from portal.audit.actor import By, acting, actor_of
-from portal.directory.models import Contact, Team
+from portal.directory.models import Contact, System, Team
 from portal.lib import times
 from portal.lib.blank import is_blank
 from portal.records.models import Evidence
-from portal.runbooks.checklists import policy
+from portal.runbooks.checklists import policy, subjects
 from portal.runbooks.checklists.enums import SETTLED, StepState, What
 from portal.runbooks.checklists.policy import Refused, Taken
 from portal.runbooks.checklists.services.common import event_of, named, tell
 from portal.runbooks.checklists.services.ending import end_when_done, reopen
+from portal.runbooks.configuration import services as configuration
 from portal.runbooks.models import ChecklistRun, RunEvent, RunStep
 
 _DID = {StepState.DONE: "ticked", StepState.FAILED: "failed", StepState.SKIPPED: "skipped"}
@@ -36,6 +37,7 @@ NO_TEAM = "{team} is no team any more. Choose another one."
 NO_RECEIVER = "Choose a team or a person, and not both."
 NO_WORDS = "Write what you saw or did."
 NOT_ITS = "That is no evidence of the record that this checklist is worked for."
+CONFIGURATION = "configuration"  # the page that such a step leads to
 AT_MOST = 500  # steps of one gesture
 
 
@@ -77,7 +79,7 @@ def tick_all(steps: Iterable[RunStep], *, by: By, at: datetime, reason: str = ""
     with _locked(keys, by=by, at=at, reason=reason) as rows:
         for step in rows:
             try:
-                check(step, "tick", by=by)
+                check(step, "tick", by=by, at=at)
             except Refused as refused:
                 outcome.refused.append((step, str(refused)))
             else:
@@ -89,13 +91,16 @@ def tick_all(steps: Iterable[RunStep], *, by: By, at: datetime, reason: str = ""
 def _settle_one(step: RunStep, verb: str, *, by: By, at: datetime, reason: str) -> RunStep:
     policy.check_reason(verb, reason)
     with _locked([step.pk], by=by, at=at, reason=reason) as (row,):
-        check(row, verb, by=by)
+        check(row, verb, by=by, at=at)
         _settle([row], verb, by=by, at=at, result=reason.strip())
     return row
 
 
-def check(step: RunStep, verb: str, *, by: By) -> None:
-    """Refuse a verb that does not fit a step; whoever comes second is told who was first."""
+def check(step: RunStep, verb: str, *, by: By, at: datetime) -> None:
+    """Refuse a verb that does not fit a step; whoever comes second is told who was first.
+
+    A step that leads to the page of configuration is ticked once everything asked of the systems is marked present.
+    """
     if step.state in SETTLED and not policy.can(verb, step.state):
         last = _last(step)
         own = last is not None and last.actor_user_id is not None and last.actor_user_id == actor_of(by).user_id
@@ -105,6 +110,18 @@ def check(step: RunStep, verb: str, *, by: By) -> None:
     if step.run.is_over:
         raise Refused(policy.OVER)
     policy.next_state(verb, step.state)
+    if verb == "tick":
+        _known(step, at=at)
+
+
+def _known(step: RunStep, *, at: datetime) -> str:
+    """Refuse to tick a step that says the configuration is verified while it is not; return what is stale of it."""
+    subject = step.run.subject if step.page == CONFIGURATION else None
+    kind = subjects.of_record(subject) if subject is not None else None
+    if kind is None:
+        return ""
+    systems = System.objects.filter(pk__in=kind.facts(subject).system_ids)
+    return configuration.check_verified(systems, at=at)
 
 
 def _last(step: RunStep) -> RunEvent | None:
@@ -122,7 +139,8 @@ def _settle(steps: Sequence[RunStep], verb: str, *, by: By, at: datetime, result
     for step in steps:
         step.state = policy.next_state(verb, step.state)
         step.settled_at, step.settled_by, step.result = at, name, result
-        events.append(event_of(step.run, _EVENTS[step.state], by=by, at=at, step=step, result=step.state))
+        text = _known(step, at=at) if verb == "tick" else ""
+        events.append(event_of(step.run, _EVENTS[step.state], by=by, at=at, step=step, result=step.state, text=text))
     RunStep.objects.bulk_update(steps, ["state", "settled_at", "settled_by", "result"])
     RunEvent.objects.bulk_create(events)
     for run, own in _by_run(steps):
@@ -165,7 +183,7 @@ def hand_over(
     if team is not None and not team.active:
         raise Refused(NO_TEAM.format(team=team))
     with _locked([step.pk], by=by, at=at, reason=reason) as (row,):
-        check(row, "hand over", by=by)
+        check(row, "hand over", by=by, at=at)
         if team is not None and team.pk == row.team_id and row.assignee_id is None:
             raise Refused(SAME_TEAM.format(team=team))
         row.team, row.assignee = team or row.team, person

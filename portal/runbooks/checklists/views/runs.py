@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -89,6 +90,7 @@ def context_of(
         "shows": [(key, label, key == (show if show in SHOWS else "all")) for key, label in SHOWS.items()],
         "team": team,
         "since": at.isoformat(),
+        "tick_url": reverse("checklists:tick", args=[found.reference]),
         "may_act": request.user.has_perm("runbooks.change_runstep"),
         "offers": offers_of_run(found, request.user),
     }

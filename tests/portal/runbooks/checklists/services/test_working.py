@@ -151,6 +151,14 @@ def test_what_is_left_open_is_neither_ticked_nor_lost(run, amara):
     assert step_of(run, 3).state == StepState.OPEN
 
 
+def test_the_runs_of_a_duplicate_end_when_it_is_merged(amara):
+    incident, survivor = make_incident(severity=4), make_incident(severity=4)
+    run = make_run(subject=incident)
+    incidents.merge(incident, into=survivor, by=amara, at=NOON, reason="The same cause")
+    run.refresh_from_db()
+    assert run.is_over
+
+
 def test_the_runs_of_an_incident_end_with_it_and_go_on_with_it(amara):
     incident = make_incident(severity=4)
     run = make_run(subject=incident)

@@ -11,10 +11,11 @@ from django.urls import reverse
 from portal.directory.models import Contact
 from portal.runbooks.checklists import services
 from portal.runbooks.checklists.enums import StepState
-from portal.runbooks.models import RunStep
+from portal.runbooks.models import ChecklistRun, RunStep
 from tests.factories.accounts import make_user
 from tests.factories.checklists import make_checklist, make_run, make_worker, step_of
 from tests.factories.directory import NOON
+from tests.factories.incidents import make_incident
 
 pytestmark = pytest.mark.django_db
 BOARD = reverse("checklists:board")
@@ -72,6 +73,18 @@ def test_whoever_may_not_see_the_incident_sees_none_of_its_steps(client):
         assert client.get(reverse(f"checklists:{name}", args=[run.reference, *args])).status_code == 404
     standing = make_run(subject=None)
     assert client.get(standing.get_absolute_url()).status_code == 200
+
+
+def test_a_restricted_incident_restricts_its_checklists(client, amara):
+    incident = make_incident(severity=3, type="security")
+    (run,) = ChecklistRun.objects.of(incident)
+    assert incident.restricted
+    assert shown(client, "?team=all") == []
+    assert client.get(run.get_absolute_url()).status_code == 404
+    assert run not in [row[0].run for row in client.get(reverse("checklists:runs")).context["rows"]]
+    client.force_login(make_user(roles=["security-lead"]))
+    assert len(shown(client, "?team=all")) == 8
+    assert client.get(run.get_absolute_url()).status_code == 200
 
 
 def _permissions(*names):
