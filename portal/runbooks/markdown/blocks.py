@@ -70,7 +70,7 @@ def cells(line: str) -> list[str]:
     found, now, code = [], "", False
     for at, letter in enumerate(line):
         if letter == "`":
-            code = not code and "`" in line[at + 1 :]
+            code = not code and line.find("`", at + 1) > 0
         if letter == "|" and not code and not now.endswith("\\"):
             found.append(now.strip())
             now = ""

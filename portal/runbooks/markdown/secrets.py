@@ -18,12 +18,12 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("a Slack address that posts", r"https://hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}"),
     ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{16,}\b"),
     ("a Google key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    ("a password in an address", r"\b[a-z][a-z0-9+.-]*://[^\s:/@<>\[\]{}$*]+:(?!\*+@|x+@|[A-Z_]+@|pass(?:word)?@|secret@)[^\s:/@<>\[\]{}$*]{4,}@[\w.-]+"),
+    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}"),
+    ("a password in an address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@<>\[\]{}$*]{1,200}:(?!\*+@|x+@|[A-Z_]+@|pass(?:word)?@|secret@)[^\s:/@<>\[\]{}$*]{4,200}@[\w.-]"),
 )  # fmt: skip
 _PATTERNS = tuple((what, re.compile(shape)) for what, shape in _SHAPES)
 _ASSIGNED = re.compile(
-    r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key)[\w-]*)\s*[:=]\s*[\"'`]?([^\s\"'`,;|)]{8,})"
+    r"(?i)\b([\w-]{0,40}(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key)[\w-]{0,40})\s{0,10}[:=]\s{0,10}[\"'`]?([^\s\"'`,;|)]{8,500})"
 )
 _HOLDS_PLACE = re.compile(
     r"(?i)[<>\[\]{}$%()]|^(?:x+|\*+|\.+|changeme|example|your|placeholder|redacted|none|null|true|false|todo|secret|password|token)"

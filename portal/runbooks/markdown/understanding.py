@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from portal.runbooks.markdown import checklists, tables
 from portal.runbooks.markdown.blocks import Block, Kind
@@ -221,13 +222,14 @@ class _Reader:
                 entry.said[role] = f"{entry.said.get(role, '')}\n{words}".strip()
                 self.content.understood.add(block.line)
 
+    @cached_property
+    def _points_are_steps(self) -> bool:
+        """Whether points without a number are steps here: under a label or heading that says steps."""
+        return self.role is Role.STEPS or any(role_of(b.label) is Role.STEPS for b in labels(self.section))
+
     def _means(self, role: Role) -> bool:
         """Tell whether points without a number are steps: under a label or heading that says what they are for."""
-        return (
-            role is not Role.STEPS
-            or self.role is Role.STEPS
-            or any(role_of(b.label) is Role.STEPS for b in labels(self.section))
-        )
+        return role is not Role.STEPS or self._points_are_steps
 
 
 def pair(block: Block) -> tuple[str, str]:
