@@ -1,1 +1,1 @@
-"""Changes: requests, approvals, the schedule. Nothing stands here yet."""
+"""Changes: planned, proven, approved, carried out and, if need be, undone."""

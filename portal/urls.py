@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("portal.directory.urls")),
     path("", include("portal.notify.urls")),
     path("", include("incidents.urls")),
+    path("", include("changes.urls")),
     path("approvals/", include("portal.approvals.urls")),
     path("runbooks/", include("portal.runbooks.urls")),
     path("checklists/", include("portal.runbooks.checklists.urls")),

@@ -37,7 +37,14 @@ class ApprovalRule(AuditedModel):
 
     privileged: ClassVar[bool] = True
 
-    kind = models.CharField("kind of record", max_length=40, unique=True, choices=registry.kind_choices)
+    kind = models.CharField("kind of record", max_length=40, choices=registry.kind_choices)
+    variant = models.CharField(
+        "only for",
+        max_length=40,
+        blank=True,
+        choices=registry.variant_choices,
+        help_text="Empty: for every record of the kind for which no other rule stands.",
+    )
     decide_within_hours = models.PositiveSmallIntegerField(
         "decided within (hours)",
         default=72,
@@ -46,11 +53,19 @@ class ApprovalRule(AuditedModel):
     )
 
     class Meta:
-        ordering = ["kind"]
-        constraints = [models.CheckConstraint(condition=Q(decide_within_hours__gte=1), name="rule_leaves_time")]
+        ordering = ["kind", "variant"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "variant"],
+                name="one_rule_per_kind_and_variant",
+                violation_error_message="Such a rule stands already. Change that one.",
+            ),
+            models.CheckConstraint(condition=Q(decide_within_hours__gte=1), name="rule_leaves_time"),
+        ]
 
     def __str__(self) -> str:
-        return f"Approval of {self.get_kind_display().lower()}"
+        words = f"Approval of {self.get_kind_display().lower()}"
+        return f"{words}, {self.get_variant_display()}" if self.variant else words
 
 
 class RuleStage(AuditedModel):

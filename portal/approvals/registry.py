@@ -30,9 +30,26 @@ def never(_subject: Any) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another rule for some records of a kind, such as for normal changes of high risk: its name in rules, its label,
+    and what an empty portal begins with. `decide_within` is in hours.
+    """
+
+    slug: str
+    label: str
+    stages: Sequence[DefaultStage]
+    decide_within: int = 72
+
+
 def nobody(_subject: Any) -> User | None:
     """Return nobody: most records are not carried out by one person."""
     return None
+
+
+def plain(_subject: Any) -> str:
+    """Return no text: most kinds have one rule for all their records, and can be asked for at any time."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,9 @@ class Approvable:
     `decide_within` (hours) are what an empty portal begins with. `lasting` says whether every record of the kind should
     stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
     pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
+    pages. `requester` returns the account that wants it, where the record names one: they never decide, whoever
+    asks in their name. `not_yet` returns why a record cannot be asked for as it stands, "" when it can.
+    `variants` are further rules of the kind, and `variant_of` names the one that counts for a record.
     """
 
     kind: str
@@ -59,6 +79,10 @@ class Approvable:
     lasting: bool = True
     implementer: Callable[[Any], User | None] = nobody
     is_drill: Callable[[Any], bool] = never
+    requester: Callable[[Any], User | None] = nobody
+    not_yet: Callable[[Any], str] = plain
+    variants: Sequence[Variant] = ()
+    variant_of: Callable[[Any], str] = plain
 
     def shown(self, subject: Any) -> str:
         """Return the canonical text of one record: which it is, then all that matters of it."""
@@ -113,6 +137,11 @@ def of_model(model: type[models.Model]) -> Approvable | None:
 def of_subject(subject: models.Model) -> Approvable | None:
     """Return the kind of a record."""
     return of_model(type(subject))
+
+
+def variant_choices() -> list[tuple[str, str]]:
+    """Return the variants of all kinds as a form offers them."""
+    return [(one.slug, one.label) for kind in kinds() for one in kind.variants]
 
 
 def kind_choices() -> list[tuple[str, str]]:

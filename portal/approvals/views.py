@@ -226,7 +226,7 @@ def ask(request: SignedIn, kind: str, pk: int) -> HttpResponse:
     standing = services.standing(subject)
     context = {
         "now": at, "kind": of_kind, "subject": subject, "facts": parsed(shown), "digest": digest(shown), "form": form,
-        "standing": standing, "stages": _stages(of_kind), "record_url": of_kind.url(subject),
+        "standing": standing, "stages": _stages(of_kind, subject), "record_url": of_kind.url(subject),
     }  # fmt: skip
     return render(request, "approvals/ask.html", context, status=422 if form.is_bound else 200)
 
@@ -253,8 +253,8 @@ def _subject(request: SignedIn, kind: str, pk: int) -> tuple[Approvable, Any]:
     return found, found.read(pk)
 
 
-def _stages(kind: Approvable) -> list[Any]:
+def _stages(kind: Approvable, subject: Any) -> list[Any]:
     try:
-        return services.rule_of(kind)[1]
+        return services.rule_of(kind, subject)[1]
     except Refused:
         return []

@@ -28,13 +28,13 @@ class RuleStageInline(GuardedTabularInline[RuleStage]):
 class ApprovalRuleAdmin(GuardedAdmin[ApprovalRule]):
     """The stages that decide on one kind of record. An edit counts from the next request on."""
 
-    list_display = ["kind", "stages_in_words", "decide_within_hours"]
+    list_display = ["kind", "variant", "stages_in_words", "decide_within_hours"]
     inlines = [RuleStageInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApprovalRule | None = None) -> list[Any]:
-        """A rule stays that of its kind."""
+        """A rule stays that of its kind and variant."""
         fields = super().get_readonly_fields(request, obj)
-        return fields if obj is None else [*fields, "kind"]
+        return fields if obj is None else [*fields, "kind", "variant"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the stages with the rules."""

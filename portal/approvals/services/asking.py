@@ -53,7 +53,11 @@ def ask(
         standing = lock_subject(kind, subject.pk)
         if standing is None:
             raise Refused("This record is gone.")
+        not_yet = kind.not_yet(standing)
+        if not_yet:
+            raise Refused(not_yet)
         carries_out = kind.implementer(standing) or implementer
+        wants_it = kind.requester(standing)
         shown = kind.shown(standing)
         if digest and digest != digest_of(shown):
             raise Refused("The record was changed while you read it. Read it again, then ask.")
@@ -61,6 +65,9 @@ def ask(
         rule, stages = rule_of(kind)
         check_somebody(stages, but=[person.user_id, carries_out.pk if carries_out else None])
         is_drill = kind.is_drill(standing)
+        rule, stages = rule_of(kind, standing)
+        requester_id = wants_it.pk if wants_it else person.user_id
+        check_somebody(stages, but=[requester_id, carries_out.pk if carries_out else None])
         request = ApprovalRequest.objects.create(
             reference=records.next_reference(PREFIX),
             kind=kind.kind,
@@ -70,8 +77,8 @@ def ask(
             is_drill=is_drill,
             shown=shown,
             digest=digest_of(shown),
-            requester_id=person.user_id,
-            requester_name=actor_of(by).name,
+            requester_id=requester_id,
+            requester_name=str(wants_it) if wants_it else actor_of(by).name,
             implementer_id=carries_out.pk if carries_out else None,
             implementer_name=str(carries_out or ""),
             why=reason,
@@ -96,6 +103,20 @@ def _title(kind: Approvable, subject: models.Model, *, is_drill: bool) -> str:
 def rule_of(kind: Approvable) -> tuple[ApprovalRule, list[RuleStage]]:
     """Return the rule of a kind and its stages; Refused is raised when nobody is named to decide."""
     rule = ApprovalRule.objects.filter(kind=kind.kind).first()
+
+
+def rule_for(kind: Approvable, subject: models.Model) -> ApprovalRule | None:
+    """Return the rule that counts for a record: that of its variant, else that of its kind."""
+    rules = {rule.variant: rule for rule in ApprovalRule.objects.filter(kind=kind.kind)}
+    return rules.get(kind.variant_of(subject)) or rules.get("")
+
+
+def rule_of(kind: Approvable, subject: models.Model) -> tuple[ApprovalRule, list[RuleStage]]:
+    """Return the rule for a record, that of its variant first, and its stages.
+
+    Refused is raised when nobody is named to decide.
+    """
+    rule = rule_for(kind, subject)
     stages = list(rule.stages.order_by("position")) if rule is not None else []
     if rule is None or not stages:
         raise Refused(f"No stage decides on a {kind.label}. An administrator adds one under Approval rules.")

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from portal.accounts.models import User
 from portal.approvals import messages, policy
 from portal.approvals.enums import StageState
-from portal.approvals.models import ApprovalRequest, ApprovalRule
+from portal.approvals.models import ApprovalRequest
 from portal.approvals.policy import NotYours, Refused
 from portal.approvals.registry import Approvable
+from portal.approvals.services.asking import rule_for
 from portal.approvals.services.common import SYSTEM, Held, locked, move, move_stage, set_deadlines, stages_of
 from portal.approvals.services.people import account_of
 from portal.approvals.services.stages import check_somebody, open_next
@@ -71,10 +72,11 @@ def _restart(held: Held, implementer: User | None, *, by: By, at: datetime) -> N
     new, old = str(implementer or ""), request.implementer_name
     if (implementer.pk if implementer else None, new) == (request.implementer_id, old):
         raise Refused(f"{old} carries it out already." if old else "Nobody is named to carry it out already.")
-    rule = ApprovalRule.objects.get(kind=request.kind)
+    rule = rule_for(held.kind, held.subject) if held.subject is not None else None
     request.implementer_id, request.implementer_name = (implementer.pk if implementer else None), new
     request.round += 1
-    request.decide_by = at + timedelta(hours=rule.decide_within_hours)
+    if rule is not None:
+        request.decide_by = at + timedelta(hours=rule.decide_within_hours)
     deadlines.cancel(subject=request, at=at)
     messages.stop_asking(request, at=at)
     move(request, "reassign", by=by, at=at, outcome=policy.restarted(old=old, new=new))

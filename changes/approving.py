@@ -1,0 +1,136 @@
+"""How changes and their templates are shown to those who approve them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from changes.enums import ChangeType, Status, StepKind
+from changes.models import Change, ChangeTemplate
+from portal.approvals.registry import Approvable, DefaultStage, Variant
+from portal.approvals.shown import Fact, fact
+from portal.approvals.subjects import minutes, named
+
+AUTHORITY = DefaultStage("Change authority", "Change approver")
+MANAGEMENT = DefaultStage("Management", "Manager")
+
+
+def _rows() -> QuerySet[Change]:
+    people = ("requester", "implementer", "authority", "template")
+    return Change.objects.select_related(*people).prefetch_related("systems", "modules", "steps")
+
+
+def facts_of(change: Change) -> Iterator[Fact]:
+    """Yield all of a change that is decided on. What its release checklist and gates say is not part of it."""
+    yield fact("Title", change.title)
+    yield fact("Type", change.get_type_display())
+    yield fact("Justification", change.justification)
+    yield fact("Systems", _several(change.systems.all()))
+    yield fact("Modules", _several(change.modules.all()))
+    yield fact("Requested by", named(change.requester))
+    yield fact("Carried out by", named(change.implementer))
+    yield fact("Planned start", _moment(change.planned_start))
+    yield fact("Planned end", _moment(change.planned_end))
+    yield fact("Outage", minutes(change.outage_minutes) if change.has_outage else "no")
+    yield from _plan(change.steps.all(), StepKind.IMPLEMENTATION)
+    yield fact("Test plan", change.test_plan)
+    yield from _plan(change.steps.all(), StepKind.VALIDATION)
+    yield from _plan(change.steps.all(), StepKind.ROLLBACK)
+    yield fact("Rollback takes", minutes(change.rollback_minutes))
+    yield fact("Point of no return", change.point_of_no_return)
+    yield fact("Rollback last rehearsed", change.rollback_rehearsed_on)
+    yield fact("Risk", f"{change.risk_points}, {change.get_risk_level_display()}" if change.risk_level else None)
+    if change.template_id:
+        yield fact("Template", f"{named(change.template)}, version {change.template_version}")
+    if change.authority_id:
+        yield fact("Started on the authority of", named(change.authority))
+
+
+def _plan(steps: Iterable[Any], kind: StepKind) -> Iterator[Fact]:
+    mine = sorted((step for step in steps if step.kind == kind), key=lambda step: step.position)
+    for number, step in enumerate(mine, start=1):
+        takes = f" ({step.minutes} min)" if step.minutes else ""
+        yield fact(f"{kind.label} step {number}", f"{step.text}{takes}")
+
+
+def _several(rows: Iterable[object]) -> str:
+    return "\n".join(sorted(filter(None, map(named, rows))))
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _not_yet(change: Change) -> str:
+    """Return why a change cannot be decided on as it stands."""
+    if change.type == ChangeType.EMERGENCY and change.started_at is not None:
+        return ""
+    if change.type == ChangeType.STANDARD:
+        return "A standard change needs no approval of its own: its template was approved."
+    if change.status != Status.ASSESSED:
+        return f"This change is {change.get_status_display().lower()}. It is decided on once it is assessed."
+    return ""
+
+
+def variant_of(change: Change) -> str:
+    """Return which rule decides on a change: by its type and its risk."""
+    if change.type == ChangeType.EMERGENCY:
+        return "emergency"
+    return f"normal-{change.risk_level}" if change.risk_level else ""
+
+
+CHANGE = Approvable(
+    kind="change",
+    model=Change,
+    label="change",
+    facts=facts_of,
+    rows=_rows,
+    url=Change.get_absolute_url,
+    stages=(AUTHORITY,),
+    lasting=False,
+    implementer=lambda change: change.implementer,
+    requester=lambda change: change.requester,
+    not_yet=_not_yet,
+    variants=(
+        Variant("normal-low", "Normal, low risk", (AUTHORITY,)),
+        Variant("normal-medium", "Normal, medium risk", (AUTHORITY,)),
+        Variant("normal-high", "Normal, high risk", (MANAGEMENT, AUTHORITY)),
+        Variant("emergency", "Emergency, afterwards", (AUTHORITY,), 24),
+    ),
+    variant_of=variant_of,
+)
+
+
+def _template_rows() -> QuerySet[ChangeTemplate]:
+    return ChangeTemplate.objects.prefetch_related("systems", "steps")
+
+
+def _template_facts(template: ChangeTemplate) -> Iterator[Fact]:
+    yield fact("Name", template.name)
+    yield fact("Title of its changes", template.title)
+    yield fact("Justification", template.justification)
+    yield fact("Systems", _several(template.systems.all()) or "any")
+    yield from _plan(template.steps.all(), StepKind.IMPLEMENTATION)
+    yield fact("Test plan", template.test_plan)
+    yield from _plan(template.steps.all(), StepKind.VALIDATION)
+    yield from _plan(template.steps.all(), StepKind.ROLLBACK)
+    yield fact("Rollback takes", minutes(template.rollback_minutes))
+    yield fact("Point of no return", template.point_of_no_return)
+    yield fact("Answers demands of", template.answers_topic)
+    yield fact("Revoked", template.revoked_at is not None)
+
+
+TEMPLATE = Approvable(
+    kind="change-template",
+    model=ChangeTemplate,
+    label="change template",
+    facts=_template_facts,
+    rows=_template_rows,
+    url=lambda template: reverse("admin:changes_changetemplate_change", args=[template.pk]),
+    stages=(MANAGEMENT, AUTHORITY),
+)
+__all__ = ["CHANGE", "TEMPLATE", "facts_of", "variant_of"]

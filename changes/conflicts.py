@@ -1,0 +1,162 @@
+"""What stands in the way of a change at its planned time, read anew whenever it is asked.
+
+A freeze and an open SEV-1 or SEV-2 stop it; another change of the same system, its parent or its parts, the same
+implementer elsewhere, and a missing maintenance window warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from changes.enums import PLANNED, Weight
+from changes.models import Change, Freeze, FreezeOverride
+from changes.recurrence import LONGEST_FREEZE, times
+from portal.directory.models import System
+from portal.records.models import Period
+
+INCIDENT, MAINTENANCE = "incident", "maintenance"
+GRAVE = 2
+"""Incidents of this level and graver ones stop a change of their systems."""
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One thing in the way: how much it weighs, what it is, which record it is about, and what to do."""
+
+    weight: Weight
+    kind: str
+    title: str
+    detail: str
+    reference: str = ""
+    url: str = ""
+    freeze_id: int | None = None
+
+
+def of_change(change: Change) -> list[Conflict]:
+    """Return what stands in the way of a change at its planned time; nothing while it has none. Stops come first."""
+    start, end = change.planned_start, change.planned_end
+    if start is None or end is None:
+        return []
+    systems = list(change.systems.all())
+    near = _near(systems)
+    found = [
+        *_freezes(change, near, start, end),
+        *_incidents(near, end),
+        *_changes(change, near, start, end),
+        *_implementer(change, start, end),
+        *_window(systems, start, end),
+    ]
+    order = {weight: place for place, weight in enumerate(Weight)}
+    return sorted(found, key=lambda one: order[one.weight])
+
+
+def _near(systems: Iterable[System]) -> dict[int, str]:
+    """Return these systems, all above and all below them, by id, each with how it is near."""
+    parents = dict(System.objects.values_list("pk", "parent_id"))
+    children: dict[int, list[int]] = {}
+    for pk, parent in parents.items():
+        if parent is not None:
+            children.setdefault(parent, []).append(pk)
+    found = {system.pk: "the same system" for system in systems}
+    for system in systems:
+        above = parents.get(system.pk)
+        while above is not None and above not in found:
+            found[above] = "a system that it is part of"
+            above = parents.get(above)
+        below = list(children.get(system.pk, ()))
+        while below:
+            one = below.pop()
+            if one not in found:
+                found[one] = "a part of it"
+                below += children.get(one, ())
+    return found
+
+
+def _freezes(change: Change, near: dict[int, str], start: datetime, end: datetime) -> Iterator[Conflict]:
+    overridden = set(
+        FreezeOverride.objects.filter(change=change, version=change.version).values_list("freeze_id", flat=True)
+    )
+    candidates = Freeze.objects.filter(Q(starts__gt=start - LONGEST_FREEZE) | ~Q(rule=""), active=True, starts__lt=end)
+    for freeze in candidates.prefetch_related("systems"):
+        scope = {system.pk for system in freeze.systems.all()}
+        if scope and not scope & near.keys():
+            continue
+        for begins, ends in times(freeze.starts, freeze.ends, freeze.rule, freeze.time_zone, since=start, until=end):
+            passed = freeze.pk in overridden
+            yield Conflict(
+                Weight.WARNS if passed else Weight.STOPS,
+                "freeze",
+                f"{freeze.get_domain_display()}: {freeze.name}",
+                "The change authority let it through."
+                if passed
+                else "Move the change out of the freeze, or ask the change authority to let it through.",
+                reference=f"{begins.isoformat()}/{ends.isoformat()}",
+                freeze_id=freeze.pk,
+            )
+            break
+
+
+def _incidents(near: dict[int, str], end: datetime) -> Iterator[Conflict]:
+    open_now = Period.objects.filter(kind=INCIDENT, system__in=near, weight__lte=GRAVE, ends=None, starts__lt=end)
+    seen: set[str] = set()
+    for period in open_now.select_related("system").order_by("weight", "starts")[:MOST]:
+        if period.reference in seen:
+            continue
+        seen.add(period.reference)
+        yield Conflict(
+            Weight.STOPS,
+            "incident",
+            f"An open SEV-{period.weight} touches {near[period.system_id]}",
+            f"{period.reference} on {period.system}. Scheduling waits until it is resolved.",
+            reference=period.reference,
+        )
+
+
+def _changes(change: Change, near: dict[int, str], start: datetime, end: datetime) -> Iterator[Conflict]:
+    others = Change.objects.filter(status__in=PLANNED).overlapping(start, end).exclude(pk=change.pk)
+    through = Change.systems.through.objects.filter(change__in=others.order_by().values("pk"), system__in=near)
+    ways: dict[int, int] = {}
+    for change_id, system_id in through.values_list("change_id", "system_id")[: MOST * 4]:
+        ways.setdefault(change_id, system_id)
+    for other in Change.objects.filter(pk__in=list(ways)[:MOST]).order_by("planned_start"):
+        yield Conflict(
+            Weight.WARNS,
+            "change",
+            f"Another change touches {near[ways[other.pk]]}",
+            f"{other.title}. Move one of them, or agree on the order.",
+            reference=other.reference,
+            url=other.get_absolute_url(),
+        )
+
+
+def _implementer(change: Change, start: datetime, end: datetime) -> Iterator[Conflict]:
+    if change.implementer_id is None:
+        return
+    others = Change.objects.filter(status__in=PLANNED, implementer=change.implementer_id).overlapping(start, end)
+    for other in others.exclude(pk=change.pk).order_by("planned_start")[:MOST]:
+        yield Conflict(
+            Weight.WARNS,
+            "implementer",
+            "Same implementer in an overlapping change",
+            f"{change.implementer} carries out {other.title} too. Name another person or move one.",
+            reference=other.reference,
+            url=other.get_absolute_url(),
+        )
+
+
+def _window(systems: Iterable[System], start: datetime, end: datetime) -> Iterator[Conflict]:
+    covered = set(
+        Period.objects.filter(kind=MAINTENANCE, system__in=[s.pk for s in systems], starts__lte=start, ends__gte=end)
+        .values_list("system_id", flat=True)
+    )  # fmt: skip
+    bare = sorted(system.name for system in systems if system.pk not in covered)
+    if bare:
+        yield Conflict(
+            Weight.WARNS, "window", "No maintenance window covers it",
+            f"{', '.join(bare)} would page people as usual. Plan a window for the same time.",
+        )  # fmt: skip

@@ -1,0 +1,45 @@
+"""The verbs of a change. Each locks its row, checks the rule, writes, and returns the change as it stands then.
+
+`by` is the account that acts; `at` is the moment of the act as the edge read it. A verb that does not fit raises
+`changes.policy.Refused` with the sentence for the user.
+"""
+
+from changes.services.deciding import approve, ask, follow, reject
+from changes.services.doing import roll_back, start, start_emergency, verify
+from changes.services.drafting import Plan, draft, draft_from_template, revise, submit
+from changes.services.ending import cancel, close, open_ends
+from changes.services.freezing import override
+from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of
+from changes.services.releasing import answer, answer_row, carry_over
+from changes.services.scheduling import assess, conflicts_of, schedule, stops
+
+__all__ = [
+    "Plan",
+    "answer",
+    "answer_row",
+    "approve",
+    "ask",
+    "assess",
+    "cancel",
+    "carry_over",
+    "close",
+    "conflicts_of",
+    "draft",
+    "draft_from_template",
+    "follow",
+    "hand_out_token",
+    "open_ends",
+    "override",
+    "reject",
+    "report_gate",
+    "revise",
+    "revoke_token",
+    "roll_back",
+    "schedule",
+    "start",
+    "start_emergency",
+    "stops",
+    "submit",
+    "token_of",
+    "verify",
+]

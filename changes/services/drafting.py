@@ -1,0 +1,234 @@
+"""Writing a change down, editing it, and handing it in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from changes import approving, policy
+from changes.enums import ChangeType, Status, StepKind
+from changes.models import Change, ChangeStep, ChangeTemplate, Module
+from changes.policy import NotYours, Refused
+from changes.services.common import account_of, keep_period, locked, move, say, stamp, steps_of
+from changes.services.releasing import set_cells
+from portal.accounts.models import User
+from portal.approvals import services as approvals
+from portal.approvals.shown import canonical
+from portal.audit.actor import By, acting
+from portal.directory.models import System
+from portal.lib.blank import is_blank
+from portal.records import services as records
+
+PREFIX = "CHG"
+FIELDS = (
+    "title",
+    "justification",
+    "type",
+    "implementer",
+    "planned_start",
+    "planned_end",
+    "has_outage",
+    "outage_minutes",
+    "test_plan",
+    "rollback_minutes",
+    "point_of_no_return",
+    "rollback_rehearsed_on",
+)
+Step = tuple[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change consists of, as a form or a template gives it; what is not named stays as it is.
+
+    `steps` maps the kinds of plan to their steps, each a text and its minutes.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    systems: Collection[System] | None = None
+    modules: Collection[Module] | None = None
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+
+
+def draft(plan: Plan, *, by: By, at: datetime, reason: str = "") -> Change:
+    """Write down a change. Whoever does so is its requester, for good.
+
+    Refused is raised without an account, without a title, and for a slot that cannot be.
+    """
+    requester = account_of(by)
+    if requester is None:
+        raise NotYours("Only somebody who signs in requests a change.")
+    if plan.values.get("type") == ChangeType.STANDARD:
+        raise Refused("A standard change is made from a template. Choose the template first.")
+    return _draft(plan, requester, by=by, at=at, reason=reason)
+
+
+def _draft(plan: Plan, requester: User, *, by: By, at: datetime, reason: str, **fixed: Any) -> Change:
+    with transaction.atomic(), acting(by=by, reason=reason, at=at):
+        change = Change(reference=records.next_reference(PREFIX), requester=requester, **fixed)
+        stamp(change, "requested", by=by, at=at)
+        _apply(change, plan)
+        _check(change)
+        change.save()
+        _attach(change, plan)
+        say(change, "drafted", "drafted the change", by=by, at=at, reason=reason)
+    return change
+
+
+def draft_from_template(
+    template: ChangeTemplate, *, systems: Collection[System], plan: Plan | None = None, by: By, at: datetime,
+    reason: str = "",
+) -> Change:  # fmt: skip
+    """Write down a standard change, copied from its template. Later edits of the template never change it.
+
+    Refused is raised for a template that was revoked or is not approved as it stands, and for systems that it is not
+    for. `plan` adds when it is done and by whom.
+    """
+    requester = account_of(by)
+    if requester is None:
+        raise NotYours("Only somebody who signs in requests a change.")
+    with transaction.atomic(), acting(by=by, reason=reason, at=at):
+        held = ChangeTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
+        check_template(held, systems)
+        steps: dict[str, list[Step]] = {}
+        for step in held.steps.order_by("kind", "position"):
+            steps.setdefault(step.kind, []).append((step.text, step.minutes))
+        names = ("title", "justification", "test_plan", "rollback_minutes", "point_of_no_return")
+        values = {name: getattr(held, name) for name in names} | dict(plan.values if plan else {})
+        copied = Plan({**values, "type": ChangeType.STANDARD}, systems, plan.modules if plan else None, steps)
+        return _draft(copied, requester, by=by, at=at, reason=reason, template=held, template_version=held.version)
+
+
+def check_template(template: ChangeTemplate, systems: Collection[System] = ()) -> None:
+    """Refuse a template that was revoked, is not approved as it stands, or is for other systems."""
+    if template.revoked_at is not None:
+        raise Refused(f"The template {template} was revoked. Make a normal change, or choose another template.")
+    if not approvals.standing(template).approved:
+        raise Refused(f"The template {template} is not approved as it stands. Ask for its approval first.")
+    allowed = set(template.systems.values_list("pk", flat=True))
+    others = [system.name for system in systems if allowed and system.pk not in allowed]
+    if others:
+        raise Refused(f"The template {template} is not for {', '.join(sorted(others))}. Make a normal change.")
+
+
+def revise(change: Change, plan: Plan, *, by: By, at: datetime, reason: str = "") -> Change:
+    """Edit what a change consists of.
+
+    What was decided on is void then: a change that was assessed, approved or scheduled is submitted again, in a new
+    version, and whoever decided is told what changed. Refused is raised once somebody is at it or it is over.
+    """
+    with locked(change, by=by, at=at, reason=reason) as row:
+        policy.check_editable(row.status)
+        _check_standard(row, plan)
+        before = canonical(approving.facts_of(_whole(row)))
+        _apply(row, plan)
+        _check(row)
+        row.save()
+        _attach(row, plan)
+        if canonical(approving.facts_of(_whole(row))) != before:
+            _moved(row, by=by, at=at, reason=reason)
+    return row
+
+
+def _check_standard(row: Change, plan: Plan) -> None:
+    """Keep a standard change to its template: its plans are what was approved."""
+    kept = {"justification", "test_plan", "rollback_minutes", "point_of_no_return", "type"}
+    moved = [name for name in kept & set(plan.values) if plan.values[name] != getattr(row, name)]
+    if row.type != ChangeType.STANDARD:
+        if plan.values.get("type") == ChangeType.STANDARD:
+            raise Refused("A standard change is made from a template. Choose the template first.")
+        return
+    if moved or plan.steps:
+        raise Refused("Its plans are those of its template, which was approved. Make a normal change for other plans.")
+
+
+def _moved(row: Change, *, by: By, at: datetime, reason: str) -> None:
+    was = row.status
+    move(row, "revise")
+    if was not in (Status.DRAFT, Status.REJECTED):
+        row.version += 1
+    for name in ("assessed", "approved", "rejected", "scheduled"):
+        stamp(row, name, by=None, at=None)
+    row.risk_points, row.risk_level, row.risk_sum = None, "", []
+    row.save()
+    keep_period(row)
+    request = approvals.standing(row).request
+    if request is not None and request.is_live:
+        approvals.notice(request, at=at)
+    void = " What was decided is void." if was in (Status.ASSESSED, Status.APPROVED, Status.SCHEDULED) else ""
+    say(row, "revised", f"edited the change, version {row.version}", by=by, at=at, reason=reason, detail=void.strip())
+
+
+def submit(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
+    """Hand a change in. Refused names everything that it lacks; only its requester hands it in."""
+    with locked(change, by=by, at=at, reason=reason) as row:
+        if account_of(by) != row.requester:
+            raise NotYours(f"Only {row.requester}, who requests it, submits it.")
+        move(row, "submit")
+        policy.check_slot(row.planned_start, row.planned_end, at=at)
+        policy.check_complete(row, systems=row.systems.count(), steps=steps_of(row))
+        if row.template is not None:
+            check_template(row.template)
+        stamp(row, "submitted", by=by, at=at)
+        stamp(row, "rejected", by=None, at=None)
+        row.save()
+        row.submitted_text = canonical(approving.facts_of(_whole(row)))
+        row.save()
+        set_cells(row)
+        say(row, "submitted", "submitted the change", by=by, at=at, reason=reason)
+    return row
+
+
+def _whole(row: Change) -> Change:
+    found = approving.CHANGE.read(row.pk)
+    if found is None:
+        raise Refused("This change is gone.")
+    whole: Change = found
+    return whole
+
+
+def _apply(change: Change, plan: Plan) -> None:
+    unknown = set(plan.values) - set(FIELDS)
+    if unknown:
+        raise ValueError(f"A change has no such fields: {', '.join(sorted(unknown))}.")
+    for name, value in plan.values.items():
+        setattr(change, name, value)
+    change.title = " ".join(change.title.split())[:200]
+    if not change.has_outage:
+        change.outage_minutes = None
+
+
+def _check(change: Change) -> None:
+    if is_blank(change.title):
+        raise Refused("Give it a title: what is changed, in a few words.")
+    if (change.planned_start is None) != (change.planned_end is None):
+        raise Refused("Say when it is to start and to end.")
+    if change.planned_start and change.planned_end:
+        policy.check_slot(change.planned_start, change.planned_end, at=change.planned_start)
+
+
+def _attach(change: Change, plan: Plan) -> None:
+    if plan.systems is not None:
+        change.systems.set(plan.systems)
+    if plan.modules is not None:
+        change.modules.set(plan.modules)
+        if change.submitted_at is not None:
+            set_cells(change)
+    for kind, steps in plan.steps.items():
+        set_steps(change, StepKind(kind), steps)
+
+
+def set_steps(change: Change, kind: StepKind, steps: Sequence[Step]) -> None:
+    """Let one plan of a change consist of these steps, in this order; only what differs is written."""
+    wanted = [(text.strip(), minutes) for text, minutes in steps if not is_blank(text)]
+    standing = list(change.steps.filter(kind=kind).order_by("position"))
+    for position, (text, minutes) in enumerate(wanted, start=1):
+        row = standing[position - 1] if position <= len(standing) else ChangeStep(change=change, kind=kind)
+        row.position, row.text, row.minutes = position, text[:500], minutes
+        row.save()
+    for row in standing[len(wanted) :]:
+        row.delete()

@@ -1,0 +1,81 @@
+"""The ends of a change: closed with its outcome, or cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from changes import policy
+from changes.enums import Outcome
+from changes.models import Cell, Change
+from changes.policy import Refused
+from changes.services.common import keep_period, locked, move, say, stamp
+from changes.services.doing import REVIEW_DUE
+from portal.approvals import services as approvals
+from portal.approvals.policy import Refused as NotDecided
+from portal.audit.actor import By
+from portal.deadlines import services as deadlines
+from portal.records.models import Demand
+
+
+def open_ends(change: Change) -> list[str]:
+    """Return what keeps a change from being closed, a sentence each: access reviews that are still open."""
+    keys = Cell.objects.filter(change=change).exclude(demand_key="").values_list("demand_key", flat=True)
+    waiting = Demand.objects.filter(key__in=list(keys), answered_at=None).order_by("pk")
+    return [f"The access review of {demand.payload.get('module', demand.key)} is still open." for demand in waiting]
+
+
+def close(change: Change, *, outcome: str, by: By, at: datetime, review: str = "", reason: str = "") -> Change:
+    """Close a change that was verified, with its outcome.
+
+    Refused is raised for an outcome that does not fit what happened, without a review where one is required, and while
+    an access review is open.
+    """
+    if outcome not in Outcome.values:
+        raise Refused("Choose how it ended.")
+    with locked(change, by=by, at=at, reason=reason) as row:
+        move(row, "close")
+        ends = policy.Ends(open_ends(row), review or row.review, rolled_back=row.rolled_back_at is not None)
+        policy.check_close(row.type, outcome, ends)
+        row.outcome, row.review = outcome, (review or row.review).strip()
+        stamp(row, "closed", by=by, at=at)
+        row.save()
+        keep_period(row)
+        deadlines.meet(subject=row, kind=REVIEW_DUE, key="", at=at)
+        _answer_demands(row, at=at)
+        say(row, "closed", f"closed it as {Outcome(outcome).label.lower()}", by=by, at=at, reason=reason,
+            detail=row.review)  # fmt: skip
+    return row
+
+
+def _answer_demands(row: Change, *, at: datetime) -> None:
+    """Answer what a standard change was made for, such as the security patch that maintenance waits for."""
+    if row.template is None or not row.template.answers_topic or row.outcome not in _WELL:
+        return
+    waiting = Demand.objects.filter(
+        topic=row.template.answers_topic, answered_at=None, system__in=row.systems.all()
+    ).select_for_update(of=("self",))
+    for demand in waiting.order_by("pk"):
+        demand.answer = {"change": row.reference, "outcome": row.outcome}
+        demand.answered_at, demand.answered_by = at, str(row.closed_by)
+        demand.retry_at, demand.given_up_at, demand.error = None, None, ""
+        demand.save()
+
+
+_WELL = (Outcome.SUCCESSFUL, Outcome.WITH_ISSUES)
+
+
+def cancel(change: Change, *, by: By, at: datetime, reason: str) -> Change:
+    """Give a change up before anybody was at it. Its approval is withdrawn with it, and its slot is free."""
+    with locked(change, by=by, at=at, reason=reason) as row:
+        move(row, "cancel", reason=reason)
+        stamp(row, "cancelled", by=by, at=at)
+        row.save()
+        keep_period(row)
+        request = approvals.standing(row).request
+        if request is not None and request.is_live:
+            try:
+                approvals.withdraw(request, by=row.requester, at=at, reason=reason)
+            except NotDecided as problem:
+                raise Refused(str(problem)) from None
+        say(row, "cancelled", "cancelled the change", by=by, at=at, reason=reason)
+    return row
