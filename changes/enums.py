@@ -119,3 +119,11 @@ class Weight(TextChoices):
     STOPS = "stops", "Stops scheduling"
     WARNS = "warns", "Warning"
     CLEAR = "clear", "Clear"
+
+
+class FindingState(TextChoices):
+    """What became of a write outside of any slot."""
+
+    OPEN = "open", "To be answered"
+    ACCEPTED = "accepted", "Accepted"
+    TURNED = "turned", "Turned into an emergency change"

@@ -1,6 +1,7 @@
 """The records of changes."""
 
 from changes.models.changes import Change, ChangeQuerySet, ChangeStep
+from changes.models.findings import Finding
 from changes.models.freezes import Freeze, FreezeOverride
 from changes.models.gates import Gate, GateReport, GateToken
 from changes.models.modules import Module, ReleaseCheck
@@ -14,6 +15,7 @@ __all__ = [
     "ChangeQuerySet",
     "ChangeStep",
     "ChangeTemplate",
+    "Finding",
     "Freeze",
     "FreezeOverride",
     "Gate",

@@ -7,14 +7,17 @@
 from changes.services.deciding import approve, ask, follow, reject
 from changes.services.doing import roll_back, start, start_emergency, verify
 from changes.services.drafting import Plan, draft, draft_from_template, revise, submit
-from changes.services.ending import cancel, close, open_ends
+from changes.services.ending import cancel, close, open_ends, write_review
 from changes.services.freezing import override
 from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of
 from changes.services.releasing import answer, answer_row, carry_over
 from changes.services.scheduling import assess, conflicts_of, schedule, stops
+from changes.services.templating import revoke_template
+from changes.services.unauthorised import accept, turn
 
 __all__ = [
     "Plan",
+    "accept",
     "answer",
     "answer_row",
     "approve",
@@ -33,6 +36,7 @@ __all__ = [
     "reject",
     "report_gate",
     "revise",
+    "revoke_template",
     "revoke_token",
     "roll_back",
     "schedule",
@@ -41,5 +45,7 @@ __all__ = [
     "stops",
     "submit",
     "token_of",
+    "turn",
     "verify",
+    "write_review",
 ]

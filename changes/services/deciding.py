@@ -18,8 +18,11 @@ from portal.approvals.models import ApprovalRequest, Stage
 from portal.approvals.policy import NotYours as NotTheirs
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By, acting
+from portal.deadlines import services as deadlines
+from portal.deadlines.models import DeadlineState
 
 SYSTEM = "system: changes"
+OWED = "change.owed"
 
 
 def ask(change: Change, *, by: By, at: datetime, reason: str) -> ApprovalRequest:
@@ -27,7 +30,8 @@ def ask(change: Change, *, by: By, at: datetime, reason: str) -> ApprovalRequest
     with locked(change, by=by, at=at, reason=reason) as row:
         if row.type == ChangeType.STANDARD:
             raise Refused("A standard change needs no approval of its own: its template was approved.")
-        policy.next_status("approve", row.status)
+        if row.type != ChangeType.EMERGENCY or row.started_at is None:
+            policy.next_status("approve", row.status)
         return ask_held(row, by=by, at=at, reason=reason)
 
 
@@ -91,7 +95,27 @@ def follow(change: Change, *, at: datetime) -> Change:
             _follow_decision(row, at=at)
         elif row.status in (Status.APPROVED, Status.SCHEDULED) and row.type == ChangeType.NORMAL:
             _follow_loss(row, at=at)
+        elif row.type == ChangeType.EMERGENCY and row.started_at is not None and row.approved_at is None:
+            _follow_afterwards(row, at=at)
     return row
+
+
+def _follow_afterwards(row: Change, *, at: datetime) -> None:
+    """Keep what was decided afterwards on an emergency. A denial undoes nothing: it stays on the record."""
+    latest = ApprovalRequest.objects.filter(kind=CHANGE.kind, subject_id=row.pk).order_by("-pk").first()
+    decided = latest is not None and latest.state in (RequestState.APPROVED, RequestState.DENIED)
+    if latest is None or not decided or row.rejected_at is not None:
+        return
+    if latest.state == RequestState.APPROVED:
+        row.approved_at, row.approved_by = latest.settled_at, ", ".join(approvals.standing(row).by)[:500]
+        approvals.finalise(row, by=SYSTEM, at=at, reason="It was carried out before it was approved")
+    else:
+        row.rejected_at, row.rejected_by = latest.settled_at, latest.settled_by
+    row.save()
+    for deadline in deadlines.of(row, [OWED]).filter(key__startswith="approval:", state=DeadlineState.PENDING):
+        deadlines.meet(subject=row, kind=OWED, key=deadline.key, at=at)
+    words = f"approved afterwards by {row.approved_by}" if row.approved_at else f"rejected by {row.rejected_by}"
+    say(row, "afterwards", f"saw it {words}", by=SYSTEM, at=at, detail=latest.outcome)
 
 
 def _follow_decision(row: Change, *, at: datetime) -> None:

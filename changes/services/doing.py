@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from changes import policy
+from changes import messages, policy
 from changes.enums import ChangeType
 from changes.models import Change
 from changes.policy import NotYours, Refused
 from changes.services import deciding
 from changes.services.common import account_of, keep_period, locked, move, say, stamp, steps_of
+from changes.services.deciding import OWED
 from changes.services.freezing import AUTHORITY
 from changes.services.gating import check_gates
 from changes.services.releasing import check_matrix
@@ -21,7 +22,8 @@ from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
 from portal.deadlines import services as deadlines
 
-REVIEW_DUE = "change.review"
+LATE_ROLLBACK = "change.late_rollback"
+OVERRUN = "change.overrun"
 EARLY = timedelta(minutes=15)
 """How long before its slot a change may begin."""
 
@@ -49,7 +51,18 @@ def start(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
         row.save()
         keep_period(row)
         say(row, "started", "started the change", by=by, at=at, reason=reason)
+        _watch(row, at=at)
     return row
+
+
+def _watch(row: Change, *, at: datetime) -> None:
+    """Write down when a rollback no longer fits into the window, and when the window ends."""
+    if row.planned_end is None:
+        return
+    latest = row.planned_end - timedelta(minutes=row.rollback_minutes or 0)
+    for kind, due in ((LATE_ROLLBACK, latest), (OVERRUN, row.planned_end)):
+        if due > at:
+            deadlines.start(kind=kind, subject=row, started_at=at, due_at=due)
 
 
 def _check_slot(row: Change, *, at: datetime) -> None:
@@ -94,7 +107,13 @@ def start_emergency(change: Change, *, authority: User, by: By, at: datetime, re
         keep_period(row)
         say(row, "started", f"started it on the authority of {authority}", by=by, at=at, reason=reason)
         request = deciding.ask_held(row, by=by, at=at, reason=reason)
-        deadlines.start(kind=REVIEW_DUE, subject=row, started_at=at, due_at=request.decide_by)
+        due = request.decide_by
+        for what in ("approval", "review"):
+            deadlines.start(
+                kind=OWED, subject=row, key=f"{what}:0", started_at=at, due_at=due, payload={"due": due.isoformat()}
+            )
+        _watch(row, at=at)
+        messages.tell(row, messages.contacts_of([authority]), kind=messages.AUTHORISED, key="start", at=at, why=reason)
     return row
 
 
@@ -114,6 +133,8 @@ def verify(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
             row.rollback_ended_at = at
         row.save()
         keep_period(row)
+        for kind in (LATE_ROLLBACK, OVERRUN):
+            deadlines.cancel(subject=row, kind=kind, at=at)
         rolled = row.rolled_back_at is not None
         say(row, "verified", "finished the rollback" if rolled else "finished the implementation", by=by, at=at,
             reason=reason)  # fmt: skip

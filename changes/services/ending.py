@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from changes import policy
-from changes.enums import Outcome
+from changes.enums import Outcome, Status
 from changes.models import Cell, Change
 from changes.policy import Refused
 from changes.services.common import keep_period, locked, move, say, stamp
-from changes.services.doing import REVIEW_DUE
+from changes.services.doing import OWED
 from portal.approvals import services as approvals
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
 from portal.deadlines import services as deadlines
+from portal.deadlines.models import DeadlineState
+from portal.lib.blank import is_blank
 from portal.records.models import Demand
 
 
@@ -40,7 +42,8 @@ def close(change: Change, *, outcome: str, by: By, at: datetime, review: str = "
         stamp(row, "closed", by=by, at=at)
         row.save()
         keep_period(row)
-        deadlines.meet(subject=row, kind=REVIEW_DUE, key="", at=at)
+        if row.review:
+            settle(row, "review", at=at)
         _answer_demands(row, at=at)
         say(row, "closed", f"closed it as {Outcome(outcome).label.lower()}", by=by, at=at, reason=reason,
             detail=row.review)  # fmt: skip
@@ -62,6 +65,26 @@ def _answer_demands(row: Change, *, at: datetime) -> None:
 
 
 _WELL = (Outcome.SUCCESSFUL, Outcome.WITH_ISSUES)
+
+
+def write_review(change: Change, *, review: str, by: By, at: datetime, reason: str = "") -> Change:
+    """Write the post-implementation review of a change that is carried out, before or after it is closed."""
+    with locked(change, by=by, at=at, reason=reason) as row:
+        if row.status not in (Status.VERIFYING, Status.CLOSED):
+            raise Refused("It is not carried out yet. Review it once it is verified.")
+        if is_blank(review):
+            raise Refused("Write what happened, why, and what follows from it.")
+        row.review = review.strip()
+        row.save()
+        settle(row, "review", at=at)
+        say(row, "review", "wrote the post-implementation review", by=by, at=at, reason=reason, detail=row.review)
+    return row
+
+
+def settle(row: Change, what: str, *, at: datetime) -> None:
+    """End the shouting about what an emergency owed: its approval or its review."""
+    for deadline in deadlines.of(row, [OWED]).filter(key__startswith=f"{what}:", state=DeadlineState.PENDING):
+        deadlines.meet(subject=row, kind=OWED, key=deadline.key, at=at)
 
 
 def cancel(change: Change, *, by: By, at: datetime, reason: str) -> Change:

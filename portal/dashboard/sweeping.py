@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from changes.sweeps import sweep_changes
 from incidents import sweeps
 from portal.approvals.sweeps import sweep_approvals
 from portal.assurance.exporting import sweeps as exports
@@ -25,6 +26,7 @@ Clock = Callable[[], datetime]
 DEADLINES = "deadlines"  # the name under which the pulse of the deadline sweep is kept
 MOST_ROUNDS = 20  # a sweep ends before the next one but a few: the rest waits two seconds
 MOST_BATCHES = 50
+SWEEPS = (sweeps.sweep_incidents, sweep_approvals, sweep_runbooks, sweep_changes, sweep_reviews)
 
 
 def sweep_deadlines(*, now: Clock) -> int:
@@ -35,8 +37,7 @@ def sweep_deadlines(*, now: Clock) -> int:
     settled = 0
     for _ in range(MOST_ROUNDS):
         at = now()
-        found = sweeps.sweep_incidents(at=at) + sweep_approvals(at=at) + sweep_reviews(at=at)
-        found += sweep_runbooks(at=at)
+        found = sum(sweep(at=at) for sweep in SWEEPS)
         deadlines.mark_sweep(DEADLINES, at=at)
         duty.look(at=at)
         custody.look(at=at)

@@ -309,7 +309,8 @@ def test_an_emergency_starts_at_once_on_the_word_of_one_named_person():
     assert (change.status, change.authorised_by) == (Status.IN_PROGRESS, str(authority))
     request = request_of(change)
     assert (request.state, request.decide_by) == ("pending", NOON + timedelta(hours=24))
-    assert Deadline.objects.filter(kind="change.review", subject_id=change.pk, due_at=request.decide_by).exists()
+    owed = Deadline.objects.filter(kind="change.owed", subject_id=change.pk, due_at=request.decide_by)
+    assert set(owed.values_list("key", flat=True)) == {"approval:0", "review:0"}
 
 
 def test_the_authority_of_an_emergency_is_somebody_else_of_the_change_authority():
