@@ -9,10 +9,10 @@ from changes.services.doing import roll_back, start, start_emergency, verify
 from changes.services.drafting import Plan, draft, draft_from_template, revise, submit
 from changes.services.ending import cancel, close, open_ends, write_review
 from changes.services.freezing import override
-from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of
+from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of, token_used
 from changes.services.releasing import answer, answer_row, carry_over
 from changes.services.scheduling import assess, conflicts_of, schedule, stops
-from changes.services.templating import revoke_template
+from changes.services.templating import new_template_version, revoke_template
 from changes.services.unauthorised import accept, turn
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "draft_from_template",
     "follow",
     "hand_out_token",
+    "new_template_version",
     "open_ends",
     "override",
     "reject",
@@ -45,6 +46,7 @@ __all__ = [
     "stops",
     "submit",
     "token_of",
+    "token_used",
     "turn",
     "verify",
     "write_review",

@@ -109,6 +109,13 @@ def revoke_token(token: GateToken, *, by: By, at: datetime, reason: str) -> Gate
     return held
 
 
+def token_used(token: GateToken, *, at: datetime) -> None:
+    """Keep when a token was last used, once an hour: a row of history for each report would say nothing more."""
+    if token.last_used_at is None or token.last_used_at <= at - USED_EVERY:
+        token.last_used_at = at
+        token.save()
+
+
 def token_of(secret: str) -> GateToken | None:
     """Return the token with this secret, unless it was revoked."""
     found: GateToken | None = GateToken.objects.filter(digest=digest(secret), revoked_at=None).first()

@@ -24,3 +24,12 @@ def revoke_template(template: ChangeTemplate, *, by: By, at: datetime, reason: s
         stamp(held, "revoked", by=by, at=at)
         held.save()
     return held
+
+
+def new_template_version(template: ChangeTemplate, *, by: By, at: datetime, reason: str) -> ChangeTemplate:
+    """Count an edit of a template: it is approved anew before it is used again."""
+    with transaction.atomic(), acting(by=by, at=at, reason=reason):
+        held: ChangeTemplate = ChangeTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
+        held.version += 1
+        held.save()
+    return held

@@ -52,7 +52,7 @@ _RESPOND = (
     *_may(
         "incidents.incident", "incidents.responder", "incidents.communication", "incidents.subscription",
         "records.evidence", "runbooks.runbook", "runbooks.runbookversion",
-        "runbooks.checklistrun", "runbooks.runstep", "runbooks.configurationmark",
+        "runbooks.checklistrun", "runbooks.runstep", "runbooks.configurationmark", "changes.change",
     ),
 )  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"

@@ -55,6 +55,7 @@ class Reach:
 
 ANYTIME = Reach()
 _OF_INCIDENT = Reach(systems="incident__systems", moment="incident__declared_at")
+_OF_CHANGE = Reach(systems="change__systems", moment="change__requested_at")
 _OF_REQUEST = Reach(about=(("request__subject_type", "request__subject_id"),), moment="request__asked_at")
 _OF_RUN = Reach(about=(("run__subject_type", "run__subject_id"),), moment="run__started_at")
 _OF_VERSION = Reach(systems="version__runbook__system", shared=True)
@@ -146,6 +147,21 @@ REACH: MappingProxyType[str, Reach] = MappingProxyType(
         "runbooks.EnvironmentVariable": _OF_VERSION,
         "runbooks.Command": _OF_VERSION,
         "runbooks.LogLocation": _OF_VERSION,
+        "changes.Change": Reach(systems="systems", moment="requested_at", record=True),
+        "changes.ChangeStep": _OF_CHANGE,
+        "changes.Cell": _OF_CHANGE,
+        "changes.GateReport": _OF_CHANGE,
+        "changes.FreezeOverride": _OF_CHANGE,
+        "changes.Finding": Reach(systems="system", moment="made_at"),
+        "changes.ChangeTemplate": Reach(systems="systems", shared=True, record=True),
+        "changes.TemplateStep": Reach(systems="template__systems", shared=True),
+        "changes.Freeze": Reach(systems="systems", shared=True),
+        "changes.Module": Reach(systems="system", shared=True),
+        "changes.ReleaseCheck": ANYTIME,
+        "changes.Gate": ANYTIME,
+        "changes.GateToken": ANYTIME,
+        "changes.RiskBand": ANYTIME,
+        "changes.RiskRule": ANYTIME,
         "accounts.User": ANYTIME,
         "accounts.SignIn": _SIGN_IN,
         "axes.AccessLog": _SIGN_IN,

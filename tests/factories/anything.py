@@ -34,6 +34,8 @@ SPECIAL: dict[str, Any] = {
     "approvals.ApprovalRule": lambda: {"kind": f"kind-{next(_numbers)}", "decide_within_hours": 24},
     "approvals.Decision": lambda: _decision(),  # noqa: PLW0108 - it stands below
     "incidents.EscalationTarget": lambda: {"kind": "team", "team": make("directory.Team")},
+    "changes.Freeze": lambda: {"starts": NOON, "ends": NOON + timedelta(days=1)},
+    "changes.Change": lambda: {"reference": f"CHG-{next(_numbers):06d}"},
     "assurance.Engagement": lambda: {
         "starts": NOON,
         "ends": NOON + timedelta(days=9),
