@@ -65,6 +65,6 @@ def tell(change: Change, contacts: Iterable[Contact], *, kind: str, key: str, at
         drafts += drafts_for(
             contact, methods.get(contact.pk, []), key=f"g{change.pk}:{kind}:{key}:c{contact.pk}",
             kind=kind, title=title, body=body, generation=1, url_path=change.get_absolute_url(),
-            about=(ContentType.objects.get_for_model(Change).pk, change.pk, change.reference),
+            about=(ContentType.objects.get_for_model(Change).pk, change.pk, change.reference, False),
         )  # fmt: skip
     notify.queue(drafts, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -91,11 +91,21 @@ class CellAdmin(Shown):
     list_display = ["change", "module", "check_of", "state", "answered_at", "answered_by"]
     list_filter = ["state"]
     search_fields = ["change__reference", "module__name"]
-    fields: ClassVar[list[str]] = ["change", "module", "check_of"]
+    fields = ["change", "module", "check_of"]
 
     def get_fields(self, request: HttpRequest, obj: Cell | None = None) -> list[Any]:
         """Show what was said, and by whom."""
-        return [*self.fields, "state", "because", "evidence", "demand_key", "answered_at", "answered_by"]
+        return [
+            "change",
+            "module",
+            "check_of",
+            "state",
+            "because",
+            "evidence",
+            "demand_key",
+            "answered_at",
+            "answered_by",
+        ]
 
 
 @admin.register(Finding)

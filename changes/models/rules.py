@@ -16,7 +16,7 @@ class RiskBand(AuditedModel):
 
     privileged: ClassVar[bool] = True
 
-    level = models.CharField(max_length=8, choices=Level, unique=True)
+    level = models.CharField(max_length=8, choices=Level)
     from_points = models.PositiveSmallIntegerField("from points", validators=[MaxValueValidator(1000)])
 
     class Meta:

@@ -9,8 +9,8 @@ from typing import Any
 
 from changes import services
 from changes.approving import CHANGE
-from changes.enums import CellState, ChangeType, GateResult, GateSource, Status
-from changes.models import Cell, Change, ChangeTemplate, Gate, Module
+from changes.enums import CellState, ChangeType, GateResult, GateSource, Status, StepKind
+from changes.models import Cell, Change, ChangeTemplate, Gate, Module, TemplateStep
 from changes.services import Plan
 from changes.services.releasing import Answer
 from portal.accounts.models import User
@@ -117,6 +117,19 @@ def make_started(**given: Any) -> Change:
 def make_emergency(**given: Any) -> Change:
     """The draft of an emergency change."""
     return make_change(type=ChangeType.EMERGENCY, **given)
+
+
+def make_template(**fields: Any) -> ChangeTemplate:
+    """A template of standard changes with a step of each plan."""
+    number = next(_numbers)
+    given = {
+        "slug": f"template-{number}", "name": f"Template {number}", "title": "Do it as always", "test_plan": "Look.",
+        "justification": "It is done often.", "rollback_minutes": 5, "point_of_no_return": "None",
+    }  # fmt: skip
+    template = ChangeTemplate.objects.create(**{**given, **fields})
+    for kind in StepKind:
+        TemplateStep.objects.create(template=template, kind=kind, position=1, text=f"{kind.label}", minutes=5)
+    return template
 
 
 def approve_template(template: ChangeTemplate, *, at: datetime = NOON) -> ChangeTemplate:

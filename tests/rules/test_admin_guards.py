@@ -25,6 +25,10 @@ ABOUT = {
     "records.EvidenceCheck": "records.EvidenceObject",
     "runbooks.RunStep": "runbooks.ChecklistRun",
     "runbooks.RunEvent": "runbooks.ChecklistRun",
+    "changes.ChangeStep": "changes.Change",
+    "changes.Cell": "changes.Change",
+    "changes.GateReport": "changes.Change",
+    "changes.FreezeOverride": "changes.Change",
 }
 GUARDED = {label: found for label, found in REGISTERED.items() if isinstance(found, GuardedAdmin)}
 # Registered by a library, shown to administrators as the library made them: label and reason.

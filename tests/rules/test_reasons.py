@@ -34,6 +34,10 @@ NOT_PRIVILEGED = {
     "directory.CalendarFeed": "one's own address to read one's own turns; it decides nothing",
     "runbooks.Runbook": "what it says is decided by the approval of each version",
     "runbooks.RunbookVersion": "a draft is free; an approval decides what is published, and the database keeps it",
+    "changes.Change": "it changes by its verbs, and those that need a reason ask for one (changes.policy)",
+    "changes.ChangeStep": "a part of a change: what is decided on is bound by the approval",
+    "changes.Cell": "an answer says why something is not needed, and what shows that it is done",
+    "changes.Finding": "it is found by the portal and answered by a verb that asks why",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
     "incidents.ContainmentStep": "work in the middle of the night; the verb that skips one asks why",
 }
@@ -61,6 +65,8 @@ SERVICES = {
     "portal.directory.oncall.swaps": {"ask", "accept", "decline", "withdraw"},  # the request carries its reason
     "portal.runbooks.checklists.services.editing": set(),
     "incidents.policies": set(),
+    "changes.services.gating": {"report_gate", "token_used"},  # reports carry what shows them; a use is no decision
+    "changes.services.templating": set(),
     "incidents.intake.tokens": set(),
     "incidents.intake.signing": set(),
     "incidents.intake.heartbeats": set(),

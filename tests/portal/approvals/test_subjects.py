@@ -10,6 +10,7 @@ from portal.approvals.registry import Approvable
 from portal.approvals.subjects import OBJECTIVE, SEVERITY
 from portal.directory.models import Severity, Team
 from tests.factories.approvals import make_objective
+from tests.factories.changes import make_change, make_template
 from tests.factories.communications import make_draft
 from tests.factories.directory import make_channel, make_contact, make_severity, make_system, make_team
 from tests.factories.incidents import make_incident, make_policy
@@ -94,6 +95,8 @@ def test_many_records_are_read_in_a_fixed_number_of_queries(kind, django_assert_
         "severity": lambda: make_severity(5),
         "communication": lambda: make_draft(incident),
         "runbook-version": lambda: make_runbook(system=make_system()),
+        "change": make_change,
+        "change-template": make_template,
         "escalation-policy": lambda: make_policy(steps=[[make_contact(), make_team()], make_channel()]),
     }[kind.kind]
     make()
