@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import TextChoices
 
+from changes import policy as changes
+from changes.enums import Status as ChangeStatus
 from incidents import policy
 from incidents.communications import policy as communications
 from incidents.communications.words import FIELDS
@@ -42,6 +44,7 @@ def pages() -> dict[str, str]:
     """Return every page by file name."""
     written = {
         "incident-states.md": _states(),
+        "change-states.md": _change_states(),
         "communication-states.md": _communication_states(),
         "approval-states.md": _approval_states(),
         "review-states.md": _review_states(),
@@ -97,6 +100,18 @@ def _states() -> list[str]:
         *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED, Status.MERGED)),
         *("```", ""),
         *_table(("verb", "from", "to", "asks for a reason"), rows),
+    ]
+
+
+def _change_states() -> list[str]:
+    asking = ", ".join(sorted(changes.NEEDS_REASON))
+    return [
+        *_title("The life of a change"),
+        "Nothing but its services moves a change: no form, no import and no record page. What does not fit is refused",
+        f"with a sentence. These ask for a reason: {asking}.",
+        "An edit leads back to submitted and voids what was decided.",
+        "",
+        *_diagram(ChangeStatus.DRAFT, "draft", changes.TRANSITIONS),
     ]
 
 

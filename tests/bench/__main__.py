@@ -14,6 +14,7 @@ from tests.bench.report import note
 
 NAMES = (
     "checklists",
+    "changes",
     "deadlines",
     "lateness",
     "oncall",
