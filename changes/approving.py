@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeTemplate
@@ -130,7 +129,7 @@ TEMPLATE = Approvable(
     label="change template",
     facts=_template_facts,
     rows=_template_rows,
-    url=lambda template: reverse("admin:changes_changetemplate_change", args=[template.pk]),
+    url=ChangeTemplate.get_absolute_url,
     stages=(MANAGEMENT, AUTHORITY),
 )
 __all__ = ["CHANGE", "TEMPLATE", "facts_of", "variant_of"]

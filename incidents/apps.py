@@ -15,6 +15,7 @@ class IncidentsConfig(AppConfig):
         from incidents.approving import POLICY  # noqa: PLC0415
         from incidents.checklists import INCIDENT  # noqa: PLC0415
         from incidents.communications.approving import MESSAGE  # noqa: PLC0415
+        from incidents.models import Incident  # noqa: PLC0415
         from incidents.receivers import load_reference_data  # noqa: PLC0415
         from incidents.services.access import may_read_demand  # noqa: PLC0415
         from incidents.services.shutting import held_back  # noqa: PLC0415
@@ -22,6 +23,7 @@ class IncidentsConfig(AppConfig):
         from portal.approvals import registry  # noqa: PLC0415
         from portal.records import readers  # noqa: PLC0415
         from portal.runbooks import holding  # noqa: PLC0415
+        from portal.records import linking, readers  # noqa: PLC0415
         from portal.runbooks.checklists import subjects  # noqa: PLC0415
 
         registry.register(POLICY)
@@ -29,4 +31,5 @@ class IncidentsConfig(AppConfig):
         subjects.register(INCIDENT)
         readers.register(OPEN_TOPIC, may_read_demand)
         holding.register(held_back)
+        linking.register("INC", Incident)
         post_migrate.connect(load_reference_data, sender=self, dispatch_uid="incidents.reference")

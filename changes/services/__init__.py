@@ -10,6 +10,7 @@ from changes.services.drafting import Plan, draft, draft_from_template, revise, 
 from changes.services.ending import cancel, close, open_ends, write_review
 from changes.services.freezing import override
 from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of, token_used
+from changes.services.noting import add_note, relate, unrelate
 from changes.services.releasing import answer, answer_row, carry_over
 from changes.services.scheduling import assess, conflicts_of, schedule, stops
 from changes.services.templating import new_template_version, revoke_template
@@ -18,6 +19,7 @@ from changes.services.unauthorised import accept, turn
 __all__ = [
     "Plan",
     "accept",
+    "add_note",
     "answer",
     "answer_row",
     "approve",
@@ -35,6 +37,7 @@ __all__ = [
     "open_ends",
     "override",
     "reject",
+    "relate",
     "report_gate",
     "revise",
     "revoke_template",
@@ -48,6 +51,7 @@ __all__ = [
     "token_of",
     "token_used",
     "turn",
+    "unrelate",
     "verify",
     "write_review",
 ]

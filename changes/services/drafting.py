@@ -17,7 +17,7 @@ from changes.services.common import account_of, keep_period, locked, move, say, 
 from changes.services.releasing import set_cells
 from portal.accounts.models import User
 from portal.approvals import services as approvals
-from portal.approvals.shown import canonical
+from portal.approvals.shown import canonical, differences
 from portal.audit.actor import By, acting
 from portal.directory.models import System
 from portal.lib.blank import is_blank
@@ -129,8 +129,9 @@ def revise(change: Change, plan: Plan, *, by: By, at: datetime, reason: str = ""
         _check(row)
         row.save()
         _attach(row, plan)
-        if canonical(approving.facts_of(_whole(row))) != before:
-            _moved(row, by=by, at=at, reason=reason)
+        moved = [one.label for one in differences(before, canonical(approving.facts_of(_whole(row))))]
+        if moved:
+            _moved(row, moved, by=by, at=at, reason=reason)
     return row
 
 
@@ -146,7 +147,7 @@ def _check_standard(row: Change, plan: Plan) -> None:
         raise Refused("Its plans are those of its template, which was approved. Make a normal change for other plans.")
 
 
-def _moved(row: Change, *, by: By, at: datetime, reason: str) -> None:
+def _moved(row: Change, moved: Sequence[str], *, by: By, at: datetime, reason: str) -> None:
     was = row.status
     move(row, "revise")
     if was not in (Status.DRAFT, Status.REJECTED):
@@ -160,7 +161,8 @@ def _moved(row: Change, *, by: By, at: datetime, reason: str) -> None:
     if request is not None and request.is_live:
         approvals.notice(request, at=at)
     void = " What was decided is void." if was in (Status.ASSESSED, Status.APPROVED, Status.SCHEDULED) else ""
-    say(row, "revised", f"edited the change, version {row.version}", by=by, at=at, reason=reason, detail=void.strip())
+    say(row, "revised", f"edited the change, version {row.version}", by=by, at=at, reason=reason, detail=void.strip(),
+        data={"version": row.version, "moved": list(moved)})  # fmt: skip
 
 
 def submit(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:

@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from changes.approving import CHANGE
 from incidents.enums import OPEN
 from incidents.models import Incident
 from portal.accounts.models import User
@@ -77,6 +78,7 @@ class Shell:
         counts = {
             "incidents": Count(self._counts["incidents"], "open", "red"),
             "approvals": Count(self._counts["approvals"], "waiting for you", "amber"),
+            "changes": Count(self._counts["changes"], "waiting for you"),
         }
         return site.navigation(self.request, counts)
 
@@ -90,9 +92,11 @@ class Shell:
         """How much burns, waits and is unread, and whether the engine has swept lately. One query."""
         user = self.request.user
         lately = self.now - timedelta(seconds=health.MOST_SILENT)
+        waiting = ApprovalRequest.objects.visible_to(user).waiting_for(user, at=self.now)
         return counts_of(
             incidents=Incident.objects.visible_to(user).real().filter(status__in=OPEN),
-            approvals=ApprovalRequest.objects.visible_to(user).waiting_for(user, at=self.now),
+            approvals=waiting,
+            changes=waiting.filter(kind=CHANGE.kind),
             inbox=notify.inbox_of(user).filter(read_at=None),
             sweeps=Sweep.objects.filter(at__gte=lately),
         )

@@ -86,3 +86,10 @@ class SwapState(TextChoices):
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
     WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class FeedTopic(TextChoices):
+    """What a secret address of a calendar shows."""
+
+    ON_CALL = "on-call", "On call"
+    CHANGES = "changes", "Change calendar"

@@ -17,13 +17,17 @@ class Counted(Subquery):
 
 
 def counts_of(**wanted: QuerySet[Any]) -> dict[str, int]:
-    """Return how many rows each of some queries has, by name. One query, or none where all are empty anyway."""
+    """Return how many rows each of some queries has, by name. One query, or none where all are empty anyway.
+
+    A query that is cut off is counted no further than where it ends.
+    """
     found = dict.fromkeys(wanted, 0)
     parts: list[tuple[str, str]] = []
     values: list[Any] = []
     for name, rows in wanted.items():
         try:
-            sql, params = rows.order_by().values("pk").query.sql_with_params()
+            plain = rows if rows.query.is_sliced else rows.order_by()
+            sql, params = plain.values("pk").query.sql_with_params()
         except EmptyResultSet:
             continue
         parts.append((name, f"(SELECT COUNT(*) FROM ({sql}) counted)"))  # noqa: S608 - a query of Django's

@@ -262,6 +262,14 @@ def given_up() -> QuerySet[Demand]:
     return Demand.objects.filter(answered_at=None, given_up_at__isnull=False)
 
 
+# kind of link: its words on the page of the record that it begins at, and on the other one
+LINK_WORDS: dict[str, tuple[str, str]] = {
+    "fixes": ("Fixes", "Fixed by"),
+    "caused": ("Caused", "Caused by"),
+    "suspect": ("May have caused", "Suspect"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
     """The other end of a link, as seen from one record."""
@@ -271,6 +279,12 @@ class Linked:
     forward: bool
     made_at: datetime
     made_by: str
+
+    @property
+    def words(self) -> str:
+        """Return what the link says, from the side of the record whose page shows it."""
+        forward, back = LINK_WORDS.get(self.kind, (self.kind.capitalize(), self.kind.capitalize()))
+        return forward if self.forward else back
 
 
 def link(a: models.Model, b: models.Model, *, kind: str, by: By, at: datetime) -> None:
@@ -301,13 +315,13 @@ def links_of(record: models.Model, *, user: Any) -> list[Linked]:
     for row in mine:
         forward = (row.from_type_id, row.from_id) == (me, record.pk)
         ends.append((row, forward, (row.to_type_id, row.to_id) if forward else (row.from_type_id, row.from_id)))
-    others = _records({end for _, _, end in ends}, user)
+    others = records_of({end for _, _, end in ends}, user)
     return [
         Linked(row.kind, others[end], forward, row.made_at, row.made_by) for row, forward, end in ends if end in others
     ]
 
 
-def _records(ends: set[tuple[int, int]], user: Any) -> dict[tuple[int, int], models.Model]:
+def records_of(ends: set[tuple[int, int]], user: Any) -> dict[tuple[int, int], models.Model]:
     """Fetch the records that `user` may see by content type and id, one query for each type."""
     found: dict[tuple[int, int], models.Model] = {}
     for type_id in {type_id for type_id, _ in ends}:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.urls import reverse
 
+from changes.models import Change
 from incidents.enums import OPEN
 from incidents.models import Incident
 from portal.approvals.models import ApprovalRequest
@@ -17,6 +18,7 @@ from portal.records.evidence.models import Evidence
 
 REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
 EVIDENCE = re.compile(r"^evd[ -]?0*(\d{1,9})$", re.IGNORECASE)
+CHANGE = re.compile(r"^chg[ -]?0*(\d{1,9})$", re.IGNORECASE)
 APPROVAL = re.compile(r"^apr[ -]?0*(\d{1,9})$", re.IGNORECASE)
 LONGEST = 100
 MOST_WORDS = 8
@@ -47,6 +49,10 @@ def find(words: str, user: Any) -> list[Hit]:
         exact = list(Incident.objects.visible_to(user).filter(reference=reference).select_related("severity"))
         if exact:
             return [_incident(found) for found in exact]
+    planned = CHANGE.match(words)
+    if planned:
+        changes = Change.objects.visible_to(user).filter(reference=f"CHG-{int(planned[1]):06d}")
+        return [_change(found) for found in changes]
     asked = APPROVAL.match(words)
     if asked:
         requests = ApprovalRequest.objects.visible_to(user).filter(reference=f"APR-{int(asked[1]):06d}")
@@ -56,7 +62,7 @@ def find(words: str, user: Any) -> list[Hit]:
         items = Evidence.objects.visible_to(user).filter(reference=f"EVD-{int(kept[1]):06d}").select_related("holder")
         return [_evidence(found) for found in items]
     terms = words.split()[:MOST_WORDS]
-    return [*_directory(terms, user), *_incidents(terms, user)] if terms else []
+    return [*_directory(terms, user), *_incidents(terms, user), *_changes(terms, user)] if terms else []
 
 
 def _directory(terms: list[str], user: Any) -> list[Hit]:
@@ -86,6 +92,18 @@ def _incidents(terms: list[str], user: Any) -> list[Hit]:
         rows = rows.filter(title__icontains=term)
     settled = Case(When(status__in=OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
     return [_incident(found) for found in rows.order_by("is_drill", settled, "-declared_at", "-pk")[:SHOWN]]
+
+
+def _changes(terms: list[str], user: Any) -> list[Hit]:
+    rows = Change.objects.visible_to(user)
+    for term in terms:
+        rows = rows.filter(title__icontains=term)
+    return [_change(found) for found in rows.order_by("-requested_at", "-pk")[:SHOWN]]
+
+
+def _change(found: Change) -> Hit:
+    detail = f"{found.reference} · {found.get_type_display()} · {found.get_status_display()}"
+    return Hit("Change", "git-pull-request-arrow", found.title, detail, found.get_absolute_url())
 
 
 def _incident(found: Incident) -> Hit:

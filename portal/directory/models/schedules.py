@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from portal.audit.models import AuditedModel
-from portal.directory.enums import SwapState, TurnUnit
+from portal.directory.enums import FeedTopic, SwapState, TurnUnit
 from portal.directory.models.calendars import Calendar
 from portal.directory.models.people import Contact, Team
 from portal.directory.oncall import hours
@@ -204,7 +204,7 @@ class Swap(AuditedModel):
 
 
 class CalendarFeed(AuditedModel):
-    """A secret address from which somebody's calendar reads their own turns, or those of a team.
+    """A secret address from which somebody's calendar reads their own turns, those of a team, or what `topic` says.
 
     Only the digest of the secret is kept. It shows what its owner may see, for as long as their account is open.
     """
@@ -216,6 +216,7 @@ class CalendarFeed(AuditedModel):
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: the owner's own."
     )
+    topic = models.CharField(max_length=20, choices=FeedTopic, default=FeedTopic.ON_CALL, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     created_by = models.CharField(max_length=LONGEST_NAME, editable=False)
@@ -233,4 +234,6 @@ class CalendarFeed(AuditedModel):
         ]
 
     def __str__(self) -> str:
+        if self.topic != FeedTopic.ON_CALL:
+            return self.get_topic_display()
         return f"Calendar of {self.team or self.owner}"

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from portal.audit.actor import By, acting, actor_of
+from portal.directory.enums import FeedTopic
 from portal.directory.models import CalendarFeed, Contact, Team
 from portal.lib import digests
 
@@ -17,15 +18,18 @@ MOST_FEEDS = 20
 
 
 @transaction.atomic
-def make(owner: Contact, team: Team | None, *, by: By, at: datetime) -> str:
-    """Make an address of the owner's own turns, or of a team's, and return its secret, which is kept nowhere."""
+def make(owner: Contact, team: Team | None, *, by: By, at: datetime, topic: str = FeedTopic.ON_CALL) -> str:
+    """Make an address of the owner's own turns, or of a team's, and return its secret, which is kept nowhere.
+
+    With another `topic` it is an address of that, and `team` is nothing.
+    """
     Contact.objects.select_for_update().get(pk=owner.pk)
     standing = CalendarFeed.objects.filter(owner=owner, revoked_at=None)
     if standing.count() >= MOST_FEEDS:
         raise ValidationError(f"You have {MOST_FEEDS} calendar addresses. Revoke one first.")
     secret = digests.new_secret()
     feed = CalendarFeed(
-        owner=owner, team=team, digest=digests.digest(secret), created_at=at, created_by=actor_of(by).name
+        owner=owner, team=team, topic=topic, digest=digests.digest(secret), created_at=at, created_by=actor_of(by).name
     )
     with acting(by=by, at=at):
         feed.save()
@@ -44,16 +48,16 @@ def revoke(feed: CalendarFeed, *, by: By, at: datetime) -> CalendarFeed:
     return feed
 
 
-def find(secret: str) -> CalendarFeed | None:
-    """Return the address with this secret. Nothing when it is unknown, revoked, or its owner is gone."""
+def find(secret: str, *, topic: str = FeedTopic.ON_CALL) -> CalendarFeed | None:
+    """Return the address with this secret. Nothing when it is of something else, revoked, or its owner is gone."""
     if not secret.isascii():
         return None
     known = CalendarFeed.objects.select_related("owner__user", "team")
     return known.filter(
-        digest=digests.digest(secret), revoked_at=None, owner__active=True, owner__user__is_active=True
+        digest=digests.digest(secret), topic=topic, revoked_at=None, owner__active=True, owner__user__is_active=True
     ).first()
 
 
-def address_of(secret: str) -> str:
-    """Return the whole address that a calendar reads."""
-    return f"{settings.PORTAL_URL}{reverse('directory:feed', args=[secret])}"
+def address_of(secret: str, view: str = "directory:feed") -> str:
+    """Return the whole address that a calendar reads, at the page of this name."""
+    return f"{settings.PORTAL_URL}{reverse(view, args=[secret])}"

@@ -29,6 +29,8 @@ class Out:
     title: str
     starts: datetime
     until: datetime
+    detail: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ class Into:
     until: datetime
 
 
-def write(name: str, events: Iterable[Out], *, at: datetime, zone: ZoneInfo) -> bytes:
+def write(name: str, events: Iterable[Out], *, at: datetime, zone: ZoneInfo, product: str = "On call") -> bytes:
     """Return a calendar of these events, with times in that zone and the zone's rules beside them."""
     calendar = icalendar.Calendar()
-    calendar.add("prodid", "-//Watchbook//On call//EN")
+    calendar.add("prodid", f"-//Watchbook//{product}//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval;value=duration", "PT1H")
@@ -56,6 +58,10 @@ def write(name: str, events: Iterable[Out], *, at: datetime, zone: ZoneInfo) -> 
         event.add("dtstart", one.starts.astimezone(zone))
         event.add("dtend", one.until.astimezone(zone))
         event.add("transp", "TRANSPARENT")
+        if one.detail:
+            event.add("description", one.detail)
+        if one.url:
+            event.add("url", one.url)
         calendar.add_component(event)
     calendar.add_missing_timezones()
     return calendar.to_ical()

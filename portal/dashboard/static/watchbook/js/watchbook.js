@@ -146,6 +146,10 @@ document.addEventListener("htmx:afterSwap", () => {
 showTheme(root.dataset.theme || "auto");
 for (const button of document.querySelectorAll("[data-theme-switch]")) button.addEventListener("click", nextTheme);
 for (const toast of document.querySelectorAll(".toast")) watchToast(toast);
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
 for (const box of document.querySelectorAll("[data-keys-off]")) {
   box.closest("[hidden]")?.removeAttribute("hidden");
   box.checked = keysAreOff();

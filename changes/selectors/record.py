@@ -1,0 +1,133 @@
+"""The record of one change as an auditor asks for it: who, apart from whom, on what proof, and how long before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from changes.approving import CHANGE, facts_of
+from changes.enums import ChangeType
+from changes.looks import OUTCOME_LOOKS, Look
+from changes.models import Change, FreezeOverride
+from changes.selectors.gates import Gates, gates_of
+from changes.selectors.matrix import Matrix, matrix_of
+from changes.selectors.room import look_of
+from changes.selectors.timeline import Timeline, timeline_of
+from portal.approvals.enums import RequestState, Verdict
+from portal.approvals.models import ApprovalRequest, Decision
+from portal.approvals.services import standing
+from portal.approvals.shown import Fact, canonical, digest
+from portal.records import services as records
+from portal.records.services import Linked
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision. `before` is how long before the start it was made; negative when it was made afterwards."""
+
+    decision: Decision
+    verdict: str
+    before: timedelta | None
+    counts: bool
+
+    @property
+    def afterwards(self) -> bool:
+        """Tell whether it was made after the change had begun."""
+        return self.before is not None and self.before < timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One question of the separation of duties, with its answer in words."""
+
+    question: str
+    holds: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that is printed."""
+
+    look: Look
+    outcome: Look | None
+    facts: list[Fact]
+    digest: str
+    request: ApprovalRequest | None
+    decisions: list[Decided]
+    before: timedelta | None
+    duties: list[Duty]
+    gates: Gates
+    matrix: Matrix
+    overrides: list[FreezeOverride]
+    links: list[Linked]
+    timeline: Timeline
+
+
+def record_of(change: Change, *, user: Any, at: datetime) -> Record:
+    """Return the record of a change as `user` may read it. A fixed number of queries."""
+    text = canonical(facts_of(change))
+    requests = ApprovalRequest.objects.visible_to(user).filter(kind=CHANGE.kind, subject_id=change.pk)
+    request: ApprovalRequest | None = requests.order_by("-pk").first()
+    rows = Decision.objects.visible_to(user).filter(request__kind=CHANGE.kind, request__subject_id=change.pk)
+    decided = [_decided(one, change, request) for one in rows.select_related("stage", "request").order_by("pk")]
+    counting = [one for one in decided if one.counts and one.verdict == "approved"]
+    return Record(
+        look=look_of(change),
+        outcome=OUTCOME_LOOKS.get(change.outcome),
+        facts=list(facts_of(change)),
+        digest=digest(text),
+        request=request,
+        decisions=decided,
+        before=_before(change, counting),
+        duties=_duties(change, counting),
+        gates=gates_of(change, user=user),
+        matrix=matrix_of(change, user=user),
+        overrides=list(FreezeOverride.objects.visible_to(user).filter(change=change).select_related("freeze")),
+        links=records.links_of(change, user=user),
+        timeline=timeline_of(change, whole=True, at=at, oldest_first=True),
+    )
+
+
+def _decided(one: Decision, change: Change, request: ApprovalRequest | None) -> Decided:
+    before = change.started_at - one.decided_at if change.started_at is not None else None
+    stands = request is not None and one.request_id == request.pk and one.round == request.round
+    voided = request is not None and request.state == RequestState.VOIDED
+    return Decided(one, "approved" if one.verdict == Verdict.APPROVE else "rejected", before, stands and not voided)
+
+
+def _before(change: Change, counting: Sequence[Decided]) -> timedelta | None:
+    """Return how long before the start the last approval was given, of a standard change the one of its template."""
+    if change.started_at is None:
+        return None
+    if counting:
+        return counting[-1].before
+    if change.type == ChangeType.STANDARD and change.template is not None:
+        at = change.approved_at or standing(change.template).at
+        return change.started_at - at if at is not None else None
+    return None
+
+
+def _duties(change: Change, counting: Sequence[Decided]) -> list[Duty]:
+    """Return whether those who asked, decided and carried it out are different people."""
+    deciders = {one.decision.decider_id: one.decision.decided_by for one in counting}
+    if change.type == ChangeType.STANDARD:
+        return [Duty("Approved beforehand", change.approved_at is not None, f"By its template: {change.approved_by}")]
+    if not deciders:
+        return [Duty("Somebody has approved it", False, "Nobody has approved it as it stands.")]
+    names = ", ".join(deciders.values())
+    found = [
+        Duty("The requester decided nothing", change.requester_id not in deciders,
+             f"Requested by {change.requester}; approved by {names}"),
+        Duty("Who carries it out decided nothing", change.implementer_id not in deciders,
+             f"Carried out by {change.implementer or 'nobody'}; approved by {names}"),
+    ]  # fmt: skip
+    if change.started_at is not None:
+        early = all(not one.afterwards for one in counting)
+        words = "Every approval was given before the start" if early else "It was approved after its start"
+        if change.type == ChangeType.EMERGENCY:
+            words = f"An emergency: it was started on the authority of {change.authorised_by}, and approved afterwards"
+        found.append(Duty("Approved before it was started", early, words))
+    return found
