@@ -21,6 +21,7 @@ from changes.forms.acting import (
     NoteForm,
     OverrideForm,
     ReasonForm,
+    ReviewForm,
     UnlinkForm,
 )
 from changes.models import Change
@@ -81,6 +82,10 @@ def _rolls_back(change: Change, _reader: Reader) -> bool:
 def _overrides(change: Change, reader: Reader) -> bool:
     mine = reader.user.pk in (change.requester_id, change.implementer_id)
     return reader.frozen and change.status in EDITABLE and not mine and has_role(reader.user, AUTHORITY)
+
+
+def _reviews(change: Change, _reader: Reader) -> bool:
+    return change.status in (Status.VERIFYING, Status.CLOSED)
 
 
 def _reports(change: Change, _reader: Reader) -> bool:
@@ -151,6 +156,12 @@ ACTS: dict[str, Act] = {
             "Say how it ended. What is still open is named and keeps it from closing.",
             "It is closed. The record stays.",
             CloseForm, services.close, _can("close"),
+        ),
+        Act(
+            "review", "Write review", "Write the post-implementation review", "clipboard-check",
+            "What happened, why, and what follows from it. After a failure, a rollback and an emergency it is owed.",
+            "The review is kept.",
+            ReviewForm, services.write_review, _reviews,
         ),
         Act(
             "override", "Let through a freeze", "Let it through a freeze", "shield-alert",

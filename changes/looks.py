@@ -75,7 +75,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "note": ("message-square", ""),
     "link": ("link", ""),
     "evidence": ("fingerprint", ""),
-    "review_missed": ("octagon-alert", "red"),
+    "afterwards": ("file-check", ""),
 }
 
 

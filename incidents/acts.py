@@ -18,12 +18,14 @@ from incidents.communications.forms import SkipForm
 from incidents.enums import Audience, IncidentType, Status
 from incidents.forms import (
     ActForm,
+    ClearForm,
     CommanderForm,
     NoteForm,
     PersonForm,
     ReasonForm,
     ReclassifyForm,
     ResponderForm,
+    SuspectForm,
     SystemsForm,
     TypeForm,
     UpdateForm,
@@ -211,6 +213,18 @@ ACTS: dict[str, Act] = {
             NoteForm, services.add_note, _always,
         ),
         Act(
+            "suspect", "Mark a suspect change", "Mark a suspect change", "git-pull-request-arrow",
+            "It may have caused the incident. Both pages show it, until somebody clears it.",
+            "It is marked as suspect.",
+            SuspectForm, services.suspect, _always,
+        ),
+        Act(
+            "unsuspect", "Clear of suspicion", "Clear a change of suspicion", "unlink",
+            "It did not cause the incident. Both timelines say so, and why.",
+            "It is suspected no longer.",
+            ClearForm, services.clear_suspicion, _always,
+        ),
+        Act(
             "responder", "Add responder", "Add a responder", "users",
             "They are shown as working on it. Nobody is paged by this.",
             "The responder is added.",
@@ -227,6 +241,7 @@ MENU = (
     "update",
     "skip",
     "note",
+    "suspect",
     "activate",
     "responder",
     "mitigate",

@@ -15,6 +15,7 @@ from incidents.models import Incident
 from incidents.selectors.people import contact_choices, unreachable
 from portal.directory.models import Contact, Severity, System
 from portal.lib.choosing import ManyField
+from portal.records import linking
 from portal.records.models import Note
 
 CLOCK_SLACK = timedelta(minutes=1)
@@ -248,6 +249,35 @@ class NoteForm(ActForm):
     def clean_event_at(self) -> datetime | None:
         """Refuse a moment that has not come."""
         return self.past("event_at")
+
+
+class SuspectForm(ActForm):
+    """A change, or another record, that may have caused the incident."""
+
+    other = forms.CharField(
+        label="Reference", max_length=20, help_text="Such as CHG-000042.",
+        error_messages={"required": "Give the reference of what is suspected."},
+    )  # fmt: skip
+
+    field_order = ["other", "reason"]
+
+    def clean_other(self) -> Any:
+        """Return the record; ValidationError is raised when there is none that the reader may see."""
+        found = linking.by_reference(self.cleaned_data["other"], user=self.user)
+        if found is None:
+            raise forms.ValidationError("No such record can be seen. Check the reference.")
+        return found
+
+    def words(self) -> dict[str, Any]:
+        """Return the keyword arguments for the service."""
+        given = super().words()
+        return {**given, "record": given.pop("other")}
+
+
+class ClearForm(SuspectForm):
+    """What is suspected no longer, and why."""
+
+    reason = _text("Reason", limit=500, rows=2, missing="Say in a sentence why. It is kept in the history.")
 
 
 class DeclareForm(OnceForm):

@@ -88,6 +88,16 @@ class CloseForm(ActForm):
     reason = None
 
 
+class ReviewForm(ActForm):
+    """What is learned from a change."""
+
+    review = text(
+        "Post-implementation review", limit=10000, rows=8,
+        missing="Write what happened, why, and what follows from it.",
+    )  # fmt: skip
+    reason = None
+
+
 class OverrideForm(ReasonForm):
     """Through which freeze, and why."""
 

@@ -90,8 +90,12 @@ class StepsField(forms.CharField):
     """
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", "One step a line. How long it takes can stand at its end: Drain the queue (5 min)")
-        super().__init__(required=False, strip=True, max_length=20000, widget=forms.Textarea(attrs={"rows": 5}), **options)
+        options.setdefault(
+            "help_text", "One step a line. How long it takes can stand at its end: Drain the queue (5 min)"
+        )
+        super().__init__(
+            required=False, strip=True, max_length=20000, widget=forms.Textarea(attrs={"rows": 5}), **options
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """Return the lines of these steps, or what was typed."""

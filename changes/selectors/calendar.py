@@ -267,6 +267,8 @@ def feed_entries(user: Any, *, since: datetime, until: datetime, most: int) -> I
     rows = Change.objects.visible_to(user).filter(status__in=SHOWN).overlapping(since, until)
     fields = ("reference", "title", "status", "type", "planned_start", "planned_end")
     base = reverse("changes:list")
-    for row in rows.order_by("planned_start", "pk").values_list(*fields)[:most]:
-        yield _of_change(*row, base)
+    for reference, title, status, type_, starts, ends in rows.order_by("planned_start", "pk").values_list(*fields)[
+        :most
+    ]:
+        yield _of_change(reference, title, status, type_, starts, ends, base)
     yield from _freezes(user, since, until, UTC)

@@ -47,9 +47,7 @@ def moved_of(change: Change, *, user: Any, at: datetime) -> Moved:
     found = [one for one in found if one.label not in NOT_EDITED]
     if not found:
         return Moved([], change.version, [])
-    notes = list(
-        records.timeline(change).filter(kind="revised", recorded_at__gte=change.submitted_at).order_by("-pk")
-    )
+    notes = list(records.timeline(change).filter(kind="revised", recorded_at__gte=change.submitted_at).order_by("-pk"))
     told = [
         Difference(one.label, _said(one.label, one.old, at), _said(one.label, one.new, at), _edited(notes, one.label))
         for one in found

@@ -84,7 +84,7 @@ class Tally:
         """Return how many caused an incident."""
         return Figure(self.caused, self._list(status=Status.CLOSED.value, caused="1"))
 
-    def _list(self, **asked: str) -> str:
+    def _list(self, **asked: Any) -> str:
         return Filters(view="all", month=self.month, **asked).address()
 
 

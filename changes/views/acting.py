@@ -93,6 +93,7 @@ def _initial(chosen: Act, change: Change, request: SignedIn) -> dict[str, Any]:
         "override": lambda: {"freeze": _number(asked.get("freeze", ""))},
         "link": lambda: {"other": asked.get("other", "")[:20], "kind": asked.get("kind", "fixes")},
         "unlink": lambda: {"other": asked.get("other", "")[:20], "kind": asked.get("kind", "")[:40]},
+        "review": lambda: {"review": change.review},
         "close": lambda: {"outcome": "rolled_back" if change.rolled_back_at else None, "review": change.review},
     }
     return start[chosen.slug]() if chosen.slug in start else {}

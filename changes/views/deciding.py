@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from changes import services
 from changes.forms.acting import AGAIN, DecideForm
 from changes.models import Change
-from changes.policy import NotYours, Refused
+from changes.policy import Refused
 from changes.selectors.room import Page, change_for, page_of
 from changes.views.room import change_page, decide_form
 from portal.accounts import stepup
@@ -44,29 +44,19 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
     at = clock.database_now()
     page = page_of(change, user=request.user, whole=False, at=at)
     form = decide_form(request, page, request.POST)
-    if form is None:
+    if form is None or page.request is None:
         return _without_stage(request, change)
-    if page.request is not None and never_decides(page.request, request.user):
+    if never_decides(page.request, request.user):
         return change_page(request, change, status=403)
-    status = 422
-    if not form.is_valid():
-        if not form.errors.keys() & {"seen", "reason"}:
-            form.add_error(None, AGAIN)
-    elif approvals.done(form.cleaned_data["once"], request.user):
+    if form.is_valid() and approvals.done(form.cleaned_data["once"], request.user):
         return redirect(change)
-    elif refusal := _refused(page, form):
-        form.add_error(None, refusal)
-    elif not stepup.confirmed_recently(request):
-        return stepup.ask(request, f"{form.cleaned_data['verdict'].capitalize()} {change.reference}, {change.title}")
-    else:
-        try:
-            return _decided(request, change, form, at=at)
-        except NotYours as refused:
-            form.add_error(None, str(refused))
-            status = 403
-        except Refused as refused:
-            form.add_error(None, str(refused))
-    return change_page(request, change_for(request.user, reference), form=form, status=status)
+    if _may_decide(page, form):
+        if not stepup.confirmed_recently(request):
+            verdict = form.cleaned_data["verdict"].capitalize()
+            return stepup.ask(request, f"{verdict} {change.reference}, {change.title}")
+        if _decided(request, change, form, at=at):
+            return redirect(change)
+    return change_page(request, change_for(request.user, reference), form=form, status=422)
 
 
 def _without_stage(request: SignedIn, change: Change) -> HttpResponse:
@@ -75,8 +65,19 @@ def _without_stage(request: SignedIn, change: Change) -> HttpResponse:
     return change_page(request, change, status=422)
 
 
-def _refused(page: Page, form: DecideForm) -> str:
-    """Return why the reader may not decide so, before they prove who they are."""
+def _may_decide(page: Page, form: DecideForm) -> bool:
+    """Tell whether the reader may decide so, before they prove who they are; if not, the form says why."""
+    if not form.is_valid():
+        if not form.errors.keys() & {"seen", "reason"}:
+            form.add_error(None, AGAIN)
+        return False
+    refusal = _refusal(page, form)
+    if refusal:
+        form.add_error(None, refusal)
+    return not refusal
+
+
+def _refusal(page: Page, form: DecideForm) -> str:
     approval = page.approval
     if approval is None or approval.deciding is None:
         return NOBODY_ASKED
@@ -89,13 +90,18 @@ def _refused(page: Page, form: DecideForm) -> str:
     return ""
 
 
-def _decided(request: SignedIn, change: Change, form: DecideForm, *, at: datetime) -> HttpResponse:
+def _decided(request: SignedIn, change: Change, form: DecideForm, *, at: datetime) -> bool:
+    """Tell whether the decision was recorded; when it was refused, its sentence stands in the form."""
     given = form.cleaned_data
     verb = services.approve if given["verdict"] == "approve" else services.reject
-    with acting(by=request.user, once=given["once"]):
-        verb(
-            change, digest=given["digest"], confirmed=stepup.confirmed_recently(request), by=request.user, at=at,
-            reason=given["reason"],
-        )  # fmt: skip
+    try:
+        with acting(by=request.user, once=given["once"]):
+            verb(
+                change, digest=given["digest"], confirmed=stepup.confirmed_recently(request), by=request.user, at=at,
+                reason=given["reason"],
+            )  # fmt: skip
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
     messages.success(request, f"{change.reference}: {SAID[given['verdict']]}")
-    return redirect(change)
+    return True

@@ -165,9 +165,7 @@ def _edited(request: SignedIn, change: Change, form: WhenForm, *, at: datetime) 
             Change.objects.select_for_update(of=("self",)).get(pk=change.pk)
             if Note.objects.filter(gesture=context.gesture, kind="revised").exists():
                 return True
-            now = change_for(request.user, change.reference)
-            if digest(canonical(approving.facts_of(now))) != given["stands"]:
-                raise Refused(MEANWHILE)
+            _check_stands(change_for(request.user, change.reference), given["stands"])
             edited = services.revise(change, form.plan(), by=request.user, at=at, reason=given["reason"])
     except Refused as refused:
         form.add_error(None, str(refused))
@@ -175,6 +173,12 @@ def _edited(request: SignedIn, change: Change, form: WhenForm, *, at: datetime) 
     said = "The edit is kept." if edited.version != change.version or edited.status == change.status else "It is kept."
     messages.success(request, f"{change.reference}: {said}")
     return True
+
+
+def _check_stands(change: Change, stands: str) -> None:
+    """Refuse an edit of what the form did not show."""
+    if digest(canonical(approving.facts_of(change))) != stands:
+        raise Refused(MEANWHILE)
 
 
 def _not_editable(change: Change) -> str:

@@ -31,9 +31,7 @@ def change(request: SignedIn, reference: str) -> HttpResponse:
     return change_page(request, change_for(request.user, reference))
 
 
-def change_page(
-    request: SignedIn, found: Change, *, form: DecideForm | None = None, status: int = 200
-) -> HttpResponse:
+def change_page(request: SignedIn, found: Change, *, form: DecideForm | None = None, status: int = 200) -> HttpResponse:
     """Return the page of a change; with `form`, a decision that was refused stands in it."""
     at = clock.now()
     record_opening(found)
@@ -58,9 +56,7 @@ def decide_form(request: SignedIn, page: Page, data: Any = None) -> DecideForm |
     if approval is None or page.request is None or approval.deciding is None:
         return None
     bound = {"digest": page.request.digest, "stage": approval.deciding.pk}
-    return DecideForm(
-        data, user=request.user, at=clock.now(), moved=len(page.moved.differences), initial=bound
-    )
+    return DecideForm(data, user=request.user, at=clock.now(), moved=len(page.moved.differences), initial=bound)
 
 
 def _history(request: SignedIn, found: Change) -> str:

@@ -58,7 +58,9 @@ def template(request: SignedIn, slug: str) -> HttpResponse:
         "template": found,
         "standing": stands,
         "usable": _usable(found, stands),
-        "plans": [(kind.label, [(step.text, step.minutes) for step in steps if step.kind == kind]) for kind in StepKind],
+        "plans": [
+            (kind.label, [(step.text, step.minutes) for step in steps if step.kind == kind]) for kind in StepKind
+        ],
         "made": list(made[:MOST_MADE]),
         "edit_url": _admin(request, "changes.change_changetemplate", "change", found.pk),
         "may_ask": TEMPLATE.may_ask(request.user) and found.revoked_at is None and stands.word != "Approved",

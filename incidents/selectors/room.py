@@ -19,6 +19,7 @@ from incidents.escalation import EscalationView
 from incidents.looks import Look, status_look
 from incidents.models import AccessGrant, Incident, Responder, Subscription
 from incidents.selectors.communications import Waiting, followed_by, waiting_of
+from incidents.selectors.nearby import Nearby, nearby_of
 from incidents.selectors.people import People, people_of
 from incidents.selectors.related import Related, related_to
 from incidents.selectors.security import Security, security_of
@@ -73,6 +74,7 @@ class Room:
     communications: list[Communication]
     messages: list[Waiting]
     followed: Subscription | None
+    nearby: Nearby
     real: Incident | None
     drill: Incident | None
     grants: list[AccessGrant]
@@ -144,6 +146,7 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         communications=communications_of(incident, cards),
         messages=waiting_of(incident, user=user),
         followed=followed_by(user, incident),
+        nearby=nearby_of(incident, user=user, at=at),
         real=services.became(incident).visible_to(user).first() if incident.is_drill else None,
         drill=None if incident.is_drill else services.came_from(incident).visible_to(user).first(),
         grants=services.standing_grants(incident, at=at) if incident.restricted else [],

@@ -37,6 +37,7 @@ from incidents.services.ending import (
 )
 from incidents.services.grading import raise_severity, reclassify
 from incidents.services.merging import merge, relate, split_off, survivor_of
+from incidents.services.relating import clear_suspicion, suspect
 from incidents.services.responding import acknowledge, activate, add_responder, answer_page, escalate, page_person
 from incidents.services.shutting import hold_shutdown, release_shutdown
 from incidents.services.telling import add_note, pause_clock, record_update, resume_clock, skip_clock
@@ -54,6 +55,7 @@ __all__ = [
     "came_from",
     "cancel",
     "classify",
+    "clear_suspicion",
     "close",
     "declare",
     "end_alerts",
@@ -88,5 +90,6 @@ __all__ = [
     "split_off",
     "standing_grants",
     "survivor_of",
+    "suspect",
     "turn_real",
 ]

@@ -108,6 +108,8 @@ def _initial(chosen: Act, incident: Incident, request: HttpRequest) -> dict[str,
         "contain": lambda: {"step": request.GET.get("step", "") or None, "state": "done"},
         "systems": lambda: {"systems": list(incident.systems.values_list("pk", flat=True))},
         "type": lambda: {"type": incident.type},
+        "suspect": lambda: {"other": request.GET.get("other", "")[:20]},
+        "unsuspect": lambda: {"other": request.GET.get("other", "")[:20]},
         "skip": lambda: {"clock": request.GET.get("clock", "")},
         "note": lambda: {"corrects": request.GET.get("corrects", "") or None},
     }

@@ -1,4 +1,4 @@
-"""How records of domains that do not know one another find each other: by reference, by what went on near by, by a link.
+"""How records of domains that do not know one another meet: by reference, by what went on near by, by a link.
 
 A link is told in the timelines of both its records, and so is taking it back.
 """
@@ -87,9 +87,7 @@ def _near(record: Any, periods: list[Period], marked: set[tuple[type, int]]) -> 
 
 
 @transaction.atomic
-def link(
-    a: models.Model, b: models.Model, *, kind: str, words: str, by: By, at: datetime, reason: str = ""
-) -> None:
+def link(a: models.Model, b: models.Model, *, kind: str, words: str, by: By, at: datetime, reason: str = "") -> None:
     """Link `a` to `b` and tell it in both timelines. `words` say it from the side of `a`: "fixes".
 
     ValueError is raised when they are linked so already, and for a record with itself.

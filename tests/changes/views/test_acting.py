@@ -232,7 +232,7 @@ def test_an_incident_is_linked_and_the_link_taken_back(as_user, jonas, slot, at)
     refused = as_user(jonas).post(f"{address}link/", sent(other="INC-999999", kind="fixes"))
     assert "No such record can be seen" in text_of(refused)
     assert as_user(jonas).post(f"{address}link/", sent(other=incident.reference, kind="fixes")).status_code == 302
-    assert f"Fixes <span class=\"nowrap\">{incident.reference}" in text_of(as_user(jonas).get(address))
+    assert f'Fixes <span class="nowrap">{incident.reference}' in text_of(as_user(jonas).get(address))
     assert records.timeline(incident).filter(kind="link").exists()
     words = sent(other=incident.reference, kind="fixes", reason="It did not")
     assert as_user(jonas).post(f"{address}unlink/", words).status_code == 302

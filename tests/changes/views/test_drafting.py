@@ -134,7 +134,9 @@ def test_the_form_shows_what_stands_so_that_keeping_it_changes_nothing(as_user, 
     same.pop("has_outage")
     assert as_user(jonas).post(f"{change.get_absolute_url()}edit/", {**same, "reason": ""}).status_code == 302
     change.refresh_from_db()
-    assert change.planned_start.replace(second=0, microsecond=0) == slot["planned_start"].replace(second=0, microsecond=0)
+    assert change.planned_start.replace(second=0, microsecond=0) == slot["planned_start"].replace(
+        second=0, microsecond=0
+    )
 
 
 def test_what_is_under_way_is_not_edited(as_user, jonas):

@@ -52,7 +52,14 @@ def test_filters_narrow_the_list(as_user, jonas, slot, at):
     system = make_system("mail", name="Mail")
     make_assessed(title="Upgrade the mail", by=jonas, systems=[system], at=at, impact=4, likelihood=4, **slot)
     make_emergency(title="Urgent", by=jonas, at=at, **slot)
-    for query in ("type=normal", "status=assessed", "risk=high", "system=mail", "q=MAIL+upgrade", "sort=risk&risk=high"):
+    for query in (
+        "type=normal",
+        "status=assessed",
+        "risk=high",
+        "system=mail",
+        "q=MAIL+upgrade",
+        "sort=risk&risk=high",
+    ):
         assert titles(as_user(jonas).get(f"/changes/?{query}")) == ["Upgrade the mail"], query
     assert titles(as_user(jonas).get("/changes/?month=2020-01")) == []
 

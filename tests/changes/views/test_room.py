@@ -99,7 +99,13 @@ def test_an_incident_that_began_after_its_start_can_be_marked_as_of_it(as_user, 
 def test_the_page_costs_the_same_however_much_there_is(
     as_user, jonas, amara, database, slot, at, django_assert_max_num_queries, django_assert_num_queries
 ):
-    few_of_it = {"by": jonas, "implementer": amara, "systems": [database], "modules": Module.objects.all()[:1], "at": at}
+    few_of_it = {
+        "by": jonas,
+        "implementer": amara,
+        "systems": [database],
+        "modules": Module.objects.all()[:1],
+        "at": at,
+    }
     small, _in_its_way = make_assessed(**few_of_it, **slot), make_assessed(**few_of_it, **slot)
     reader = as_user(jonas)
     reader.get(small.get_absolute_url())
@@ -117,7 +123,9 @@ def test_the_page_costs_the_same_however_much_there_is(
 
 
 def test_a_draft_says_what_it_lacks(as_user, jonas, at):
-    change = make_change(by=jonas, steps={}, test_plan="", justification="", planned_start=None, planned_end=None, at=at)
+    change = make_change(
+        by=jonas, steps={}, test_plan="", justification="", planned_start=None, planned_end=None, at=at
+    )
     shown = text_of(as_user(jonas).get(change.get_absolute_url()))
     for words in ("No window yet", "Not said yet", "No step written yet", "Submit"):
         assert words in shown
