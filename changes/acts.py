@@ -31,7 +31,7 @@ from portal.accounts.roles import has_role
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whoever looks at a change, and what the page knows of it already: is its approval asked, does a freeze stop it."""
+    """Whoever looks at a change, and what its page knows already: is approval asked, does a freeze stop it."""
 
     user: Any
     asked: bool = False
@@ -111,7 +111,7 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "assess", "Assess risk", "Assess the risk", "gauge",
-            "Impact times likelihood, and what the record of its systems adds. The sum is shown, and chooses the stages.",
+            "Impact times likelihood, and what the record of its systems adds. The sum chooses the stages.",
             "Its risk is assessed.",
             AssessForm, services.assess, _can("assess"),
         ),

@@ -86,7 +86,7 @@ class PersonField(forms.ModelChoiceField):
 class StepsField(forms.CharField):
     """A plan, one step a line, with its minutes in brackets at the end where they are known: "Drain the queue (5 min)".
 
-    Its value is a list of text and minutes. Numbers and dashes before a step are left out: the order is that of the lines.
+    Its value is a list of text and minutes. Numbers and dashes before a step are left out: the lines are its order.
     """
 
     def __init__(self, **options: Any) -> None:

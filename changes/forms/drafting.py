@@ -119,7 +119,7 @@ class DraftForm(WhenForm):
     type = forms.ChoiceField(
         label="Type",
         choices=[(ChangeType.NORMAL, "Normal: it is approved before it starts"),
-                 (ChangeType.EMERGENCY, "Emergency: it starts at once on one person's word, and is approved afterwards")],
+                 (ChangeType.EMERGENCY, "Emergency: it starts at once on one person's word, approved afterwards")],
         widget=forms.RadioSelect,
         initial=ChangeType.NORMAL,
         error_messages={"required": "Choose the type.", "invalid_choice": "Choose the type."},

@@ -21,7 +21,18 @@ REVIEW = [
 ]
 
 
-class CellForm(forms.Form):
+class BecauseForm(forms.Form):
+    """Whatever is said not to be needed says why."""
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why something is not needed."""
+        given = super().clean() or {}
+        if given.get("state") == CellState.NOT_NEEDED and not given.get("because"):
+            self.add_error("because", BECAUSE)
+        return given
+
+
+class CellForm(BecauseForm):
     """How one check of one module stands. Of a check that opens a review it is a question."""
 
     state = forms.ChoiceField(
@@ -45,13 +56,6 @@ class CellForm(forms.Form):
         if check.opens_review:
             state.label = "Is an access review needed?"
 
-    def clean(self) -> dict[str, Any]:
-        """Ask why something is not needed."""
-        given = super().clean() or {}
-        if given.get("state") == CellState.NOT_NEEDED and not given.get("because"):
-            self.add_error("because", BECAUSE)
-        return given
-
     def answer(self) -> Answer:
         """Return what was said, for the services."""
         given = self.cleaned_data
@@ -61,7 +65,7 @@ class CellForm(forms.Form):
         return Answer(given["state"], because=because, evidence=given["evidence"])
 
 
-class RowForm(forms.Form):
+class RowForm(BecauseForm):
     """Several open checks of one module at once."""
 
     checks = ManyField(
@@ -84,8 +88,6 @@ class RowForm(forms.Form):
         options["initial"] = {"checks": [check.pk for check in checks], **(options.get("initial") or {})}
         super().__init__(*args, **options)
         self.fields["checks"].queryset = checks  # type: ignore[attr-defined]
-
-    clean = CellForm.clean
 
     def said(self) -> dict[ReleaseCheck, Answer]:
         """Return what was said of each check, for the services."""

@@ -25,8 +25,9 @@ from portal.records.models import Period
 
 DAY = timedelta(days=1)
 SHOWN = (*PLANNED, Status.CLOSED)
-VIEWS = {"month": 3, "week": 12, "list": 400}
-"""The views, and how many entries of one day each shows."""
+VIEWS = {"month": 3, "week": 12, "list": 20}
+"""The views, and how many changes of one day each shows; a list of one day shows more."""
+MOST_OF_ONE_DAY = 400
 LIST_DAYS = 28
 MOST_PERIODS = 2000
 
@@ -168,7 +169,8 @@ def calendar_of(user: Any, asked: Asked, *, at: datetime) -> Calendar:
     for entry in (*_freezes(user, since, until, zone), *_periods(user, since, until, zone)):
         for day in _touched(entry.starts, entry.ends, days):
             day.around.append(entry)
-    total = _place_changes(user, days, since, until, zone, most=VIEWS[asked.view])
+    most = MOST_OF_ONE_DAY if asked.view == "list" and asked.days == 1 else VIEWS[asked.view]
+    total = _place_changes(user, days, since, until, zone, most=most)
     rows = list(days.values())
     weeks = [rows[start : start + 7] for start in range(0, len(rows), 7)]
     return Calendar(asked, weeks, total)

@@ -24,7 +24,7 @@ LONGEST_SEARCH = 100
 class Filters:
     """What the reader asked the list for. What an address misspells is left out.
 
-    `month` is the month, such as 2026-11, in which a change was closed; `caused` asks for those that caused an incident.
+    `month` is that in which a change was closed, such as 2026-11; `caused` asks for those that caused an incident.
     """
 
     view: str = "open"

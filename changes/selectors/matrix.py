@@ -29,6 +29,11 @@ class Face:
         """Tell whether it waits for an answer."""
         return self.cell is not None and self.cell.state == CellState.OPEN
 
+    @property
+    def act_word(self) -> str:
+        """Return the word of the link that answers it: of an open question the question."""
+        return "Needed?" if self.is_open else self.word
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleRow:
@@ -111,7 +116,7 @@ def face_of(cell: Cell | None, check: ReleaseCheck, reviews: dict[str, bool]) ->
     return Face(cell, check, tone, icon, "Open")
 
 
-def face_for(change: Change, cell: Cell, check: ReleaseCheck) -> Face:
+def face_for(cell: Cell, check: ReleaseCheck) -> Face:
     """Return how one cell looks, read by itself. One query at most."""
     return face_of(cell, check, _reviews([cell]))
 

@@ -18,7 +18,7 @@ from changes.selectors.timeline import Timeline, timeline_of
 from portal.approvals.enums import RequestState, Verdict
 from portal.approvals.models import ApprovalRequest, Decision
 from portal.approvals.services import standing
-from portal.approvals.shown import Fact, canonical, digest
+from portal.approvals.shown import Fact
 from portal.records import services as records
 from portal.records.services import Linked
 
@@ -68,7 +68,6 @@ class Record:
 
 def record_of(change: Change, *, user: Any, at: datetime) -> Record:
     """Return the record of a change as `user` may read it. A fixed number of queries."""
-    text = canonical(facts_of(change))
     requests = ApprovalRequest.objects.visible_to(user).filter(kind=CHANGE.kind, subject_id=change.pk)
     request: ApprovalRequest | None = requests.order_by("-pk").first()
     rows = Decision.objects.visible_to(user).filter(request__kind=CHANGE.kind, request__subject_id=change.pk)
@@ -78,7 +77,7 @@ def record_of(change: Change, *, user: Any, at: datetime) -> Record:
         look=look_of(change),
         outcome=OUTCOME_LOOKS.get(change.outcome),
         facts=list(facts_of(change)),
-        digest=digest(text),
+        digest=CHANGE.digest(change),
         request=request,
         decisions=decided,
         before=_before(change, counting),
@@ -114,9 +113,15 @@ def _duties(change: Change, counting: Sequence[Decided]) -> list[Duty]:
     """Return whether those who asked, decided and carried it out are different people."""
     deciders = {one.decision.decider_id: one.decision.decided_by for one in counting}
     if change.type == ChangeType.STANDARD:
-        return [Duty("Approved beforehand", change.approved_at is not None, f"By its template: {change.approved_by}")]
+        return [
+            Duty(
+                question="Approved beforehand",
+                holds=change.approved_at is not None,
+                words=f"By its template: {change.approved_by}",
+            )
+        ]
     if not deciders:
-        return [Duty("Somebody has approved it", False, "Nobody has approved it as it stands.")]
+        return [Duty("Somebody has approved it", holds=False, words="Nobody has approved it as it stands.")]
     names = ", ".join(deciders.values())
     found = [
         Duty("The requester decided nothing", change.requester_id not in deciders,

@@ -1,4 +1,4 @@
-"""Whether there is time to undo a change: its rollback against the promise of its systems and what is left of its window."""
+"""Whether there is time to undo a change: its rollback against what its systems promise and its window leaves."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def _warnings(
     if estimate is not None and left is not None and left < estimate and change.status not in RUNNING:
         room = f"only {_words(left)} are left" if left > timedelta(0) else "nothing is left"
         found.append(
-            f"After its last step {room} in the window, and the rollback takes {_words(estimate)}. Plan a longer window."
+            f"After its last step {room} in the window, and the rollback takes {_words(estimate)}."
+            " Plan a longer window."
         )
     return found
 

@@ -48,15 +48,19 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
         return _without_stage(request, change)
     if never_decides(page.request, request.user):
         return change_page(request, change, status=403)
+    answer = _answered(request, change, page, form, at=at)
+    return answer or change_page(request, change_for(request.user, reference), form=form, status=422)
+
+
+def _answered(request: SignedIn, change: Change, page: Page, form: DecideForm, *, at: datetime) -> HttpResponse | None:
+    """Return where the decision leads; nothing when it was refused, with the sentence in the form."""
     if form.is_valid() and approvals.done(form.cleaned_data["once"], request.user):
         return redirect(change)
-    if _may_decide(page, form):
-        if not stepup.confirmed_recently(request):
-            verdict = form.cleaned_data["verdict"].capitalize()
-            return stepup.ask(request, f"{verdict} {change.reference}, {change.title}")
-        if _decided(request, change, form, at=at):
-            return redirect(change)
-    return change_page(request, change_for(request.user, reference), form=form, status=422)
+    if not _may_decide(page, form):
+        return None
+    if not stepup.confirmed_recently(request):
+        return stepup.ask(request, f"{form.cleaned_data['verdict'].capitalize()} {change.reference}, {change.title}")
+    return redirect(change) if _decided(request, change, form, at=at) else None
 
 
 def _without_stage(request: SignedIn, change: Change) -> HttpResponse:

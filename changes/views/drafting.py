@@ -141,11 +141,12 @@ def edit(request: SignedIn, reference: str) -> HttpResponse:
     change = change_for(request.user, reference)
     stands = digest(canonical(approving.facts_of(change)))
     options: dict[str, Any] = {"at": at, "user": request.user, "change": change, "initial": {"stands": stands}}
+    sent = request.POST if request.method == "POST" else None
     form: WhenForm
     if change.template is not None:
-        form = TemplateDraftForm(request.POST or None, template=change.template, **options)
+        form = TemplateDraftForm(sent, template=change.template, **options)
     else:
-        form = DraftForm(request.POST or None, **options)
+        form = DraftForm(sent, **options)
     refusal = _not_editable(change)
     if request.method == "POST" and form.is_valid() and _edited(request, change, form, at=at):
         return redirect(change)

@@ -64,7 +64,7 @@ def _tick(request: SignedIn, reference: str) -> HttpResponse:
     waiting = [cell for cell in found if cell.state == CellState.OPEN and not cell.check_of.opens_review]
     refusal = _answer(request, change, found[0].module, {cell.check_of: DONE for cell in waiting})
     if request.headers.get("HX-Request") == "true":
-        return _cells(request, change, [cell.pk for cell in found], refusal=refusal)
+        return _cells(request, change, found[0].module, [cell.pk for cell in found], refusal=refusal)
     if refusal:
         return _matrix_page(request, change, refusal=refusal, status=422)
     return redirect(f"{change.get_absolute_url()}matrix/#m{found[0].module_id}")
@@ -81,20 +81,19 @@ def _answer(request: SignedIn, change: Change, module: Module, said: dict[Releas
     return ""
 
 
-def _cells(request: SignedIn, change: Change, keys: list[int], *, refusal: str) -> HttpResponse:
+def _cells(request: SignedIn, change: Change, module: Module, keys: list[int], *, refusal: str) -> HttpResponse:
     """Give the cells that were ticked, and how many are open, for htmx to put in place."""
-    rows = Cell.objects.visible_to(request.user).filter(pk__in=keys).select_related("module", "check_of")
+    rows = Cell.objects.visible_to(request.user).filter(pk__in=keys).select_related("check_of")
     mine = Cell.objects.visible_to(request.user).filter(change=change, check_of__active=True)
     mine = mine.filter(module__in=change.modules.all())
     context = {
         "change": change,
-        "faces": [face_for(change, cell, cell.check_of) for cell in rows],
+        "faces": [face_for(cell, cell.check_of) for cell in rows],
         "open_count": mine.filter(state=CellState.OPEN).count(),
         "total": mine.count(),
+        "module": module,
         "refusal": refusal,
         "swap": True,
-        "may_act": True,
-        "answerable": True,
     }
     return render(request, "changes/parts/ticked.html", context)
 
@@ -109,7 +108,7 @@ def cell(request: SignedIn, reference: str, module: str, check: str) -> HttpResp
     found = rows.select_related("module", "check_of").first()
     if found is None:
         raise Http404("There is no such cell.")
-    form = CellForm(request.POST or None, cell=found, check=found.check_of)
+    form = CellForm(_sent(request), cell=found, check=found.check_of)
     if request.method == "POST" and form.is_valid():
         refusal = _answer(request, change, found.module, {found.check_of: form.answer()})
         if not refusal:
@@ -132,7 +131,7 @@ def row(request: SignedIn, reference: str, module: str) -> HttpResponse:
     checks = ReleaseCheck.objects.visible_to(request.user).filter(
         active=True, opens_review=False, cells__change=change, cells__module=found, cells__state=CellState.OPEN
     )
-    form = RowForm(request.POST or None, checks=checks)
+    form = RowForm(_sent(request), checks=checks)
     if request.method == "POST" and form.is_valid():
         refusal = _answer(request, change, found, form.said())
         if not refusal:
@@ -151,7 +150,7 @@ def carry(request: SignedIn, reference: str) -> HttpResponse:
     change = _acting_on(request, reference)
     offer = carry_over_of(change, user=request.user)
     keys = [one.module.pk for one in offer.modules] if offer else []
-    form = CarryForm(request.POST or None, modules=Module.objects.visible_to(request.user).filter(pk__in=keys))
+    form = CarryForm(_sent(request), modules=Module.objects.visible_to(request.user).filter(pk__in=keys))
     if request.method == "POST" and form.is_valid():
         chosen = list(form.cleaned_data["modules"])
         try:
@@ -171,6 +170,11 @@ def _acting_on(request: SignedIn, reference: str) -> Change:
     if not request.user.has_perm("changes.change_change"):
         raise PermissionDenied
     return change
+
+
+def _sent(request: SignedIn) -> Any:
+    """Return what was posted, also when it is empty; nothing when nothing was."""
+    return request.POST if request.method == "POST" else None
 
 
 def _number(words: Any) -> int:

@@ -89,7 +89,7 @@ def _admin(request: SignedIn, permission: str, page: str, *args: int) -> str:
 def revoke_template(request: SignedIn, slug: str) -> HttpResponse:
     """Ask why a template is revoked, and revoke it."""
     found: ChangeTemplate = get_object_or_404(ChangeTemplate.objects.visible_to(request.user), slug=slug)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             services.revoke_template(
