@@ -224,7 +224,7 @@ def _freezes(user: Any, since: datetime, until: datetime, zone: tzinfo) -> Itera
     for freeze in wanted:
         for starts, ends in _times(freeze.starts, freeze.ends, freeze.rule, freeze.time_zone, since, until):
             yield Entry(
-                "freeze", f"{freeze.get_domain_display()}: {freeze.name}", "", "", "ban", "violet", "Freeze",
+                "freeze", f"{freeze.name} ({freeze.get_domain_display().lower()})", "", "", "ban", "violet", "Freeze",
                 starts.astimezone(zone), ends.astimezone(zone), whole=True,
             )  # fmt: skip
 

@@ -15,9 +15,8 @@ from django.db.models import Q
 from incidents.models import Incident
 from portal.directory.models import System
 from portal.records import linking
-from portal.records import services as records
 from portal.records.linking import Near
-from portal.records.services import Linked
+from portal.records.services import LINK_WORDS, Linked
 
 BEFORE = timedelta(hours=72)
 CHANGE = "change"
@@ -32,21 +31,24 @@ class Nearby:
     becomes: str
 
 
-def nearby_of(incident: Incident, *, user: Any, at: datetime) -> Nearby:
-    """Return the changes near an incident as `user` may see them. At most six queries.
+def nearby_of(incident: Incident, links: list[Linked], *, user: Any, at: datetime) -> Nearby:
+    """Return the changes near an incident as `user` may see them; `links` are all of its links. At most four queries.
 
     A system that it touches counts with those that it is a part of, and with its parts.
     """
     touched = [system.pk for system in incident.systems.all()]
     near = Q(pk__in=touched) | Q(parts__in=touched) | Q(parent__in=touched)
     systems = list(System.objects.visible_to(user).filter(near).distinct()) if touched else []
-    links = records.links_of(incident, user=user)
     until = incident.resolved_at or at
     found = linking.near(
         systems, kind=CHANGE, since=incident.declared_at - BEFORE, until=until, user=user,
         linked=[link.record for link in links],
     )  # fmt: skip
-    return Nearby(links, [one for one in found if not one.linked], _becomes(incident))
+    return Nearby(
+        [link for link in links if link.kind in LINK_WORDS],
+        [one for one in found if not one.linked],
+        _becomes(incident),
+    )
 
 
 def _becomes(incident: Incident) -> str:

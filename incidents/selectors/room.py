@@ -130,6 +130,7 @@ def hidden_from(user: Any, reference: str) -> Incident | None:
 
 def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime) -> Room:
     """Return what the room of an incident shows `user` at `at`, with this page of its timeline."""
+    links = records.links_of(incident, user=user)
     cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or incident.merged_at or at)
     return Room(
         incident=incident,
@@ -146,7 +147,7 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         communications=communications_of(incident, cards),
         messages=waiting_of(incident, user=user),
         followed=followed_by(user, incident),
-        nearby=nearby_of(incident, user=user, at=at),
+        nearby=nearby_of(incident, links, user=user, at=at),
         real=services.became(incident).visible_to(user).first() if incident.is_drill else None,
         drill=None if incident.is_drill else services.came_from(incident).visible_to(user).first(),
         grants=services.standing_grants(incident, at=at) if incident.restricted else [],
@@ -155,6 +156,7 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         related=related_to(incident, user=user) if incident.is_open else [],
         linked=records.links_of(incident, user=user),
         shutdown=shutdown_of(incident, user),
+        linked=[link for link in links if link.kind not in records.LINK_WORDS],
     )
 
 

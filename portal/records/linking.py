@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from portal.audit.actor import By, acting
 from portal.directory.models import System
-from portal.lib.visibility import narrowed
+from portal.lib.visibility import is_restricted, narrowed
 from portal.records import services as records
 from portal.records.models import Link, Period
 
@@ -119,4 +119,7 @@ def _links(a: models.Model, b: models.Model, kind: str) -> Any:
 
 
 def _name(record: models.Model) -> str:
+    """Return how one record is named on the page of another: a restricted one is not."""
+    if is_restricted(type(record), record.pk):
+        return "a restricted record"
     return str(getattr(record, "reference", "") or record)

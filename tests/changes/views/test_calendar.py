@@ -87,7 +87,7 @@ def test_a_calendar_program_reads_by_a_secret_address_until_it_is_revoked(as_use
     answer = client.get(f"/changes/{path}")
     assert answer["Content-Type"].startswith("text/calendar")
     events = {str(event["summary"]): event for event in icalendar.Calendar.from_ical(answer.content).walk("VEVENT")}
-    assert set(events) == {f"{change.reference} Upgrade it", "Freeze: Finance close: Close"}
+    assert set(events) == {f"{change.reference} Upgrade it", "Freeze: Close (finance close)"}
     assert str(events[f"{change.reference} Upgrade it"]["url"]).endswith(change.get_absolute_url())
     assert client.get(f"/changes/{path}", headers={"If-None-Match": answer["ETag"]}).status_code == 304
     feed = CalendarFeed.objects.get()
