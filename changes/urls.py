@@ -12,6 +12,7 @@ from changes.views.drafting import draft, draft_from_template, edit
 from changes.views.listing import change_list
 from changes.views.report import report
 from changes.views.room import change, record
+from changes.views.unauthorised import answer_unauthorised, unauthorised
 
 app_name = "changes"
 
@@ -27,6 +28,8 @@ urlpatterns = [
     path("changes/feeds/<int:pk>/revoke/", calendar.revoke_feed, name="revoke-feed"),
     path("changes/feed/<str:secret>.ics", calendar.feed, name="feed"),
     path("changes/report/", report, name="report"),
+    path("changes/unauthorised/", unauthorised, name="unauthorised"),
+    path("changes/unauthorised/<int:pk>/<slug:verb>/", answer_unauthorised, name="answer-unauthorised"),
     path("changes/templates/", templates.template_list, name="templates"),
     path("changes/templates/<slug:slug>/", templates.template, name="template"),
     path("changes/templates/<slug:slug>/revoke/", templates.revoke_template, name="revoke-template"),

@@ -11,9 +11,9 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from changes.approving import CHANGE
-from changes.enums import EDITABLE, RUNNING, ChangeType, Level, Status
+from changes.enums import EDITABLE, RUNNING, ChangeType, FindingState, Level, Status
 from changes.looks import OUTCOME_LOOKS, RISK_TONES, Look, status_look
-from changes.models import Change
+from changes.models import Change, Finding
 from changes.selectors.filters import ENDED, Filters
 from portal.approvals.models import ApprovalRequest
 from portal.lib.counting import counts_of
@@ -141,6 +141,11 @@ def narrowed(user: Any, filters: Filters, *, at: datetime) -> QuerySet[Change]:
     for word in filters.words:
         found = found.filter(title__icontains=word)
     return found
+
+
+def unanswered(user: Any) -> int:
+    """Return how many writes outside of any change wait for an answer that the reader may see. One query."""
+    return int(Finding.objects.visible_to(user).filter(state=FindingState.OPEN).count())
 
 
 def caused() -> QuerySet[Any]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from changes.selectors.facets import facets_of, tabs_of
 from changes.selectors.filters import Filters
-from changes.selectors.listing import page_of
+from changes.selectors.listing import page_of, unanswered
 from portal.accounts.requests import SignedIn
 from portal.lib import clock
 
@@ -26,6 +26,7 @@ def change_list(request: SignedIn) -> HttpResponse:
         "filters": filters,
         "listing": page_of(request.user, filters, at=at),
         "tabs": tabs_of(request.user, filters, at=at),
+        "unauthorised": unanswered(request.user),
         "facets": facets_of(request.user, filters),
         "sorts": _sorts(filters),
         "view_only": Filters(view=filters.view).address(),

@@ -101,6 +101,7 @@ def _filled(pattern, given):
         .replace("(?i:APR)", "APR")
         .replace("(?i:EVD)", "EVD")
         .replace("(?i:CHK)", "CHK")
+        .replace("(?i:CHG)", "CHG")
     )
     known = pattern.regex.groupindex
     unnamed = iter(["object_id", "version_id"])
@@ -124,7 +125,18 @@ def _of(name, rows):
     if name.startswith("evidence:"):
         incident = {"kind": "incidents.incident", "pk": rows["incidents.Incident"].pk}
         return {"reference": rows["records.Evidence"].reference, "verb": "seal", **incident}
-    return _of_checklists(name, rows) or {"reference": rows["incidents.Incident"].reference}
+    return _of_changes(name, rows) or _of_checklists(name, rows) or {"reference": rows["incidents.Incident"].reference}
+
+
+def _of_changes(name, rows):
+    if not name.startswith("changes:"):
+        return {}
+    cell, template = rows["changes.Cell"], rows["changes.ChangeTemplate"]
+    change = cell.change if name in {"changes:cell", "changes:row"} else rows["changes.Change"]
+    parts = {"module": cell.module.slug, "check": cell.check_of.slug, "gate": rows["changes.Gate"].slug}
+    pk = rows["changes.Finding" if "unauthorised" in name else "directory.CalendarFeed"].pk
+    verb = "accept" if "unauthorised" in name else "note"
+    return {"reference": change.reference, "slug": template.slug, "pk": pk, "verb": verb, **parts}
 
 
 def _of_checklists(name, rows):
@@ -218,7 +230,7 @@ def test_an_auditor_changes_nothing_at_any_address(client, rows, method):
             wrong.append(f"{method} {address} wrote to {sorted(more)}")
         # Record pages show themselves: Django's admin reads a POST that it has no use for as GET.
         shown = address.startswith("/admin/") and response.status_code == 200
-        if method == "post" and not (taken or shown) and response.status_code not in {302, 403, 404, 405}:
+        if method == "post" and not (taken or shown) and response.status_code not in {302, 401, 403, 404, 405}:
             wrong.append(f"{method} {address} answered {response.status_code}")
         if method in UNKNOWN and response.status_code not in {403, 404, 405}:
             wrong.append(f"{method} {address} answered {response.status_code}")
