@@ -49,7 +49,7 @@ class WhenForm(OnceForm):
         widget=forms.CheckboxSelectMultiple,
         help_text="The release checklist asks only of these. None when it is no release.",
     )  # fmt: skip
-    implementer = PersonField(label="Carried out by", required=False)
+    implementer = PersonField(label="Carried out by", required=False, empty_label="Nobody yet")
     planned_start = moment("Planned start")
     planned_end = moment("Planned end")
     has_outage = forms.BooleanField(label="It causes an outage", required=False)

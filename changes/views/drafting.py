@@ -20,6 +20,7 @@ from changes.models import Change, ChangeTemplate
 from changes.policy import Refused
 from changes.selectors.room import change_for
 from portal.accounts.requests import SignedIn
+from portal.approvals.services import standings
 from portal.approvals.shown import canonical, digest
 from portal.audit.actor import acting, gesture_of
 from portal.audit.trail import record_opening
@@ -122,8 +123,15 @@ def _draft_page(
     if template is not None:
         context["steps"] = _steps(template)
     else:
-        context["templates"] = ChangeTemplate.objects.visible_to(request.user).in_force()
+        context["templates"] = _usable(request)
     return render(request, "changes/draft.html", context, status=status)
+
+
+def _usable(request: SignedIn) -> list[ChangeTemplate]:
+    """Return the templates that are in force and approved as they stand."""
+    rows = list(ChangeTemplate.objects.visible_to(request.user).in_force())
+    found = standings(approving.TEMPLATE, [row.pk for row in rows])
+    return [row for row in rows if found[row.pk].approved]
 
 
 def _steps(template: ChangeTemplate) -> list[tuple[str, list[Any]]]:
