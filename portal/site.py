@@ -139,7 +139,7 @@ ENTRIES = (
         "calendar-days",
         view="changes:calendar",
         permission="changes.view_change",
-        keys="g l",
+        keys="g k",
     ),
     Entry("Change", "Approvals", "file-check", view="approvals:list", keys="g v", counter="approvals"),
     Entry("Audit", "Trail", "history", view="assurance:trail", permission="audit.view_trailrow", keys="g t"),

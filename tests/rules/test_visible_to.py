@@ -64,6 +64,9 @@ EXEMPT = {
     ("portal/assurance/selectors/retention.py", "Seal"): "where rows are sealed: they are shown as visible_to allows",
     ("portal/assurance/selectors/retention.py", "TombstonedRow"): "the tombstones over rows that visible_to has found",
     ("portal/records/evidence/selectors.py", "Seal"): "where events are sealed that visible_to has found",
+    ("changes/views/acting.py", "Change"): "the lock of a record that was found by visible_to",
+    ("changes/views/drafting.py", "Change"): "the lock of a record that was found by visible_to",
+    ("changes/views/drafting.py", "Note"): "whether one's own form has acted already",
     ("incidents/admin/steps.py", "EscalationTarget"): "what the policy in the form names already",
 }
 MODULES = [
