@@ -145,9 +145,9 @@ def approve(page):
     """Approve what the page shows, and prove who is there."""
     page.get_by_label("Reason").fill("Rehearsed twice")
     page.get_by_role("button", name="Approve this content").click()
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").first.click()
-    page.get_by_role("button", name="Approve").first.click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Send it now").click()
     page.get_by_text("Your approval is recorded.").wait_for()
 
 
