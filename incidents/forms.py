@@ -271,7 +271,8 @@ class SuspectForm(ActForm):
     def words(self) -> dict[str, Any]:
         """Return the keyword arguments for the service."""
         given = super().words()
-        return {**given, "record": given.pop("other")}
+        record = given.pop("other")
+        return {**given, "record": record}
 
 
 class ClearForm(SuspectForm):
