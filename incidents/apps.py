@@ -21,9 +21,8 @@ class IncidentsConfig(AppConfig):
         from incidents.services.shutting import held_back  # noqa: PLC0415
         from incidents.sweeps import OPEN_TOPIC  # noqa: PLC0415
         from portal.approvals import registry  # noqa: PLC0415
-        from portal.records import readers  # noqa: PLC0415
-        from portal.runbooks import holding  # noqa: PLC0415
         from portal.records import linking, readers  # noqa: PLC0415
+        from portal.runbooks import holding  # noqa: PLC0415
         from portal.runbooks.checklists import subjects  # noqa: PLC0415
 
         registry.register(POLICY)

@@ -154,7 +154,6 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         security=security_of(incident),
         survivor=_survivor_of(incident, user),
         related=related_to(incident, user=user) if incident.is_open else [],
-        linked=records.links_of(incident, user=user),
         shutdown=shutdown_of(incident, user),
         linked=[link for link in links if link.kind not in records.LINK_WORDS],
     )
