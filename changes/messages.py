@@ -18,7 +18,7 @@ from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
-from portal.notify.compose import Draft, drafts_for
+from portal.notify.compose import About, Draft, drafts_for
 
 OWED = "change_owed"
 AUTHORISED = "change_authorised"
@@ -65,6 +65,6 @@ def tell(change: Change, contacts: Iterable[Contact], *, kind: str, key: str, at
         drafts += drafts_for(
             contact, methods.get(contact.pk, []), key=f"g{change.pk}:{kind}:{key}:c{contact.pk}",
             kind=kind, title=title, body=body, generation=1, url_path=change.get_absolute_url(),
-            about=(ContentType.objects.get_for_model(Change).pk, change.pk, change.reference, False),
+            about=About(ContentType.objects.get_for_model(Change).pk, change.pk, change.reference),
         )  # fmt: skip
     notify.queue(drafts, at=at)

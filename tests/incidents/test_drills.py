@@ -63,7 +63,7 @@ def test_it_has_the_clocks_and_the_escalation_of_a_real_incident(amara):
 def test_it_says_so_wherever_it_is_named():
     drill = make_drill(title="Mail stands still")
     assert str(drill) == f"{drill.reference} (drill) Mail stands still"
-    assert records.timeline(drill).first().text == "started a drill at SEV-2"
+    assert records.timeline(drill).earliest("pk").text == "started a drill at SEV-2"
 
 
 def test_no_system_suffers_from_it(amara):

@@ -36,7 +36,7 @@ _VERBS: dict[str, Callable[..., Any]] = {
     name: getattr(services, name)
     for name in (
         *("acknowledge", "activate", "record_update", "add_note", "add_responder", "page_person", "reclassify"),
-        *("mitigate", "resolve", "close", "reopen", "cancel", "pause_clock", "resume_clock"),
+        *("mitigate", "resolve", "close", "reopen", "cancel", "merge", "pause_clock", "resume_clock"),
     )
 }
 _VERBS |= {"keep_evidence": keeping.keep_evidence, "give_evidence": keeping.give_evidence}
@@ -129,6 +129,8 @@ class Play:
             words["contact"] = self.people[words["contact"]]
         if "severity" in words:
             words["severity"] = Severity.objects.get(level=words["severity"])
+        if "into" in words:
+            words["into"] = Incident.objects.open().get(title=words["into"])
         if step.verb == "resolve":
             working.finish(incident, people={team: self.people[key] for team, key in CHECKERS.items()}, at=at)
         with acting(by=by, at=at, origin=ORIGIN):

@@ -98,6 +98,11 @@ def act(minute: float, verb: str, who: str, reason: str = "") -> Step:
     return Step(minute, verb, who, {"reason": reason} if reason else {})
 
 
+def merge(minute: float, who: str, into: str, reason: str) -> Step:
+    """Say that it is the same as the open incident of that title."""
+    return Step(minute, "merge", who, {"into": into, "reason": reason})
+
+
 def lived(
     who: str, *, answered: float, fixed: float, closed: float, notes: Iterable[tuple[float, str]]
 ) -> tuple[Step, ...]:

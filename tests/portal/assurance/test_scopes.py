@@ -21,7 +21,7 @@ from portal.deadlines.models import Deadline
 from portal.directory.models import OnCallShift, System, Team
 from portal.lib.visibility import VisibleQuerySet, hidden_keys, in_scope, reads_all
 from portal.notify import services as notify
-from portal.notify.compose import Draft
+from portal.notify.compose import About, Draft
 from portal.notify.models import Message
 from portal.records.models import Note
 from tests.factories.accounts import make_superuser, make_user
@@ -165,7 +165,7 @@ def test_deadlines_and_messages_follow_what_they_are_about():
     inside, outside = make_incident(severity=1, systems=[mail]), make_incident(severity=1)
     kind = ContentType.objects.get_for_model(Incident).pk
     for number, incident in enumerate((inside, outside)):
-        about = (kind, incident.pk, incident.reference)
+        about = About(kind, incident.pk, incident.reference)
         text = {"title": "x", "body": "x", "kind": "test", "lane": "inbox"}
         notify.queue([Draft(key=f"k{number}", about=about, **text)], at=NOON)
     notify.queue([Draft(key="k9", kind="test", lane="inbox", title="x", body="x")], at=NOON)
