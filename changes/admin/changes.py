@@ -62,7 +62,7 @@ class ChangeAdmin(Shown):
 
     def verbs(self, request: HttpRequest, obj: Change) -> list[Verb]:
         """Lead to its page, where each verb asks what it needs."""
-        return [Verb("Open its page", obj.get_absolute_url(), post=False, primary=True, icon="git-pull-request")]
+        return [Verb("Open its page", obj.get_absolute_url(), post=False, primary=True, icon="git-pull-request-arrow")]
 
     @admin.display(description="systems")
     def shown_systems(self, obj: Change) -> str:

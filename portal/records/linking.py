@@ -5,6 +5,7 @@ A link is told in the timelines of both its records, and so is taking it back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ MOST_NEAR = 20
 SUSPECT = "suspect"
 """The kind of link from a change to what it may have brought about."""
 
+_REFERENCE = re.compile(r"[A-Z]{2,8}-[0-9]{1,12}")
+
 _models: dict[str, type[models.Model]] = {}
 
 
@@ -35,7 +38,7 @@ def register(prefix: str, model: type[models.Model]) -> None:
 def by_reference(reference: str, *, user: Any) -> models.Model | None:
     """Return the record with this reference; nothing when there is none that `user` may see. One query."""
     wanted = reference.strip().upper()
-    model = _models.get(wanted.partition("-")[0])
+    model = _models.get(wanted.partition("-")[0]) if _REFERENCE.fullmatch(wanted) else None
     if model is None:
         return None
     found: models.Model | None = narrowed(model._default_manager.all(), user).filter(reference=wanted).first()
