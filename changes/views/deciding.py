@@ -44,12 +44,19 @@ def decide(request: SignedIn, reference: str) -> HttpResponse:
     at = clock.database_now()
     page = page_of(change, user=request.user, whole=False, at=at)
     form = decide_form(request, page, request.POST)
-    if form is None or page.request is None:
-        return _without_stage(request, change)
-    if never_decides(page.request, request.user):
+    if _has_no_part(request, page):
         return change_page(request, change, status=403)
+    if form is None:
+        return _without_stage(request, change)
     answer = _answered(request, change, page, form, at=at)
     return answer or change_page(request, change_for(request.user, reference), form=form, status=422)
+
+
+def _has_no_part(request: SignedIn, page: Page) -> bool:
+    """Tell whether the reader decides at none of its stages; before anybody was asked, whether they only read."""
+    if page.request is None:
+        return not request.user.has_perm("changes.change_change")
+    return never_decides(page.request, request.user)
 
 
 def _answered(request: SignedIn, change: Change, page: Page, form: DecideForm, *, at: datetime) -> HttpResponse | None:
