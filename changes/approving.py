@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from changes import conflicts
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeTemplate
 from portal.approvals.registry import Approvable, DefaultStage, Variant
@@ -75,6 +76,15 @@ def _not_yet(change: Change) -> str:
     return ""
 
 
+def _held_up(change: Change) -> str:
+    """Return which freezes hold an approval up; an emergency that was carried out is decided on at any time."""
+    if change.started_at is not None:
+        return ""
+    freezes = conflicts.freezes_of(change)
+    names = ", ".join(f"“{one.title}”" for one in freezes)
+    return f"It is planned within a freeze: {names}. {freezes[0].detail}" if freezes else ""
+
+
 def variant_of(change: Change) -> str:
     """Return which rule decides on a change: by its type and its risk."""
     if change.type == ChangeType.EMERGENCY:
@@ -94,6 +104,7 @@ CHANGE = Approvable(
     implementer=lambda change: change.implementer,
     requester=lambda change: change.requester,
     not_yet=_not_yet,
+    held_up=_held_up,
     variants=(
         Variant("normal-low", "Normal, low risk", (AUTHORITY,)),
         Variant("normal-medium", "Normal, medium risk", (AUTHORITY,)),

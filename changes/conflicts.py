@@ -55,6 +55,15 @@ def of_change(change: Change) -> list[Conflict]:
     return sorted(found, key=lambda one: order[one.weight])
 
 
+def freezes_of(change: Change) -> list[Conflict]:
+    """Return the freezes that a change is planned in and that nobody let it through."""
+    start, end = change.planned_start, change.planned_end
+    if start is None or end is None:
+        return []
+    found = _freezes(change, _near(list(change.systems.all())), start, end)
+    return [one for one in found if one.weight == Weight.STOPS]
+
+
 def _near(systems: Iterable[System]) -> dict[int, str]:
     """Return these systems, all above and all below them, by id, each with how it is near."""
     parents = dict(System.objects.values_list("pk", "parent_id"))
@@ -91,7 +100,7 @@ def _freezes(change: Change, near: dict[int, str], start: datetime, end: datetim
             yield Conflict(
                 Weight.WARNS if passed else Weight.STOPS,
                 "freeze",
-                f"{freeze.get_domain_display()}: {freeze.name}",
+                f"{freeze.name}, {freeze.get_domain_display().lower()}",
                 "The change authority let it through."
                 if passed
                 else "Move the change out of the freeze, or ask the change authority to let it through.",

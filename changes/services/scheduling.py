@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from changes import conflicts, policy, risk
 from changes.enums import ChangeType, Impact, Likelihood, Outcome, Status, Weight
 from changes.models import Change, RiskBand, RiskRule
-from changes.policy import Refused
+from changes.policy import NotYours, Refused
 from changes.services import deciding
-from changes.services.common import keep_period, locked, move, say, stamp
+from changes.services.common import account_of, keep_period, locked, move, say, stamp
 from changes.services.drafting import check_template
 from changes.services.releasing import check_matrix
 from portal.approvals import services as approvals
@@ -35,6 +35,8 @@ def assess(
         raise Refused("Choose an impact and a likelihood from the list.") from None
     with locked(change, by=by, at=at, reason=reason) as row:
         move(row, "assess")
+        if row.type != ChangeType.STANDARD and account_of(by) == row.requester:
+            raise NotYours("You request it yourself. Somebody else assesses its risk: it chooses who decides.")
         found = risk.assess(
             impact=impact_,
             likelihood=likelihood_,

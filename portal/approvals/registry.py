@@ -64,7 +64,8 @@ class Approvable:
     stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
     pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
     pages. `requester` returns the account that wants it, where the record names one: they never decide, whoever
-    asks in their name. `not_yet` returns why a record cannot be asked for as it stands, "" when it can.
+    asks in their name. `not_yet` returns why a record cannot be asked for as it stands, "" when it can;
+    `held_up` why it cannot be approved just now, such as in a freeze.
     `variants` are further rules of the kind, and `variant_of` names the one that counts for a record.
     """
 
@@ -81,6 +82,7 @@ class Approvable:
     is_drill: Callable[[Any], bool] = never
     requester: Callable[[Any], User | None] = nobody
     not_yet: Callable[[Any], str] = plain
+    held_up: Callable[[Any], str] = plain
     variants: Sequence[Variant] = ()
     variant_of: Callable[[Any], str] = plain
 

@@ -162,10 +162,11 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(times):
             change = self.some()
             near = {"by": change.requester, "at": self.at}
+            others = {**near, "by": next(one for one in self.people.values() if one.pk != change.requester_id)}
             mine = {**near, "by": change.implementer or change.requester}
             acts = {
                 Status.DRAFT: lambda: services.submit(change, **near),  # noqa: B023
-                Status.SUBMITTED: lambda: services.assess(change, impact=1, likelihood=2, **near),  # noqa: B023
+                Status.SUBMITTED: lambda: services.assess(change, impact=1, likelihood=2, **others),  # noqa: B023
                 Status.ASSESSED: lambda: self.whoever_may_approves(elsewhere=False),
                 Status.APPROVED: lambda: self.prepare(change),  # noqa: B023
                 Status.SCHEDULED: lambda: services.start(change, **mine),  # noqa: B023

@@ -388,8 +388,8 @@ def test_closing_a_security_patch_answers_what_maintenance_asked_for():
 
 
 def test_a_freeze_stops_it_until_the_change_authority_lets_it_through():
-    freeze = Freeze.objects.create(name="Finance close", domain="finance", starts=NOON, ends=NOON + 3 * DAY)
     change = make_approved()
+    freeze = Freeze.objects.create(name="Finance close", domain="finance", starts=NOON, ends=NOON + 3 * DAY)
     with pytest.raises(Refused, match="Finance close"):
         services.schedule(change, by=change.requester, at=NOON)
     with pytest.raises(NotYours, match="Somebody else"):
@@ -400,10 +400,26 @@ def test_a_freeze_stops_it_until_the_change_authority_lets_it_through():
     assert services.schedule(change, by=change.requester, at=NOON).status == Status.SCHEDULED
     change = services.revise(change, Plan({"test_plan": "Other"}), by=change.requester, at=NOON)
     change = services.assess(change, impact=1, likelihood=1, by=make_person("I H", "change-approver"), at=NOON)
-    change = decide_all(change)
-    with pytest.raises(Refused, match="Finance close"):
-        services.schedule(change, by=change.requester, at=NOON)
+    with pytest.raises(Refused, match="within a freeze: “Finance close"):
+        decide_all(change)
     assert FreezeOverride.objects.count() == 1
+
+
+def test_a_freeze_stops_an_approval_and_not_a_rejection():
+    change = make_assessed()
+    Freeze.objects.create(name="Quarter end", domain="sales", starts=NOON, ends=NOON + 3 * DAY)
+    with pytest.raises(Refused, match="Quarter end"):
+        decide_all(change)
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    words = {"digest": request_of(change).digest, "confirmed": True, "by": ruth, "at": NOON, "reason": "Not now"}
+    assert services.reject(change, **words).status == Status.REJECTED
+
+
+def test_its_requester_does_not_assess_its_risk():
+    change = make_change()
+    change = services.submit(change, by=change.requester, at=NOON)
+    with pytest.raises(NotYours, match="Somebody else assesses"):
+        services.assess(change, impact=1, likelihood=1, by=change.requester, at=NOON)
 
 
 def test_an_open_grave_incident_on_a_part_stops_it():

@@ -51,6 +51,8 @@ SIGNALS = {
     ("portal/runbooks/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
+    ("changes/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("changes/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("portal/audit/history.py", "pre_save"): "what would leave no history is refused before it is written",
     ("portal/audit/history.py", "pre_save.connect"): "what would leave no history is refused before it is written",
     ("portal/audit/history.py", "pre_delete"): "a relation ends without a signal when what it points at is deleted",
@@ -82,6 +84,7 @@ LISTENING = {
     ("post_migrate", "portal.approvals.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "portal.runbooks.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "incidents.receivers"): "reference data is loaded after migrations",
+    ("post_migrate", "changes.receivers"): "reference data is loaded after migrations",
 }
 
 

@@ -50,6 +50,8 @@ WITHOUT_HISTORY = {
     "records.Demand": "asked once, answered once, both with their moment and name",
     "records.Link": "made with its moment and name",
     "approvals.Decision": "append-only: a fact that is never changed",
+    "changes.GateReport": "append-only: what was found of a prerequisite",
+    "changes.FreezeOverride": "append-only: who let a change through a freeze, and why",
     "runbooks.ChecklistVersion": "append-only: an edit of a checklist is a new one",
     "runbooks.ChecklistStep": "append-only: an edit of a checklist is a new version",
     "runbooks.ChecklistRun": "started once; whatever happens to it is an event, append-only",

@@ -8,7 +8,7 @@ from portal.approvals import messages, policy
 from portal.approvals.enums import Verdict
 from portal.approvals.models import ApprovalRequest, Decision, Stage
 from portal.approvals.policy import Refused
-from portal.approvals.services.common import close_stages, locked, move, move_stage
+from portal.approvals.services.common import Held, close_stages, locked, move, move_stage
 from portal.approvals.services.noticing import notice_held
 from portal.approvals.services.people import contacts_of, person_of
 from portal.approvals.services.stages import open_next
@@ -48,7 +48,7 @@ def decide(
         noticed = notice_held(held, at=at)
         if not noticed:
             _decide(
-                held.request, found, person, verdict=verdict, digest=digest, confirmed=confirmed, by=by, at=at,
+                held, found, person, verdict=verdict, digest=digest, confirmed=confirmed, by=by, at=at,
                 reason=reason,
             )  # fmt: skip
     if noticed:
@@ -61,11 +61,15 @@ def _plain_reason(verdict: str) -> str:
 
 
 def _decide(
-    request: ApprovalRequest, stage: Stage, person: policy.Person,
+    held: Held, stage: Stage, person: policy.Person,
     *, verdict: str, digest: str, confirmed: bool, by: By, at: datetime, reason: str,
 ) -> None:  # fmt: skip
+    request = held.request
     if digest != request.digest:
         raise Refused(_other_words(request, digest))
+    held_up = held.kind.held_up(held.subject) if verdict == Verdict.APPROVE else ""
+    if held_up:
+        raise Refused(held_up)
     policy.check_words(verdict, reason)
     policy.check_confirmed(confirmed=confirmed)
     decision = _write(request, stage, person, verdict=verdict, by=by, at=at, reason=reason.strip())

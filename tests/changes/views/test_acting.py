@@ -174,8 +174,8 @@ def test_a_decision_on_what_has_moved_is_refused(as_user, assessed, jonas, at):
 
 
 def test_scheduling_says_what_stops_it_and_the_authority_lets_it_through(as_user, jonas, amara, ruth, slot, at):
-    freeze = Freeze.objects.create(name="Quarter end", domain="sales", starts=at, ends=at + timedelta(days=3))
     change = make_approved(by=jonas, implementer=amara, at=at, **slot)
+    freeze = Freeze.objects.create(name="Quarter end", domain="sales", starts=at, ends=at + timedelta(days=3))
     refused = as_user(jonas).post(f"{change.get_absolute_url()}schedule/", sent())
     assert refused.status_code == 422
     assert "Quarter end" in text_of(refused)
