@@ -11,12 +11,13 @@ class IncidentsConfig(AppConfig):
     verbose_name = "Incidents"
 
     def ready(self) -> None:
-        """Register what can be approved and worked through here, and load the reference rows after every migration."""
+        """Register what is approved, worked and found here, and load the reference rows after every migration."""
         from incidents.approving import POLICY  # noqa: PLC0415
         from incidents.checklists import INCIDENT  # noqa: PLC0415
         from incidents.communications.approving import MESSAGE  # noqa: PLC0415
         from incidents.models import Incident  # noqa: PLC0415
         from incidents.receivers import load_reference_data  # noqa: PLC0415
+        from incidents.searching import INCIDENT as FOUND  # noqa: PLC0415
         from incidents.services.access import may_read_demand  # noqa: PLC0415
         from incidents.services.shutting import held_back  # noqa: PLC0415
         from incidents.sweeps import OPEN_TOPIC  # noqa: PLC0415
@@ -24,10 +25,12 @@ class IncidentsConfig(AppConfig):
         from portal.records import linking, readers  # noqa: PLC0415
         from portal.runbooks import holding  # noqa: PLC0415
         from portal.runbooks.checklists import subjects  # noqa: PLC0415
+        from portal.search import registry as search  # noqa: PLC0415
 
         registry.register(POLICY)
         registry.register(MESSAGE)
         subjects.register(INCIDENT)
+        search.register(FOUND)
         readers.register(OPEN_TOPIC, may_read_demand)
         holding.register(held_back)
         linking.register("INC", Incident)

@@ -20,7 +20,10 @@ PARTS = ("evidence", "logs", "mail", "static")
 HOST = re.compile(r"\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\]", re.IGNORECASE)
 TWILIO = re.compile(r"twilio://AC[0-9a-fA-F]{32}:[0-9A-Za-z]{16,64}@(?:\+[1-9][0-9]{6,14}|[0-9]{5,6})")
 # Commands of manage.py that need the owner of the tables.
-OWNERS_WORK = (("migrate",), ("audit", "install-guards"), ("audit", "grant"), ("audit", "tombstone", "confirm"))
+OWNERS_WORK = (
+    *(("migrate",), ("audit", "install-guards"), ("audit", "grant"), ("audit", "tombstone", "confirm")),
+    ("search", "rebuild"),
+)
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 
 

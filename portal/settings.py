@@ -39,6 +39,7 @@ WSGI_APPLICATION = "portal.wsgi.application"
 
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
+    "portal.search",
     "portal.audit",
     "portal.accounts",
     "portal.directory",

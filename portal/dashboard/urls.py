@@ -13,6 +13,8 @@ urlpatterns = [
     path("status/", views.status_page, name="status"),
     path("readiness/", views.readiness, name="readiness"),
     path("jump/", views.jump, name="jump"),
+    path("search/", views.search, name="search"),
+    path("search/live/", views.live_search, name="live-search"),
     path("keys/", views.keys, name="keys"),
     path("healthz/", views.healthz, name="healthz"),
 ]

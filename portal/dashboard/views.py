@@ -1,4 +1,4 @@
-"""The pages of the dashboard: Now, status, readiness, the jump box, the keys, and /healthz/."""
+"""The pages of the dashboard: Now, status, readiness, the jump box, search, the keys, and /healthz/."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from portal.dashboard.selectors import burning, jumping, readying, starting, sta
 from portal.directory.models import Contact, SheetDelivery
 from portal.directory.sheet import delivering as sheet
 from portal.lib import clock
+from portal.search import finding
+
+LIVE = 8  # hits while somebody types
 
 
 @require_safe
@@ -86,12 +89,39 @@ def status_page(request: SignedIn) -> HttpResponse:
 @never_cache
 @login_required
 def jump(request: SignedIn) -> HttpResponse:
-    """Go to what was meant, or list what it can mean."""
+    """Go to what was meant: the record of a reference, or the only thing that is found; else list what is found."""
     words = jumping.cleaned(request.GET.get("q", ""))
-    hits = jumping.find(words, request.user)
-    if len(hits) == 1:
+    exact = jumping.named(words, request.user)
+    if exact:
+        return redirect(exact[0].url)
+    found = finding.find(words, request.user)
+    if len(hits := found.best(2)) == 1 and not found.partly:
         return redirect(hits[0].url)
-    return render(request, "dashboard/jump.html", {"words": words, "hits": hits})
+    return render(request, "dashboard/search.html", {"words": words, "found": found})
+
+
+@require_safe
+@never_cache
+@login_required
+def search(request: SignedIn) -> HttpResponse:
+    """List what has all the words, by what it is, with the line that matches; for an incident its systems first."""
+    words = jumping.cleaned(request.GET.get("q", ""))
+    incident, systems = jumping.asked_for(request.GET.get("for", ""), request.user)
+    found = finding.find(words, request.user, systems=systems)
+    context = {"words": words, "found": found, "incident": incident}
+    return render(request, "dashboard/search.html", context | {"exact": jumping.named(words, request.user)})
+
+
+@require_safe
+@never_cache
+@login_required
+def live_search(request: SignedIn) -> HttpResponse:
+    """Give the eight that fit best, for the box in the top bar while somebody types."""
+    words = jumping.cleaned(request.GET.get("q", ""))
+    exact = jumping.named(words, request.user)
+    found = finding.find(words, request.user, shown=LIVE)
+    context = {"words": words, "exact": exact, "found": found, "hits": found.best(LIVE - len(exact))}
+    return render(request, "dashboard/parts/found.html", context)
 
 
 @require_safe

@@ -52,7 +52,7 @@ OWN: dict[str, tuple[set[str], str]] = {
 STAYS_OPEN = ("/me/", "/sign-in/", "/sign-out/", "/confirm/", "/healthz/", "/audit/engagements/")
 # What is left to an account without a role: the frame of the portal, with nothing in it.
 WITHOUT_ROLE = (
-    *("/", "/jump/", "/keys/", "/inbox/", "/readiness/", "/approvals/", "/audit/exports/"),
+    *("/", "/jump/", "/search/", "/search/live/", "/keys/", "/inbox/", "/readiness/", "/approvals/", "/audit/exports/"),
     *("/admin/", "/admin/jsi18n/", "/admin/password_change/", "/admin/password_change/done/"),
 )
 SAMPLES = {

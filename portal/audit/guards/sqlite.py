@@ -17,6 +17,8 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from portal.audit.triggers import PREFIX, Trigger
+from portal.search.indexes.sqlite import triggers
+from portal.search.registry import indexed
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
@@ -83,10 +85,14 @@ class Guards:
         return [f"{table}: {name}" for name, (table, _) in self._lost().items()]
 
     def strange(self) -> list[str]:
-        """Return the triggers beside the guards on the tables that have any, whatever they are called."""
-        meant = self._meant()
+        """Return the triggers beside the guards on the tables that have any, but those that keep what is searched."""
+        meant, keeping = self._meant(), triggers(indexed())
         watched = {table for table, _ in meant.values()}  # a trigger's table is kept as somebody typed it
-        found = sorted((table.lower(), name) for name, table, _ in self._rows(_TRIGGERS) if name not in meant)
+        found = sorted(
+            (table.lower(), name)
+            for name, table, text in self._rows(_TRIGGERS)
+            if name not in meant and keeping.get(name) != text
+        )
         return [f"{table}: trigger {name}" for table, name in found if table in watched]
 
     def install(self) -> list[str]:

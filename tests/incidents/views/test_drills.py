@@ -12,7 +12,7 @@ from incidents.selectors.filters import Filters
 from incidents.selectors.kept import Asked, report_of
 from incidents.selectors.listing import page_of
 from incidents.sweeps import sweep_incidents
-from portal.dashboard.selectors import burning, jumping, upcoming
+from portal.dashboard.selectors import burning, upcoming
 from portal.dashboard.selectors.status import status_of
 from tests.factories.accounts import make_user
 from tests.factories.incidents import make_incident
@@ -85,7 +85,7 @@ class TestMarks:
         assert marks(signed_in.get(path)) == 1
 
     def test_the_search_calls_it_a_drill(self, amara, drill):
-        assert [hit.kind for hit in jumping.find("stands still", amara.user)] == ["Drill"]
+        assert [hit.label for hit in finding.find("stands still", amara.user).best(2)] == ["Drill"]
 
     def test_nothing_marks_a_real_one(self, signed_in, incident):
         for path in ("/", "/incidents/", f"/incidents/{incident.reference}/"):

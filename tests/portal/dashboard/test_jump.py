@@ -1,4 +1,4 @@
-"""The jump box: a reference or a name leads to what bears it."""
+"""The jump box: a reference leads to its record, other words to what search finds."""
 
 import pytest
 
@@ -62,8 +62,8 @@ def test_several_hits_are_listed_with_what_they_are(jump):
 
     text = jump("mail").content.decode()
 
-    assert "Mail Intake" in text
-    assert "Mail stands still" in text
+    assert "<mark>Mail</mark> Intake" in text
+    assert "<mark>Mail</mark> stands still" in text
     assert "System" in text
     assert "Incident" in text
 
@@ -82,14 +82,20 @@ def test_nothing_typed_breaks_it(jump, words):
     assert "<script>alert" not in answer.content.decode()
 
 
-def test_whoever_may_see_nothing_finds_nothing():
-    make_incident(title="Mail stands still", at=clock.now())
-    make_system(name="Mail Intake")
-    assert jumping.find("mail", make_user("guest")) == []
+def test_a_reference_that_nobody_has_leads_to_nothing_else(jump):
+    make_incident(title="The most wanted", at=clock.now())
+    assert jump("INC-999999").status_code == 200
+    assert jumping.named("INC-999999", make_user("responder-2", roles=["responder"])) == []
 
 
-def test_strangers_are_sent_to_the_sign_in(client):
-    assert client.get("/jump/", {"q": "mail"}).url.startswith("/sign-in/")
+def test_whoever_may_see_nothing_is_led_nowhere():
+    incident = make_incident(title="Mail stands still", at=clock.now())
+    assert jumping.named(incident.reference, make_user("guest")) == []
+
+
+@pytest.mark.parametrize("path", ["/jump/", "/search/", "/search/live/"])
+def test_strangers_are_sent_to_the_sign_in(client, path):
+    assert client.get(path, {"q": "mail"}).url.startswith("/sign-in/")
 
 
 def test_the_keys_are_listed(client):

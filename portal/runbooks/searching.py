@@ -1,0 +1,134 @@
+"""What is found of runbooks and checklists: what is in force, never a draft or what was superseded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.urls import reverse
+
+from portal.runbooks.enums import VersionState
+from portal.runbooks.models import (
+    Checklist,
+    ChecklistStep,
+    Command,
+    ConfigurationFile,
+    EnvironmentVariable,
+    Issue,
+    LogLocation,
+    Procedure,
+    Runbook,
+    Step,
+    Threshold,
+)
+from portal.search.registry import Searchable, Shown
+
+OF_VERSION = ("version__runbook__reference", "version__runbook__title")
+SYSTEM = "version__runbook__system"
+BELOW = " › "  # noqa: RUF001 - it parts what a row stands under
+TROUBLE, PROCEDURES, COMMANDS, SETTINGS = "Troubleshooting", "Procedures and steps", "Commands and logs", "Settings"
+
+
+def _in_force(model: Any) -> Callable[[Any], QuerySet[Any]]:
+    """Return how the parts of versions in force are read, of runbooks that have not been retired."""
+
+    def rows(user: Any) -> QuerySet[Any]:
+        found: QuerySet[Any] = model.objects.visible_to(user)
+        return found.filter(version__state=VersionState.PUBLISHED, version__runbook__retired_at=None)
+
+    return rows
+
+
+def _runbooks(user: Any) -> QuerySet[Any]:
+    return Runbook.objects.visible_to(user).active()
+
+
+def _runbook(row: Mapping[str, Any]) -> Shown:
+    about = f" · {row['system__name']}" if row["system__name"] else ""
+    return Shown(row["title"], f"{row['reference']}{about}", reverse("runbooks:runbook", args=[row["reference"]]))
+
+
+def _part(name: str, *above: str, line: str = "") -> Callable[[Mapping[str, Any]], Shown]:
+    """Return how a part is shown: below its runbook and what it stands under; `line` is that of its section."""
+
+    def show(row: Mapping[str, Any]) -> Shown:
+        reference, title = (row[lookup] for lookup in OF_VERSION)
+        context = BELOW.join([title, *(row[lookup] for lookup in above if row[lookup])])
+        anchor = f"#s{row[line]}" if line else ""
+        return Shown(row[name], context, reverse("runbooks:runbook", args=[reference]) + anchor)
+
+    return show
+
+
+def _steps_of(owner: str) -> Callable[[Any], QuerySet[Any]]:
+    def rows(user: Any) -> QuerySet[Any]:
+        return _in_force(Step)(user).filter(**{f"{owner}__isnull": False})
+
+    return rows
+
+
+def _part_of(
+    kind: str, label: str, group: str, icon: str, model: Any, columns: tuple[str, ...], *, anchored: bool = False
+) -> Searchable:
+    return Searchable(
+        kind=kind, label=label, group=group, icon=icon, model=model, columns=columns, rows=_in_force(model),
+        show=_part(columns[0], line="line" if anchored else ""), system=SYSTEM,
+        values=(*OF_VERSION, *(["line"] if anchored else [])),
+    )  # fmt: skip
+
+
+def _step_of(owner: str, label: str, group: str, icon: str) -> Searchable:
+    above, line = f"{owner}__title", f"{owner}__line"
+    return Searchable(
+        kind=f"step-of-{owner}", label=label, group=group, icon=icon, model=Step, columns=("text", "detail"),
+        rows=_steps_of(owner), show=_part("text", above, line=line), values=(*OF_VERSION, above, line), system=SYSTEM,
+    )  # fmt: skip
+
+
+def _checklists(user: Any) -> QuerySet[Any]:
+    return Checklist.objects.visible_to(user).filter(active=True)
+
+
+def _checklist(row: Mapping[str, Any]) -> Shown:
+    return Shown(row["name"], row["purpose"], reverse("checklists:template", args=[row["slug"]]))
+
+
+def _checklist_steps(user: Any) -> QuerySet[Any]:
+    rows: QuerySet[Any] = ChecklistStep.objects.visible_to(user)
+    return rows.filter(version__checklist__active=True, version__number=F("version__checklist__version"))
+
+
+def _checklist_step(row: Mapping[str, Any]) -> Shown:
+    context = f"{row['version__checklist__name']}{BELOW}step {row['position']}"
+    return Shown(row["text"], context, reverse("checklists:template", args=[row["version__checklist__slug"]]))
+
+
+RUNBOOK = Searchable(
+    kind="runbook", label="Runbook", group="Runbooks", icon="book-open", model=Runbook,
+    columns=("title", "reference"), rows=_runbooks, show=_runbook, values=("system__name",), system="system",
+)  # fmt: skip
+PARTS = (
+    _part_of("issue", "Troubleshooting", TROUBLE, "wrench", Issue, ("title",), anchored=True),
+    _step_of("issue", "Troubleshooting", TROUBLE, "wrench"),
+    _part_of(
+        "procedure", "Procedure", PROCEDURES, "list-checks", Procedure, ("title", "objective", "rollback"),
+        anchored=True,
+    ),
+    _step_of("procedure", "Step", PROCEDURES, "list-checks"),
+    _part_of("command", "Command", COMMANDS, "code", Command, ("text", "description")),
+    _part_of("log", "Log", COMMANDS, "scroll-text", LogLocation, ("text", "description")),
+    _part_of("threshold", "Alert threshold", TROUBLE, "gauge", Threshold, ("metric", "action")),
+    _part_of("file", "Configuration file", SETTINGS, "file-text", ConfigurationFile, ("name", "location", "purpose")),
+    _part_of("variable", "Variable", SETTINGS, "sliders-horizontal", EnvironmentVariable, ("name", "description")),
+)  # fmt: skip
+CHECKLIST = Searchable(
+    kind="checklist", label="Checklist", group="Checklists", icon="clipboard-check", model=Checklist,
+    columns=("name", "purpose"), rows=_checklists, show=_checklist, values=("slug",),
+)  # fmt: skip
+CHECKLIST_STEP = Searchable(
+    kind="checklist-step", label="Checklist step", group="Checklists", icon="square-check", model=ChecklistStep,
+    columns=("text",), rows=_checklist_steps, show=_checklist_step,
+    values=("version__checklist__name", "version__checklist__slug", "position"),
+)  # fmt: skip
+KINDS = (RUNBOOK, *PARTS, CHECKLIST, CHECKLIST_STEP)

@@ -1,0 +1,43 @@
+"""The condition that a row meets the words, as each database answers it from its index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, F, Func
+from django.db.models.sql.compiler import SQLCompiler
+
+from portal.search.indexes import postgresql, sqlite
+from portal.search.registry import Searchable
+
+
+class Matches(Func):
+    """Whether the searched columns of a row meet all the terms, or any of them."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, kind: Searchable, terms: Sequence[str], *, any_term: bool = False) -> None:
+        super().__init__(F("pk"), *map(F, kind.columns))
+        self.table, self.terms, self.any_term = kind.model._meta.db_table, tuple(terms), any_term
+
+    @property
+    def identity(self) -> Any:
+        """Return what makes two conditions the same: the words too."""
+        return (*super().identity, self.table, self.terms, self.any_term)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any
+    ) -> tuple[str, list[Any]]:
+        """Ask the GIN index over the words of the columns."""
+        columns = [compiler.compile(column)[0] for column in self.source_expressions[1:]]
+        return f"({postgresql.words(columns)} @@ %s::tsquery)", [postgresql.query(self.terms, any_term=self.any_term)]
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any) -> Any:
+        """Ask the FTS5 table that stands beside the table."""
+        key, _ = compiler.compile(self.source_expressions[0])
+        index = connection.ops.quote_name(sqlite.name_of(self.table))
+        asked = f"{key} IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)"  # noqa: S608 - names of our own tables
+        return asked, [sqlite.query(self.terms, any_term=self.any_term)]

@@ -1,0 +1,209 @@
+"""What words lead to: the same on both databases, for one reader, the best first."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from incidents import services as incidents
+from portal.lib import clock
+from portal.runbooks import services
+from portal.search import finding, registry
+from portal.search.words import terms_of
+from tests.factories.accounts import make_superuser, make_user
+from tests.factories.checklists import make_checklist
+from tests.factories.directory import NOON, make_contact, make_severity, make_system, make_team
+from tests.factories.incidents import make_incident
+from tests.factories.runbooks import TEXT, make_published, make_runbook, publish, writer
+
+pytestmark = pytest.mark.django_db
+GARBAGE = [
+    "", " ", "*", '"', "'", "''", '"*"', "a:*", "(", ")", "NOT", "OR AND", "NEAR(a b)", "-x", "^x", "x^", "{x}", "col:x",
+    "\\", "%", "_", "\x00", "🔥", "🔥 mail", "mail 🔥", "<script>", "x" * 10_000, "x " * 5_000, "& | !", "!a", "a <-> b",
+    "ﬁ", "İ", "ß", "²", "①", "中文", "e\u0301", "\u200b", "\ufeff", "1e5 0x1f 12abc", "mail & intake:*",
+]  # fmt: skip
+
+
+@pytest.fixture
+def reader():
+    return make_user("reader", roles=["responder"])
+
+
+def names(found):
+    return [hit.name.replace("<mark>", "").replace("</mark>", "") for group in found.groups for hit in group.hits]
+
+
+class TestEverything:
+    @pytest.mark.parametrize(
+        ("words", "label", "name"),
+        [
+            ("web processes", "Step", "Start the web processes"),
+            ("relay log", "Troubleshooting", "Look at the relay's log"),
+            ("mails sent", "Troubleshooting", "Mails are not sent"),
+            ("signing key", "Procedure", "Rotate the signing key"),
+            ("desk toml", "Configuration file", "desk.toml"),
+            ("desk_url", "Variable", "DESK_URL"),
+            ("ticket desk", "Runbook", "Ticket desk"),
+            ("systemctl", "Step", "Start the web processes"),
+        ],
+    )
+    def test_a_runbook_is_found_by_each_of_its_parts(self, reader, words, label, name):
+        make_published()
+        assert (label, name) in {
+            (hit.label, hit.name.replace("<mark>", "").replace("</mark>", ""))
+            for group in finding.find(words, reader).groups
+            for hit in group.hits
+        }
+
+    def test_so_are_incidents_systems_people_teams_and_checklists(self, reader):
+        make_incident(title="Zebra crossing", at=clock.now())
+        make_system(name="Zebra Store")
+        make_contact("Zebra Zimmer")
+        make_team("zebra", name="Zebra keepers")
+        make_checklist("Zebra hygiene")
+        found = finding.find("zebra", reader)
+        assert {group.name for group in found.groups} == {"Incidents", "Systems", "People and teams", "Checklists"}
+        assert sum(group.found for group in found.groups) == 5
+
+    def test_commands_and_logs_are_found_by_their_pieces(self, reader):
+        make_published(
+            text=f"{TEXT}\n## Useful Commands\n\n| Command | Description |\n|---|---|\n"
+            "| `kubectl rollout restart deploy/desk` | Restarts the pods |\n\n"
+            "## Log Locations\n\n| Log | Location |\n|---|---|\n| Access | /var/log/nginx/access.log |\n"
+        )
+        assert names(finding.find("rollout deploy", reader)) == ["`kubectl rollout restart deploy/desk`"]
+        assert "nginx" in names(finding.find("nginx", reader))[0]
+
+    def test_a_step_says_what_it_stands_under_and_leads_there(self, reader):
+        runbook = make_published()
+        hit = finding.find("web processes", reader).best(1)[0]
+        assert hit.context.startswith("Ticket desk")
+        assert "Startup Procedure" in hit.context
+        assert hit.url.startswith(f"{runbook.get_absolute_url()}#s")
+
+    def test_the_matching_line_is_marked(self, reader):
+        make_incident(title="Trouble", description="First line\nThe Zebra stands <still>\nLast", at=clock.now())
+        hit = finding.find("zebra", reader).best(1)[0]
+        assert hit.line == "The <mark>Zebra</mark> stands &lt;still&gt;"
+
+    @pytest.mark.parametrize("words", ["muller", "Müller", "MÜLLER", "mu\u0308ller"])
+    def test_accents_and_case_make_no_difference(self, reader, words):
+        make_contact("Jörg Müller")
+        make_contact("Jorg Muller")
+        assert sorted(names(finding.find(words, reader))) == ["Jorg Muller", "Jörg Müller"]
+
+
+class TestOrder:
+    def test_a_word_in_the_name_comes_before_one_in_the_text(self, reader):
+        make_incident(title="Zebra", at=clock.now())
+        make_incident(title="Other", description="zebra", at=clock.now())
+        assert names(finding.find("zebra", reader)) == ["Zebra", "Other"]
+
+    def test_a_whole_word_comes_before_one_that_begins_so(self, reader):
+        make_incident(title="Disk", at=clock.now())
+        make_incident(title="Diskette", at=clock.now())
+        assert names(finding.find("disk", reader)) == ["Disk", "Diskette"]
+
+    def test_a_name_is_not_lost_behind_a_hundred_newer_texts(self, reader):
+        make_incident(title="Zebra", severity=4, at=clock.now())
+        for number in range(finding.WEIGHED):
+            make_incident(title=f"Number {number}", description="zebra", severity=4, at=clock.now())
+        found = finding.find("zebra", reader).groups[0]
+        assert (found.hits[0].name, found.found, found.more) == ("<mark>Zebra</mark>", finding.WEIGHED, True)
+
+    def test_what_is_about_the_systems_asked_for_comes_first(self, reader):
+        mine, other = make_system(name="Alpha"), make_system(name="Beta")
+        make_published("Of alpha", system=mine)
+        make_published("Of beta", system=other)
+        hits = finding.find("web processes", reader, systems=[mine.pk]).groups[0].hits
+        assert [hit.of_system for hit in hits] == [True, False]
+        assert hits[0].context.startswith("Of alpha")
+
+    def test_where_nothing_has_all_the_words_some_of_them_are_enough_and_that_is_said(self, reader):
+        make_published()
+        found = finding.find("relay giraffe", reader)
+        assert found.partly
+        assert "Restart the relay" in names(found)
+        assert not finding.find("restart relay", reader).partly
+
+
+class TestInForce:
+    def test_a_draft_is_not_found(self, reader):
+        make_runbook(text=TEXT.replace("Start the queue", "Feed the zebra"))
+        assert names(finding.find("zebra", reader)) == []
+
+    def test_only_the_version_in_force_is_found(self, reader):
+        runbook = make_published(text=TEXT.replace("Start the queue", "Feed the zebra"))
+        assert names(finding.find("zebra", reader)) == ["Feed the zebra"]
+        version = services.begin(
+            runbook, text=TEXT.replace("Start the queue", "Feed the giraffe"), by=writer(), at=NOON
+        )
+        publish(version)
+        assert names(finding.find("zebra", reader)) == []
+        assert names(finding.find("giraffe", reader)) == ["Feed the giraffe"]
+
+    def test_what_left_is_not_found(self, reader):
+        make_contact("Zebra Zimmer", active=False)
+        make_system(name="Zebra Store", active=False)
+        assert names(finding.find("zebra", reader)) == []
+
+
+class TestKept:
+    def test_a_changed_text_is_found_by_its_new_words_alone(self, reader):
+        system = make_system(name="Zebra Store")
+        system.name = "Giraffe Store"
+        system.save()
+        assert names(finding.find("zebra", reader)) == []
+        assert names(finding.find("giraffe", reader)) == ["Giraffe Store"]
+
+
+class TestReaders:
+    def test_whoever_may_see_nothing_finds_nothing(self):
+        make_incident(title="Zebra", at=clock.now())
+        make_system(name="Zebra Store")
+        make_published()
+        guest = make_user("guest")
+        for words in ("zebra", "web processes", "desk"):
+            assert finding.find(words, guest).groups == []
+
+    @pytest.mark.parametrize("kind", registry.kinds(), ids=lambda kind: kind.kind)
+    def test_each_kind_asks_for_the_permission_and_is_closed_without(self, kind):
+        assert kind.rows(make_user("guest")).query.is_empty()
+        inactive = make_superuser("gone")
+        inactive.is_active = False
+        assert kind.rows(inactive).query.is_empty()
+
+    def test_a_restricted_incident_changes_nothing_for_whoever_is_no_member(self, reader):
+        make_incident(title="Zebra", at=clock.now())
+        before = finding.find("zebra secret", reader)
+        incidents.declare(
+            title="Zebra secret", description="zebra", severity=make_severity(1), systems=[], type="security",
+            by="system: tests", at=clock.now(),
+        )  # fmt: skip
+        assert finding.find("zebra secret", reader) == before
+        assert before.partly
+        assert names(finding.find("zebra secret", make_user("lead", roles=["security-lead"]))) == ["Zebra secret"]
+
+
+class TestGarbage:
+    @pytest.mark.parametrize("words", GARBAGE, ids=range(len(GARBAGE)))
+    @pytest.mark.parametrize("any_term", [False, True])
+    def test_nothing_typed_breaks_it(self, reader, words, any_term):
+        make_system(name="Mail Intake")
+        finding.find(words, reader)
+        terms = terms_of(words)
+        if terms:
+            finding.search(terms, reader, systems=[], any_term=any_term)
+
+
+def test_a_search_asks_one_query_of_each_kind_however_much_is_found(reader, django_assert_max_num_queries):
+    reader.has_perm("x")
+    make_published()
+    make_checklist()
+    with CaptureQueriesContext(connection) as few:
+        finding.find("the", reader)
+    for number in range(3):
+        make_published(f"Number {number}")
+        make_incident(title=f"Start {number}", at=clock.now())
+    with CaptureQueriesContext(connection) as many:
+        finding.find("start", reader)
+    assert len(many) <= max(len(few), len(registry.kinds()) + 6)
