@@ -20,7 +20,7 @@ class Matches(Func):
     conditional = True
 
     def __init__(self, kind: Searchable, terms: Sequence[str], *, any_term: bool = False) -> None:
-        super().__init__(F("pk"), *map(F, kind.columns))
+        super().__init__(F("pk"))
         self.table, self.terms, self.any_term = kind.model._meta.db_table, tuple(terms), any_term
 
     @property
@@ -31,9 +31,11 @@ class Matches(Func):
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any
     ) -> tuple[str, list[Any]]:
-        """Ask the GIN index over the words of the columns."""
-        columns = [compiler.compile(column)[0] for column in self.source_expressions[1:]]
-        return f"({postgresql.words(columns)} @@ %s::tsquery)", [postgresql.query(self.terms, any_term=self.any_term)]
+        """Ask the table of words that stands beside the table."""
+        key, _ = compiler.compile(self.source_expressions[0])
+        index = connection.ops.quote_name(postgresql.name_of(self.table))
+        asked = f"{key} IN (SELECT id FROM {index} WHERE words @@ %s::tsquery)"  # noqa: S608 - names of our own tables
+        return asked, [postgresql.query(self.terms, any_term=self.any_term)]
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any) -> Any:
         """Ask the FTS5 table that stands beside the table."""

@@ -22,6 +22,7 @@ NAMES = (
     "saving",
     "reconcile",
     "room",
+    "search",
     "storm",
     "trail",
     "verify",

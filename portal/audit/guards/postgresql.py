@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from portal.audit.triggers import PREFIX, Trigger
+from portal.search.indexes.postgresql import TRIGGER
+from portal.search.registry import indexed
 
 REFUSAL = f"{PREFIX}refuse"
 STATEMENTS = f"{PREFIX}guard"
@@ -147,9 +149,10 @@ class Guards:
         return [str(guard) for guard in self._lost()]
 
     def strange(self) -> list[str]:
-        """Return what stands beside the guards on the tables that have any, whatever it is called."""
+        """Return what stands beside the guards on the tables that have any, but what keeps the words of search."""
         tables = sorted({guard.table for guard in self.meant})
-        found = self._rows(_STRANGE, {"tables": tables, "meant": [str(guard) for guard in self.meant]})
+        meant = [*map(str, self.meant), *(f"{table}: {TRIGGER}" for table in indexed())]
+        found = self._rows(_STRANGE, {"tables": tables, "meant": meant})
         return [f"{table}: {what}" for table, what in found]
 
     def install(self) -> list[str]:

@@ -11,6 +11,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from portal.audit.guards.registry import guarded_tables
 from portal.audit.triggers import PREFIX
+from portal.search.indexes.postgresql import name_of
+from portal.search.registry import indexed
 
 GUARDED = "SELECT, INSERT"
 OTHERS = "SELECT, INSERT, UPDATE, DELETE"
@@ -163,7 +165,7 @@ def _check_bound(using: str, role: str) -> None:
 
 def _tables_of_models(using: str) -> list[str]:
     known = connections[using].introspection.django_table_names(only_existing=False, include_views=False)
-    return [*known, MigrationRecorder.Migration._meta.db_table]
+    return [*known, *map(name_of, indexed()), MigrationRecorder.Migration._meta.db_table]
 
 
 def _each(statement: str, names: Sequence[str], quote: Any) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The indexes of what is searched, which the database keeps by itself in the transaction of every write.
 
-They are made after every migration from what is registered, so that no service has anything to call. On PostgreSQL they
-are GIN indexes over an expression, on SQLite FTS5 tables with triggers.
+They are made after every migration from what is registered, so that no service has anything to call. Beside each table
+that is searched stands one of its words, which triggers keep: on PostgreSQL with a GIN index, on SQLite as FTS5.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""The indexes on PostgreSQL: a GIN index for each table, over the words of its columns.
+"""The indexes on PostgreSQL: a table of words beside each table, with a GIN index, that a trigger keeps.
+
+The words stand in a table of their own because whatever PostgreSQL computes into the row itself (a generated column)
+locks the table while it is added, and because an index over an expression is of no use to words that many rows have:
+the planner then reads the rows and cuts each of them into words again.
 
 PostgreSQL's own parser keeps paths, addresses and host names whole, so that "nginx" would not find
-/var/log/nginx/error.log. The function here parts a text at everything that is neither letter nor digit first. Whoever
-changes it gives it a new name: the indexes hold what it returned.
+/var/log/nginx/error.log. The function here parts a text at everything that is neither letter nor digit first.
 """
 
 from __future__ import annotations
@@ -16,39 +19,59 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from portal.search.words import PLAIN
 
-FUNCTION: Final = "watchbook_words_1"
+FUNCTION: Final = "watchbook_words"
 PREFIX: Final = "search_"
-LONGEST: Final = 100_000  # characters of a text that are searched: a tsvector holds a megabyte
+TRIGGER: Final = "search_keep"
+LONGEST: Final = 100_000  # characters of a row that are searched: a tsvector holds a megabyte
 # What parts words: ASCII that is no letter or digit, then the punctuation, arrows and signs beyond it.
 _SIGNS = (
     r"[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\ufe00-\ufe0f]+"
 )
 _MARKS = "".join(chr(code) for code in range(0x300, 0x370))
-# Costly, so that the planner asks the index rather than each row.
-_CREATE = f"""
+_WORDS = f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}(said text) RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $words$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $words$
 BEGIN
-    RETURN pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.translate(
-        pg_catalog.regexp_replace(pg_catalog."left"(said, {LONGEST}), '{_SIGNS}', ' ', 'g'),
-        '{"".join(map(chr, PLAIN))}{_MARKS}', '{"".join(map(chr, PLAIN.values()))}'));
+    said := pg_catalog."left"(said, {LONGEST});
+    IF pg_catalog.octet_length(said) <> pg_catalog.char_length(said) THEN -- not ASCII alone
+        said := pg_catalog.translate(
+            said, '{"".join(map(chr, PLAIN))}{_MARKS}', '{"".join(map(chr, PLAIN.values()))}');
+    END IF;
+    RETURN pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.regexp_replace(said, '{_SIGNS}', ' ', 'g'));
 END
 $words$
 """
+# No `UPDATE OF` and no WHEN: PostgreSQL changes the type of no column that a trigger names.
+_KEEP = """
+CREATE OR REPLACE FUNCTION {schema}.{keep}() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER
+SET search_path = pg_catalog, {schema}, pg_temp AS $keep$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM {index} WHERE id = OLD.id;
+    ELSIF TG_OP = 'INSERT' OR ROW({old}) IS DISTINCT FROM ROW({new}) THEN
+        INSERT INTO {index} (id, words) VALUES (NEW.id, {function}({said}))
+            ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words;
+    END IF;
+    RETURN NULL;
+END
+$keep$
+"""
 _STANDING = """
-SELECT i.relname, t.relname, x.indisvalid FROM pg_index x
-  JOIN pg_class i ON i.oid = x.indexrelid
-  JOIN pg_class t ON t.oid = x.indrelid
- WHERE i.relnamespace = current_schema()::regnamespace AND starts_with(i.relname, %s)
+SELECT c.relname, obj_description(c.oid, 'pg_class'), EXISTS (
+    SELECT 1 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+     WHERE t.relnamespace = c.relnamespace AND 'search_' || t.relname = c.relname
+       AND g.tgname = %s AND g.tgenabled = 'A')
+  FROM pg_class c
+ WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND starts_with(c.relname, %s)
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+_MARK = "Watchbook's index of words, "  # how a table of ours is told from any other
 
 
-def words(columns: Sequence[str]) -> str:
-    """Return the expression of the words of some columns, as the index and the queries both spell it."""
-    said = " || ' ' || ".join(columns)
-    return f"{FUNCTION}({said})"
+def name_of(table: str) -> str:
+    """Return the name of the table of words beside a table."""
+    return f"{PREFIX}{table}"
 
 
 def query(terms: Iterable[str], *, any_term: bool = False) -> str:
@@ -69,64 +92,78 @@ class Indexes:
             cursor.execute(asked, parameters)
             return list(cursor.fetchall())
 
-    def _meant(self) -> dict[str, tuple[str, str]]:
-        """Return name and expression of each index, by table."""
+    def _meant(self) -> dict[str, str]:
+        """Return the mark of each index, by table: it differs when anything of how it is kept does."""
         there = {name for (name,) in self._rows(_TABLES)}
-        quote = self.connection.ops.quote_name
-        found = {}
-        for table, columns in self.indexed.items():
-            if table in there:
-                expression = words([quote(column) for column in columns])
-                digest = sha256(f"{table} {expression}".encode()).hexdigest()[:8]
-                found[table] = f"{PREFIX}{table[:40]}_{digest}", expression
-        return found
+        return {table: f"{_MARK}{self._digest(table)}" for table in self.indexed if table in there}
 
-    def _valid(self) -> set[str]:
-        return {name for name, _, valid in self._rows(_STANDING, [PREFIX]) if valid}
+    def _digest(self, table: str) -> str:
+        return sha256("\n".join((_WORDS, _KEEP, table, *self.indexed[table])).encode()).hexdigest()[:12]
+
+    def _standing(self) -> dict[str, str]:
+        """Return the mark of each table of words of ours; "" where nothing keeps it."""
+        rows = self._rows(_STANDING, [TRIGGER, PREFIX])
+        return {name: mark if kept else "" for name, mark, kept in rows if (mark or "").startswith(_MARK)}
 
     def missing(self) -> list[str]:
-        """Return the tables whose index is not there, or was not finished."""
-        standing = self._valid()
-        return [table for table, (name, _) in self._meant().items() if name not in standing]
+        """Return the tables whose index does not stand as meant, or is kept by nothing."""
+        standing = self._standing()
+        return [table for table, mark in self._meant().items() if standing.get(name_of(table)) != mark]
 
     def install(self) -> list[str]:
-        """Make what is missing without keeping anybody from writing, then drop what is no longer meant."""
-        meant, standing = self._meant(), self._valid()
-        lost = [table for table, (name, _) in meant.items() if name not in standing]
-        if lost:
-            self._function()
-        for table in lost:
-            self._make(table, *meant[table])
-        names = {name for name, _ in meant.values()}
-        for name, table, _ in self._rows(_STANDING, [PREFIX]):
-            if name not in names and table in self.indexed:
-                self._run(f"DROP INDEX {self._beside()} IF EXISTS {self.connection.ops.quote_name(name)}")
+        """Make anew what does not stand as meant, each in its own transaction, and drop what is no longer meant."""
+        lost, known = self.missing(), {name_of(table) for table in self.indexed}
+        self._make(lost)
+        for name in sorted(self._standing().keys() - known):
+            self._drop(name)
         return lost
-
-    def _function(self) -> None:
-        with transaction.atomic(using=self.connection.alias):
-            self._run(_CREATE)
-
-    def _make(self, table: str, name: str, expression: str) -> None:
-        quote = self.connection.ops.quote_name
-        self._run(f"DROP INDEX {self._beside()} IF EXISTS {quote(name)}")  # one whose making was broken off
-        self._run(f"CREATE INDEX {self._beside()} {quote(name)} ON {quote(table)} USING gin ({expression})")
-
-    def _beside(self) -> str:
-        """Return the word that lets others write meanwhile, which no transaction allows."""
-        return "" if self.connection.in_atomic_block else "CONCURRENTLY"
-
-    def _run(self, statement: str) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement)
 
     def rebuild(self) -> list[str]:
         """Make every index anew."""
-        self._function()
-        meant = self._meant()
-        for table, (name, expression) in meant.items():
-            self._make(table, name, expression)
-        return list(meant)
+        tables = list(self._meant())
+        self._make(tables)
+        return tables
+
+    def _make(self, tables: Sequence[str]) -> None:
+        marks = self._meant()
+        if tables:
+            with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+                cursor.execute(_WORDS)
+        for table in tables:
+            with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+                for statement in self._statements(table, marks[table]):
+                    cursor.execute(statement)
+
+    def _statements(self, table: str, mark: str) -> list[str]:
+        """Return how an index is made: kept from now on, filled, then indexed. Meanwhile the table can be read."""
+        quote = self.connection.ops.quote_name
+        [(schema,)] = self._rows("SELECT quote_ident(current_schema())")
+        index, keep, there = quote(name_of(table)), quote(f"{TRIGGER}_{table}"), quote(table)
+
+        def listed(row: str, between: str) -> str:
+            return between.join(f"{row}{quote(column)}" for column in self.indexed[table])
+
+        names = {"schema": schema, "keep": keep, "index": index, "function": FUNCTION}
+        rows = {"old": listed("OLD.", ", "), "new": listed("NEW.", ", "), "said": listed("NEW.", " || ' ' || ")}
+        said, then = listed("", " || ' ' || "), f"EXECUTE FUNCTION {schema}.{keep}()"
+        return [
+            f"CREATE TABLE IF NOT EXISTS {index} (id bigint PRIMARY KEY, words tsvector NOT NULL)",
+            f"DROP INDEX IF EXISTS {quote(f'{name_of(table)}_words')}",
+            f"DELETE FROM {index}",  # noqa: S608 - names of our own tables
+            _KEEP.format(**names, **rows),
+            f"DROP TRIGGER IF EXISTS {TRIGGER} ON {there}",
+            f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE OR DELETE ON {there} FOR EACH ROW {then}",
+            f"ALTER TABLE {there} ENABLE ALWAYS TRIGGER {TRIGGER}",
+            f"INSERT INTO {index} SELECT id, {FUNCTION}({said}) FROM {there}",  # noqa: S608 - the same
+            f"CREATE INDEX {quote(f'{name_of(table)}_words')} ON {index} USING gin (words)",
+            f"COMMENT ON TABLE {index} IS '{mark.replace(chr(39), chr(39) * 2)}'",
+        ]
+
+    def _drop(self, name: str) -> None:
+        quote, table = self.connection.ops.quote_name, name.removeprefix(PREFIX)
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute(f"DROP FUNCTION IF EXISTS {quote(f'{TRIGGER}_{table}')}() CASCADE")
+            cursor.execute(f"DROP TABLE {quote(name)}")
 
     def make_room(self) -> None:
-        """Drop nothing: PostgreSQL drops an index with its column."""
+        """Drop nothing: the trigger names no column, so that PostgreSQL changes any."""

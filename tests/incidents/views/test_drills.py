@@ -14,6 +14,7 @@ from incidents.selectors.listing import page_of
 from incidents.sweeps import sweep_incidents
 from portal.dashboard.selectors import burning, upcoming
 from portal.dashboard.selectors.status import status_of
+from portal.search import finding
 from tests.factories.accounts import make_user
 from tests.factories.incidents import make_incident
 

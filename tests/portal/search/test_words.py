@@ -15,7 +15,7 @@ from portal.search.words import LONGEST_LINE, MOST_WORDS, folded, line_of, marke
         ("/var/log/nginx/error.log", ("var", "log", "nginx", "error")),
         ("kubectl get pods -n prod", ("kubectl", "get", "pods", "n", "prod")),
         ("DESK_URL", ("desk", "url")),
-        ("Müller’s café", ("muller", "s", "cafe")),
+        ("Müller\u2019s café", ("muller", "s", "cafe")),
         ("the disk of the host", ("disk", "host")),
         ("to be or not to be", ("to", "be", "or", "not")),
         ('"*" AND OR NEAR(', ("near",)),
