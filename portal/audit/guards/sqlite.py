@@ -85,7 +85,7 @@ class Guards:
         return [f"{table}: {name}" for name, (table, _) in self._lost().items()]
 
     def strange(self) -> list[str]:
-        """Return the triggers beside the guards on the tables that have any, but those that keep the words of search."""
+        """Return the triggers beside the guards on the tables that have any, but what keeps the words of search."""
         meant, keeping = self._meant(), triggers(indexed())
         watched = {table for table, _ in meant.values()}  # a trigger's table is kept as somebody typed it
         found = sorted(
