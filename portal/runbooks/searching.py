@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
+from portal.lib.remembering import remembered
+from portal.runbooks import holding
 from portal.runbooks.enums import VersionState
+from portal.runbooks.markdown.vocabulary import Place
 from portal.runbooks.models import (
     Checklist,
     ChecklistStep,
@@ -26,6 +29,7 @@ from portal.search.registry import Searchable, Shown
 
 OF_VERSION = ("version__runbook__reference", "version__runbook__title")
 SYSTEM = "version__runbook__system"
+HOLDS = {Procedure: "place", Step: "procedure__place", Command: "under"}  # where a row says what it is a part of
 BELOW = " › "  # noqa: RUF001 - it parts what a row stands under
 TROUBLE, PROCEDURES, COMMANDS, SETTINGS = "Troubleshooting", "Procedures and steps", "Commands and logs", "Settings"
 
@@ -35,9 +39,32 @@ def _in_force(model: Any) -> Callable[[Any], QuerySet[Any]]:
 
     def rows(user: Any) -> QuerySet[Any]:
         found: QuerySet[Any] = model.objects.visible_to(user)
-        return found.filter(version__state=VersionState.PUBLISHED, version__runbook__retired_at=None)
+        found = found.filter(version__state=VersionState.PUBLISHED, version__runbook__retired_at=None)
+        return _without_shutdown(found) if model in HOLDS else found
 
     return rows
+
+
+def _without_shutdown(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows without how to shut systems down that must stay up now, as the pages of runbooks hide it.
+
+    A command knows its line alone: it is a part of the procedure that began last before it.
+    """
+    held = remembered((holding.held, "search"), _held)
+    if not held or rows.query.is_empty():
+        return rows
+    shutdown = HOLDS[rows.model]
+    if rows.model is Command:
+        before = Procedure.objects.filter(version=OuterRef("version"), line__lte=OuterRef("line"))
+        rows = rows.annotate(under=Subquery(before.order_by("-line").values("place")[:1]))
+    return rows.exclude(Q(**{f"{SYSTEM}__in": held, shutdown: Place.SHUTDOWN.value}))
+
+
+def _held() -> list[int]:
+    """Return the systems that must not be shut down now, of those whose runbooks say how."""
+    told = Procedure.objects.filter(place=Place.SHUTDOWN.value, version__state=VersionState.PUBLISHED)
+    keys = told.exclude(**{SYSTEM: None}).order_by().values_list(SYSTEM, flat=True).distinct()
+    return sorted(holding.held(keys))
 
 
 def _runbooks(user: Any) -> QuerySet[Any]:

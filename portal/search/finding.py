@@ -22,7 +22,7 @@ OF_SYSTEM: Final = 4.0  # what it counts to be about a system that is asked for
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row that was found: its name and the line that matches, marked, and how well it fits."""
+    """One row that was found: its name and the line that matches, marked, how well it fits, how many words it met."""
 
     label: str
     icon: str
@@ -32,6 +32,7 @@ class Hit:
     url: str
     weight: float
     of_system: bool
+    met: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class _Weighed:
     shown: Shown
     weight: float
     of_system: bool
+    met: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _weighed(
         max(NAMED * named.get(term, 0.0), SAID * said.get(term, 0.0), NEAR * near.get(term, 0.0)) for term in terms
     )
     of_system = bool(kind.system) and row[kind.system] in systems
-    return _Weighed(kind, row, shown, counted + (OF_SYSTEM if of_system else 0.0), of_system)
+    return _Weighed(kind, row, shown, counted + (OF_SYSTEM if of_system else 0.0), of_system, len(named | said))
 
 
 def _texts(kind: Searchable, row: Mapping[str, Any]) -> list[str]:
@@ -151,5 +153,5 @@ def _hit(one: _Weighed, terms: Sequence[str]) -> Hit:
     line = line_of(rest, [term for term in terms if term not in told])
     return Hit(
         shown.label or kind.label, shown.icon or kind.icon, marked(shown.name, terms), marked(line, terms),
-        shown.context, shown.url, one.weight, one.of_system,
+        shown.context, shown.url, one.weight, one.of_system, one.met,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from incidents import services as incidents
+from incidents.selectors.runbooks import runbooks_for
 from portal.lib import clock
 from portal.runbooks import services
 from portal.search import finding, registry
@@ -147,6 +148,45 @@ class TestInForce:
         make_contact("Zebra Zimmer", active=False)
         make_system(name="Zebra Store", active=False)
         assert names(finding.find("zebra", reader)) == []
+
+
+class TestHeldBack:
+    def test_how_to_shut_down_is_not_found_while_a_security_incident_holds_it(self, reader):
+        text = TEXT.replace(
+            "### Rotate", "### Shutdown Procedure\n\n1. Stop the zebra\n\n```bash\nzebractl halt\n```\n\n### Rotate"
+        )
+        desk, other = make_system("desk"), make_system("other")
+        make_published(system=desk, text=text)
+        make_published("Other desk", system=other, text=text)
+        before = names(finding.find("zebra", reader))
+        make_incident(severity=3, type="security", systems=[desk])
+        after = finding.find("zebra", reader)
+        assert len(names(after)) * 2 == len(before)
+        assert {hit.context.split(" \u203a")[0] for group in after.groups for hit in group.hits} == {"Other desk"}
+        assert "Start the web processes" in names(finding.find("web processes", reader))
+
+
+class TestForAnIncident:
+    def test_entries_of_its_systems_that_share_a_word_come_first_then_others_that_share_two(self, reader):
+        mine, other = make_system(name="Alpha"), make_system(name="Beta")
+        make_published("Of alpha", system=mine)
+        make_published("Of beta", system=other)
+        incident = make_incident(title="The relay log stands", systems=[mine], at=clock.now())
+        entries = runbooks_for(incident, reader).entries
+        assert [hit.of_system for hit in entries] == sorted((hit.of_system for hit in entries), reverse=True)
+        assert read(entries[0].name) == "Look at the relay's log"
+        assert entries[0].of_system
+        assert all(hit.met > 1 for hit in entries if not hit.of_system)
+
+    def test_the_page_of_a_search_puts_its_systems_first_and_names_it(self, client, reader):
+        mine = make_system(name="Alpha")
+        make_published("Of alpha", system=mine)
+        make_published("Of beta", system=make_system(name="Beta"))
+        incident = make_incident(title="Trouble", systems=[mine], at=clock.now())
+        client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get("/search/", {"q": "web processes", "for": incident.reference}).content.decode()
+        assert incident.reference in page
+        assert page.index("Of alpha") < page.index("Of beta")
 
 
 class TestKept:
