@@ -41,7 +41,9 @@ def named(words: str, user: Any) -> list[Hit]:
         incidents = Incident.objects.visible_to(user).filter(reference=f"INC-{int(match[1]):06d}")
         return [_incident(found) for found in incidents.select_related("severity")]
     if match := CHANGE.match(words):
-        return [_change(found) for found in Change.objects.visible_to(user).filter(reference=f"CHG-{int(match[1]):06d}")]
+        return [
+            _change(found) for found in Change.objects.visible_to(user).filter(reference=f"CHG-{int(match[1]):06d}")
+        ]
     if match := APPROVAL.match(words):
         requests = ApprovalRequest.objects.visible_to(user).filter(reference=f"APR-{int(match[1]):06d}")
         return [_approval(found) for found in requests]
