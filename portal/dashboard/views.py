@@ -22,8 +22,10 @@ from portal.directory.models import Contact, SheetDelivery
 from portal.directory.sheet import delivering as sheet
 from portal.lib import clock
 from portal.search import finding
+from portal.search.words import terms_of
 
 LIVE = 8  # hits while somebody types
+NOTHING = finding.Found((), [])
 
 
 @require_safe
@@ -104,10 +106,17 @@ def jump(request: SignedIn) -> HttpResponse:
 @never_cache
 @login_required
 def search(request: SignedIn) -> HttpResponse:
-    """List what has all the words, by what it is, with the line that matches; for an incident its systems first."""
+    """List what has all the words, by what it is, with the line that matches.
+
+    For an incident it is what has any of them, its systems first: nobody has written its title into a runbook.
+    """
     words = jumping.cleaned(request.GET.get("q", ""))
     incident, systems = jumping.asked_for(request.GET.get("for", ""), request.user)
-    found = finding.find(words, request.user, systems=systems)
+    if incident is None:
+        found = finding.find(words, request.user)
+    else:
+        terms, url = terms_of(words), incident.get_absolute_url()
+        found = finding.search(terms, request.user, systems=systems, any_term=True, without=url) if terms else NOTHING
     context = {"words": words, "found": found, "incident": incident}
     return render(request, "dashboard/search.html", context | {"exact": jumping.named(words, request.user)})
 

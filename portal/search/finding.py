@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -71,42 +71,43 @@ class Found:
         return sorted(hits, key=lambda hit: -hit.weight)[:most]
 
 
-def find(
-    words: str, user: Any, *, systems: Collection[int] = (), only: Collection[str] = (), shown: int = SHOWN
-) -> Found:
+def find(words: str, user: Any, *, systems: Collection[int] = (), shown: int = SHOWN) -> Found:
     """Return what the reader may see that has all these words, else what has some of them.
 
-    What is about one of `systems` comes first. `only` names kinds; without any, all are searched.
+    What is about one of `systems` comes first.
     """
     terms = terms_of(words)
     if not terms:
         return Found(terms, [])
-    found = search(terms, user, systems=systems, only=only, shown=shown)
+    found = search(terms, user, systems=systems, shown=shown)
     if found.groups or len(terms) == 1:
         return found
-    return search(terms, user, systems=systems, only=only, shown=shown, any_term=True)
+    return replace(search(terms, user, systems=systems, shown=shown, any_term=True), partly=True)
 
 
 def search(
     terms: tuple[str, ...], user: Any, *, systems: Collection[int], only: Collection[str] = (), shown: int = SHOWN,
-    any_term: bool = False,
+    any_term: bool = False, without: str = "",
 ) -> Found:  # fmt: skip
-    """Return the rows that meet all terms, or any of them, by group; the group with the best row first."""
+    """Return the rows that meet all terms, or any of them, by group; the group with the best row first.
+
+    `only` names kinds; without any, all are searched. `without` is the address of a row that is left out.
+    """
     groups: dict[str, list[_Weighed]] = {}
     more: set[str] = set()
     for kind in kinds():
         if only and kind.kind not in only:
             continue
         rows = _rows(kind, terms, user, systems, any_term=any_term)
-        if rows:
-            weighed = (_weighed(kind, row, terms, systems, any_term=any_term) for row in rows)
-            groups.setdefault(kind.group, []).extend(weighed)
+        weighed = [_weighed(kind, row, terms, systems, any_term=any_term) for row in rows]
+        if kept := [one for one in weighed if one.shown.url != without]:
+            groups.setdefault(kind.group, []).extend(kept)
         if len(rows) == WEIGHED:
             more.add(kind.group)
     ranked = [(name, sorted(rows, key=lambda one: -one.weight)) for name, rows in groups.items()]
     ranked.sort(key=lambda group: -group[1][0].weight)
     found = [Group(name, [_hit(one, terms) for one in rows[:shown]], len(rows), name in more) for name, rows in ranked]
-    return Found(terms, found, partly=any_term and bool(found))
+    return Found(terms, found)
 
 
 def _rows(

@@ -23,8 +23,8 @@ WHOLE, BEGUN = 1.0, 0.7  # what a word counts that stands as it was typed, and o
 WORD = re.compile(r"[^\W_]+")
 # Words that say nothing: they are left out while others stay.
 _EMPTY = """
-a an and are as at be but by for from had has have if in into is it its no not of on or our so than that the their then
-there these they this to up was we were what when where which who will with you your
+a an and are as at be but by can did do does for from had has have if in into is it its no not of on or our so than that
+the their then there these they this to up was we were what when where which who will with you your
 """
 EMPTY: Final = frozenset(_EMPTY.split())
 

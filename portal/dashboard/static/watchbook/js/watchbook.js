@@ -109,6 +109,15 @@ function moveRow(step) {
   links[Math.min(Math.max(here + step, 0), links.length - 1)].focus();
 }
 
+/* From the box through what it found, and back. */
+function moveFound(event) {
+  const box = event.target.closest?.(".top .search");
+  const stops = box ? [box.querySelector("input"), ...box.querySelectorAll(".found a")] : [];
+  const next = stops[stops.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+  next?.focus();
+  return Boolean(next);
+}
+
 function pressed(key) {
   if (key === "/") { document.getElementById("q")?.focus(); return true; }
   if (key === "?") { document.getElementById("keys")?.togglePopover?.(); return true; }
@@ -123,8 +132,10 @@ function onKey(event) {
   if (event.key === "Escape") {
     const menu = document.querySelector("details.menu[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    if (event.target.closest?.(".search")) event.target.blur();
     return;
   }
+  if ((event.key === "ArrowDown" || event.key === "ArrowUp") && moveFound(event)) { event.preventDefault(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || keysAreOff()) return;
   const key = pending === "g" ? `g ${event.key}` : event.key;
   pending = key === "g" ? "g" : "";
