@@ -22,7 +22,7 @@ from tests.factories.accounts import confirm, make_superuser
 from tests.factories.anything import make
 from tests.rules.test_models import AUDITED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # Audited, and changed without a reason: label and why.
 NOT_PRIVILEGED = {

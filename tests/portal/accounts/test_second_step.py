@@ -18,7 +18,7 @@ from portal.lib import clock
 from tests.factories.accounts import PASSWORD, confirm, make_superuser, make_user
 from tests.factories.factors import SoftKey, code_of, give_app
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SIGN_IN, SECOND_STEP, FACTORS = "/sign-in/", "/sign-in/second/", "/me/second-factor/"
 LOCAL = {"HTTP_HOST": "localhost"}
 

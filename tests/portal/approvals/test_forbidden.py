@@ -24,7 +24,7 @@ from portal.lib import clock
 from tests.factories.accounts import confirm
 from tests.factories.approvals import REASON, decide, make_objective, make_person, open_stage, set_stages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PATHS = ("page", "record page", "bulk action", "service", "database")
 MANAGERS_ONLY = "Only people with the role Manager decide at stage 1, Management."
 NOT_OPEN = "Stage 2, Change authority, is not open yet. The stages before it decide first."

@@ -24,7 +24,7 @@ from tests.factories.engagements import make_engagement
 from tests.factories.incidents import make_incident
 from tests.factories.trail import make_row
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DAY = timedelta(days=1)
 ONCE = "6b1f7d2e-6b1f-4d2e-8b1f-7d2e6b1f7d2e"
 

@@ -7,7 +7,7 @@ from tests.factories.directory import NOON
 from tests.factories.engagements import make_engagement
 from tests.factories.incidents import make_incident
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def signed_in(client, user):

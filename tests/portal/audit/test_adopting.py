@@ -9,7 +9,7 @@ from tests.factories.accounts import make_user
 from tests.factories.directory import make_system, make_team
 from tests.factories.incidents import make_incident
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LASTING = ("at", "actor_name", "action", "model", "object_id", "root_model", "root_id", "history_id", "privileged")
 
 

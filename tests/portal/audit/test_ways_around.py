@@ -26,7 +26,7 @@ from tests.factories.directory import make_contact, make_system, make_team
 from tests.factories.history import kinds, last
 from tests.factories.incidents import make_incident
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_history_begins")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_history_begins"), pytest.mark.slow]
 
 
 def works():

@@ -20,7 +20,7 @@ from tests.factories.packets import files_of, make_packet, packet_file
 from tests.portal.assurance.exporting.test_cells import BLANKS, DANGEROUS, starts_a_formula
 from tests.portal.assurance.exporting.test_writers import sheets
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 # What a database takes: PostgreSQL holds no zero byte.
 KEPT = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 NASTY = st.builds(

@@ -13,7 +13,7 @@ from tests.factories.accounts import make_user
 from tests.factories.directory import make_contact
 from tests.factories.packets import make_packet, packet_file
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from portal.assurance.packets.container import Container
 from tests.factories.packets import VERIFIER, anchor_line, files_of, pack, verify
 
 # The packet is made in a database, which exists for marked tests only.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 FORGER = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x01")
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\x02").public_key().public_bytes_raw().hex()
 PLACES = 4  # random bytes changed in each file

@@ -18,7 +18,7 @@ from tests.factories.anything import make
 from tests.factories.directory import NOON, make_channel, make_contact, make_shift, make_system, make_team
 from tests.factories.incidents import make_incident, make_policy, make_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def sql(statement, *params):

@@ -26,7 +26,7 @@ from tests.factories.incidents import make_incident
 from tests.factories.retention import ASKED_AT, CONFIRMED_AT, ask, make_tombstone
 from tests.factories.tampering import tampered
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LATER = CONFIRMED_AT + timedelta(hours=1)
 ABOUT_PROOF = {"audit.signingkey", "audit.tombstone", "audit.tombstonedrow", "audit.tombstonerequest"}
 
