@@ -4,6 +4,15 @@ import portal.approvals.registry
 from django.db import migrations, models
 
 
+def forget_variants(apps, schema_editor):
+    """On the way back a kind has one rule again: the one without a variant."""
+    rules = apps.get_model("approvals", "ApprovalRule").objects.exclude(variant="")
+    apps.get_model("approvals", "RuleStage").objects.filter(rule__in=rules).delete()
+    rules.delete()
+    if schema_editor.connection.vendor == "postgresql":  # else the tables could not be altered in this transaction
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -34,4 +43,5 @@ class Migration(migrations.Migration):
             model_name='approvalrule',
             constraint=models.UniqueConstraint(fields=('kind', 'variant'), name='one_rule_per_kind_and_variant', violation_error_message='Such a rule stands already. Change that one.'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget_variants),
     ]
