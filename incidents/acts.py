@@ -52,6 +52,11 @@ def _holds_shutdown(incident: Incident, _cards: Cards) -> bool:
     return incident.type == IncidentType.SECURITY and incident.status in WORKED
 
 
+def _beside(_incident: Incident, _cards: Cards) -> bool:
+    """Return False: it is offered beside what it is about, and never among the verbs of the incident."""
+    return False
+
+
 def _alerts_fire(incident: Incident, _cards: Cards) -> bool:
     return incident.status == Status.RESOLVED and incident.alerts.filter(firing=True).exists()
 
@@ -222,7 +227,7 @@ ACTS: dict[str, Act] = {
             "unsuspect", "Clear of suspicion", "Clear a change of suspicion", "unlink",
             "It did not cause the incident. Both timelines say so, and why.",
             "It is suspected no longer.",
-            ClearForm, services.clear_suspicion, _always,
+            ClearForm, services.clear_suspicion, _beside,
         ),
         Act(
             "responder", "Add responder", "Add a responder", "users",

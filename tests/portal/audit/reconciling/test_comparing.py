@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
@@ -72,6 +73,7 @@ CHANGES = (
     (dict | list, lambda _: {"other": 1}),
     (str, lambda value: "x" if value != "x" else "y"),
     (int | float, lambda value: value + 1),
+    (UUID, lambda value: UUID(int=value.int ^ 1)),
 )
 
 
