@@ -370,7 +370,7 @@ class TamperingTests(TestCase):
         last = Seal.objects.order_by("-position").first().position
         for position in chosen(self.chance, range(1, last - 1)):
             entry = Seal.objects.get(pk=position)
-            table = TRAIL if entry.source == "audit.trailrow" else NOTES
+            table = TrailRow._meta.apps.get_model(entry.source)._meta.db_table
             with tampered() as sql:
                 sql(f"UPDATE {table} SET reason = 'A better reason' WHERE id = %s", entry.row_id)
                 reseal(sql, position, position)
@@ -384,7 +384,7 @@ class TamperingTests(TestCase):
         kept = anchors.read(anchors.anchor(at=SEALED_AT).line())
         for position in chosen(self.chance, range(last - 30, last)):
             entry = Seal.objects.get(pk=position)
-            table = TRAIL if entry.source == "audit.trailrow" else NOTES
+            table = TrailRow._meta.apps.get_model(entry.source)._meta.db_table
             with tampered() as sql:
                 sql(f"UPDATE {table} SET reason = 'A better reason' WHERE id = %s", entry.row_id)
                 reseal(sql, position, last)
