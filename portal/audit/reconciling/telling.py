@@ -144,7 +144,7 @@ class Groundless(Part):
 
         All of them can be typed by whoever may append to the trail. Nothing in the portal writes one.
         """
-        kept = ", ".join(f"'{of.label}'" for of in self._of)
+        kept = ", ".join(f"'{of.label}'" for of in self._of) or "''"  # PostgreSQL takes no empty list
         unfounded = [
             f"t.action IN ({CHANGES}) AND t.history_id IS NULL",
             f"t.history_id IS NOT NULL AND (t.action NOT IN ({CHANGES}) OR t.model NOT IN ({kept}))",

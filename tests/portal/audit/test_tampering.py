@@ -36,6 +36,12 @@ def chosen(chance, rows, count=PLACES):
     return [chance.choice(found) for _ in range(count)]
 
 
+def positions(among):
+    """Return the positions of the rows that have a reason to falsify."""
+    told = Seal.objects.filter(source__in=["audit.trailrow", "records.note"], position__in=among)
+    return list(told.order_by("position").values_list("position", flat=True))
+
+
 def position_of(source, row_id):
     return Seal.objects.get(source=source, row_id=row_id).position
 
@@ -368,7 +374,7 @@ class TamperingTests(TestCase):
 
     def test_a_row_that_was_edited_and_sealed_anew_breaks_the_chain_behind_it(self):
         last = Seal.objects.order_by("-position").first().position
-        for position in chosen(self.chance, range(1, last - 1)):
+        for position in chosen(self.chance, positions(range(1, last - 1))):
             entry = Seal.objects.get(pk=position)
             table = TrailRow._meta.apps.get_model(entry.source)._meta.db_table
             with tampered() as sql:
@@ -382,7 +388,7 @@ class TamperingTests(TestCase):
         """Only what somebody else has kept shows this: every digest here fits."""
         last = Seal.objects.order_by("-position").first().position
         kept = anchors.read(anchors.anchor(at=SEALED_AT).line())
-        for position in chosen(self.chance, range(last - 30, last)):
+        for position in chosen(self.chance, positions(range(last - 200, last))[-30:]):
             entry = Seal.objects.get(pk=position)
             table = TrailRow._meta.apps.get_model(entry.source)._meta.db_table
             with tampered() as sql:
