@@ -114,7 +114,7 @@ def _history(cursor) -> None:
         "history_type": "CASE action WHEN 'created' THEN '+' WHEN 'deleted' THEN '-' ELSE '~' END",
         "reference": "reference", "title": "name", "severity_id": "(SELECT min(id) FROM directory_severity)",
         "declared_at": "at", "gesture": "gesture", "origin": "origin", "status": "'declared'", "generation": "1",
-        "is_major": "false", "restricted": "false",
+        "is_major": "false", "restricted": "false", "is_drill": "false",
     }  # fmt: skip
     columns = {}
     for field in Incident.history.model._meta.concrete_fields:
