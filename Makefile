@@ -48,7 +48,7 @@ format: environment
 	$(PYTHON) -m ruff format .
 	find templates -name '*.html' -print0 | xargs -0 --no-run-if-empty .venv/bin/djade --target-version 5.2
 
-# Everything but what is marked slow, in under two minutes.
+# Everything but what is marked slow; the goal is two minutes.
 test: environment
 	$(PYTHON) manage.py test -n 2 -m "not slow" -q
 
