@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.assurance import messages
 from portal.assurance.models import Review, ReviewPlan
-from portal.assurance.services import opening, planning
+from portal.assurance.services import demanded, opening, planning
 from portal.assurance.services.people import contacts_of_reviewers
 from portal.audit.actor import acting
 from portal.deadlines import services as deadlines
@@ -23,6 +23,7 @@ def sweep_reviews(*, at: datetime) -> int:
     """Do everything of reviews that is due at `at`; return how many deadlines fired."""
     with acting(by=SYSTEM, origin="task", at=at):
         planning.start_missing(at=at)
+        demanded.answer(by=SYSTEM, at=at)
     fired = 0
     due = deadlines.kinds_due(list(HANDLERS), at=at)
     for kind, (lock, handle) in HANDLERS.items():
