@@ -180,7 +180,8 @@ def test_a_short_time_is_reminded_of_at_its_half():
 
 
 @pytest.mark.django_db
-def test_a_quiet_sweep_costs_two_queries(django_assert_num_queries):
+def test_a_quiet_sweep_costs_three_queries(django_assert_num_queries):
+    """Plans, what other parts ask for, and deadlines: one question each."""
     sweep(NOON)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         sweeps.sweep_reviews(at=NOON + DAY)
