@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -15,11 +14,9 @@ from incidents.models import Incident
 from incidents.selectors.people import contact_choices, unreachable
 from portal.directory.models import Contact, Severity, System
 from portal.lib.choosing import ManyField
+from portal.lib.once import TimedForm
 from portal.records import linking
 from portal.records.models import Note
-
-CLOCK_SLACK = timedelta(minutes=1)
-FAR_BACK = timedelta(days=365)
 
 
 def _text(
@@ -57,7 +54,7 @@ def _offer(form: forms.Form, name: str, rows: QuerySet[Any], choices: list[tuple
         field.choices = choices
 
 
-def _offer_people(form: OnceForm, name: str, incident: Incident | None) -> None:
+def _offer_people(form: TimedForm, name: str, incident: Incident | None) -> None:
     people = Contact.objects.visible_to(form.user).filter(active=True)
     _offer(form, name, people, contact_choices(list(people.order_by("name", "id")), incident, at=form.at))
 
@@ -73,29 +70,7 @@ class PersonField(forms.ModelChoiceField):
         super().__init__(queryset=Contact.objects.none(), error_messages=messages, **options)
 
 
-class OnceForm(forms.Form):
-    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
-
-    once = forms.UUIDField(
-        widget=forms.HiddenInput, error_messages={"invalid": "Open the form again.", "required": "Open the form again."}
-    )
-
-    def __init__(self, *args: Any, at: datetime, user: Any, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
-        super().__init__(*args, **options)
-        self.at, self.user = at, user
-
-    def past(self, name: str) -> datetime | None:
-        """Return a moment of the form; ValidationError is raised when it has not come yet or is absurdly long ago."""
-        moment: datetime | None = self.cleaned_data.get(name)
-        if moment is not None and moment > self.at + CLOCK_SLACK:
-            raise forms.ValidationError("That moment has not come yet. Leave it empty for now.")
-        if moment is not None and moment < self.at - FAR_BACK:
-            raise forms.ValidationError("That is more than a year ago. Check the date.")
-        return moment
-
-
-class ActForm(OnceForm):
+class ActForm(TimedForm):
     """The form of one verb on one incident. `words` is what the services are given besides by and at."""
 
     reason = _text("Reason", limit=500, rows=2, required=False, help_text="Kept in the history of the incident.")
@@ -281,7 +256,7 @@ class ClearForm(SuspectForm):
     reason = _text("Reason", limit=500, rows=2, missing="Say in a sentence why. It is kept in the history.")
 
 
-class DeclareForm(OnceForm):
+class DeclareForm(TimedForm):
     """A new incident, fast enough for the night."""
 
     title = forms.CharField(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.template import Context, Engine, Template
 
 from incidents.enums import ACTIVATION_PAGE, COMMUNICATION, EXHAUSTED, OUTSIDE_PAGE, PAGE, SECURITY_PAGE
 from incidents.models import Incident
@@ -25,27 +22,6 @@ TOLD = (COMMUNICATION, FOLLOWED)
 # Acknowledging takes back the pages of the escalation; the others are still delivered, once.
 OF_ESCALATION = (PAGE, EXHAUSTED, OUTSIDE_PAGE)
 PAGES = (*OF_ESCALATION, SECURITY_PAGE, ACTIVATION_PAGE)
-
-
-@cache
-def _template(name: str) -> Template:
-    return Engine.get_default().get_template(name)
-
-
-def render(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
-    """Return title and body of a message of this kind, such as ``incident_page``."""
-    return render_title(kind, context), render_body(kind, context)
-
-
-def render_title(kind: str, context: Mapping[str, Any]) -> str:
-    """Return the title of a message of this kind, on one line."""
-    title = _template(f"notify/{kind}.subject.txt").render(Context(dict(context), autoescape=False))
-    return " ".join(title.split())[:300]
-
-
-def render_body(kind: str, context: Mapping[str, Any]) -> str:
-    """Return the body of a message of this kind."""
-    return _template(f"notify/{kind}.body.txt").render(Context(dict(context), autoescape=False)).strip() + "\n"
 
 
 @dataclass(frozen=True, slots=True)

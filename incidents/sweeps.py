@@ -29,6 +29,7 @@ from portal.lib import durations
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
+from portal.notify.wording import render
 from portal.records import services as records
 from portal.records.models import Demand, Note
 
@@ -145,7 +146,7 @@ def _tell(incident: Incident, people: dict[int, dict[int, Contact]], row: Deadli
                 incident, clock=Clock(clocks.base(row.key)).label, due_at=due, contact_name=contact.name,
                 asks_for=clocks.asks_for(row.key),
             )  # fmt: skip
-            title, body = messages.render(kind, context)
+            title, body = render(kind, context)
         key = f"i{incident.pk}:{row.kind}:{row.key}:{row.generation}:c{contact.pk}"
         drafts += drafts_for(
             contact, methods.get(contact.pk, []), key=key,

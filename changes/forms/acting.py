@@ -8,18 +8,19 @@ from django import forms
 
 from changes.conflicts import Conflict
 from changes.enums import GateResult, GateSource, Impact, Likelihood, Outcome
-from changes.forms.base import OnceForm, PersonField, moment, offer, text
+from changes.forms.base import PersonField, moment, offer, text
 from changes.models import Change, Freeze, Gate
 from changes.services.freezing import AUTHORITY
 from portal.accounts.models import User
 from portal.accounts.roles import BY_SLUG
+from portal.lib.once import TimedForm
 from portal.records import linking
 
 WHY = "Say in a sentence why. It is kept in the history."
 AGAIN = "Open the page again, read it, then decide."
 
 
-class ActForm(OnceForm):
+class ActForm(TimedForm):
     """The form of one verb on one change. `words` is what the services are given besides by and at."""
 
     reason = text("Reason", limit=500, rows=2, required=False, help_text="Kept in the history of the change.")
@@ -185,7 +186,7 @@ class UnlinkForm(ReasonForm):
     clean_other = LinkForm.clean_other
 
 
-class DecideForm(OnceForm):
+class DecideForm(TimedForm):
     """Approve or reject at one stage, on the text of one digest."""
 
     stage = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**62)

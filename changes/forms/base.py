@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
@@ -13,8 +11,6 @@ from django.db.models import QuerySet
 
 from portal.accounts.models import User
 
-CLOCK_SLACK = timedelta(minutes=1)
-FAR_BACK = timedelta(days=365)
 MOST_STEPS = 60
 LONGEST_STEP = 500
 _MINUTES = re.compile(r"\s*[(\[]\s*(\d{1,5})\s*(?:min|minutes?)\s*[)\]]\s*$")
@@ -51,28 +47,6 @@ def moment(label: str, help_text: str = "") -> Any:
 def offer(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
     """Let a field take these rows, which its reader may see."""
     cast(forms.ModelChoiceField, form.fields[name]).queryset = rows
-
-
-class OnceForm(forms.Form):
-    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
-
-    once = forms.UUIDField(
-        widget=forms.HiddenInput, error_messages={"invalid": "Open the form again.", "required": "Open the form again."}
-    )
-
-    def __init__(self, *args: Any, at: datetime, user: Any, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
-        super().__init__(*args, **options)
-        self.at, self.user = at, user
-
-    def past(self, name: str) -> datetime | None:
-        """Return a moment of the form; ValidationError is raised when it has not come yet or is absurdly long ago."""
-        found: datetime | None = self.cleaned_data.get(name)
-        if found is not None and found > self.at + CLOCK_SLACK:
-            raise forms.ValidationError("That moment has not come yet. Leave it empty for now.")
-        if found is not None and found < self.at - FAR_BACK:
-            raise forms.ValidationError("That is more than a year ago. Check the date.")
-        return found
 
 
 class PersonField(forms.ModelChoiceField):

@@ -8,13 +8,14 @@ from django import forms
 from django.db import models
 
 from changes.enums import ChangeType, StepKind
-from changes.forms.base import OnceForm, PersonField, StepsField, moment, offer, steps_by_kind, text
+from changes.forms.base import PersonField, StepsField, moment, offer, steps_by_kind, text
 from changes.models import Change, ChangeTemplate, Module
 from changes.models.changes import MOST_MINUTES
 from changes.services import Plan
 from portal.accounts.models import User
 from portal.directory.models import System
 from portal.lib.choosing import ManyField
+from portal.lib.once import TimedForm
 
 PLANS = {
     "implementation": StepKind.IMPLEMENTATION,
@@ -32,7 +33,7 @@ def _minutes(label: str, help_text: str = "") -> Any:
     )  # fmt: skip
 
 
-class WhenForm(OnceForm):
+class WhenForm(TimedForm):
     """What every change says of itself: where, when, and who carries it out."""
 
     title = forms.CharField(

@@ -18,21 +18,13 @@ from portal.accounts.models import User
 from portal.audit.facts import AppendOnlyQuerySet
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.directory.models import System
+from portal.lib.paired import paired
 
 MOST_MINUTES = 14 * 24 * 60
 STAMPS = (
     *("requested", "submitted", "assessed", "approved", "rejected", "scheduled", "started", "rolled_back", "verified"),
     *("closed", "cancelled", "authorised"),
 )
-
-
-def _paired(name: str) -> models.CheckConstraint:
-    """Who and when are one fact (law 6)."""
-    at, by = f"{name}_at", f"{name}_by"
-    return models.CheckConstraint(
-        condition=Q(**{f"{at}__isnull": True, by: ""}) | (Q(**{f"{at}__isnull": False}) & ~Q(**{by: ""})),
-        name=f"change_{name}_by_whom_and_when",
-    )
 
 
 class ChangeQuerySet(AuditedQuerySet):
@@ -133,7 +125,7 @@ class Change(AuditedModel):
     class Meta:
         ordering = ["-requested_at", "-id"]
         constraints = [
-            *map(_paired, STAMPS),
+            *(paired("change", name) for name in STAMPS),
             models.CheckConstraint(
                 condition=Q(planned_start__isnull=True, planned_end__isnull=True)
                 | Q(planned_end__gt=F("planned_start")),

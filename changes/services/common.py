@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Count, Model
+from django.db.models import Count
 
 from changes.models import Change
 from changes.policy import check_reason, next_status
@@ -38,12 +38,6 @@ def move(change: Change, verb: str, *, reason: str = "") -> None:
     status = next_status(verb, change.status)
     check_reason(verb, reason)
     change.status = status
-
-
-def stamp(row: Model, name: str, *, by: By | None, at: datetime | None) -> None:
-    """Set who and when of one fact together, or clear both."""
-    setattr(row, f"{name}_at", at)
-    setattr(row, f"{name}_by", actor_of(by).name if by is not None and at is not None else "")
 
 
 def say(change: Change, kind: str, text: str, *, by: By, at: datetime, **more: Any) -> Note:

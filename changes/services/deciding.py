@@ -11,13 +11,14 @@ from changes.approving import CHANGE
 from changes.enums import ChangeType, Status
 from changes.models import Change
 from changes.policy import NotYours, Refused
-from changes.services.common import keep_period, locked, say, stamp
+from changes.services.common import keep_period, locked, say
 from portal.approvals import services as approvals
 from portal.approvals.enums import RequestState, Stands, Verdict
 from portal.approvals.models import ApprovalRequest, Stage
 from portal.approvals.policy import NotYours as NotTheirs
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By, acting
+from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import DeadlineState
 

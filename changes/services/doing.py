@@ -9,7 +9,7 @@ from changes.enums import ChangeType
 from changes.models import Change
 from changes.policy import NotYours, Refused
 from changes.services import deciding
-from changes.services.common import account_of, keep_period, locked, move, say, stamp, steps_of
+from changes.services.common import account_of, keep_period, locked, move, say, steps_of
 from changes.services.deciding import OWED
 from changes.services.freezing import AUTHORITY
 from changes.services.gating import check_gates
@@ -20,6 +20,7 @@ from portal.accounts.roles import has_role
 from portal.approvals import services as approvals
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
 
 LATE_ROLLBACK = "change.late_rollback"

@@ -13,12 +13,13 @@ from changes import approving, policy
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeStep, ChangeTemplate, Module
 from changes.policy import NotYours, Refused
-from changes.services.common import account_of, keep_period, locked, move, say, stamp, steps_of
+from changes.services.common import account_of, keep_period, locked, move, say, steps_of
 from changes.services.releasing import set_cells
 from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.shown import canonical, differences
 from portal.audit.actor import By, acting
+from portal.audit.stamping import stamp
 from portal.directory.models import System
 from portal.lib.blank import is_blank
 from portal.records import services as records

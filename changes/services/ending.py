@@ -8,11 +8,12 @@ from changes import policy
 from changes.enums import Outcome, Status
 from changes.models import Cell, Change
 from changes.policy import Refused
-from changes.services.common import keep_period, locked, move, say, stamp
+from changes.services.common import keep_period, locked, move, say
 from changes.services.doing import OWED
 from portal.approvals import services as approvals
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import DeadlineState
 from portal.lib.blank import is_blank

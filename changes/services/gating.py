@@ -11,8 +11,9 @@ from django.db import transaction
 from changes.enums import GateResult, GateSource, Status
 from changes.models import Change, Gate, GateReport, GateToken
 from changes.policy import Refused
-from changes.services.common import locked, say, stamp
+from changes.services.common import locked, say
 from portal.audit.actor import By, acting, actor_of, current
+from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 from portal.lib.digests import digest
 

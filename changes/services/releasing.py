@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from changes.enums import RUNNING, CellState, Outcome, Status
 from changes.models import Cell, Change, Module, ReleaseCheck
 from changes.policy import Refused
-from changes.services.common import locked, say, stamp
+from changes.services.common import locked, say
 from portal.audit.actor import By, actor_of
+from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 from portal.records import services as records
 

@@ -9,12 +9,13 @@ from changes.enums import ChangeType, Impact, Likelihood, Outcome, Status, Weigh
 from changes.models import Change, RiskBand, RiskRule
 from changes.policy import NotYours, Refused
 from changes.services import deciding
-from changes.services.common import account_of, keep_period, locked, move, say, stamp
+from changes.services.common import account_of, keep_period, locked, move, say
 from changes.services.drafting import check_template
 from changes.services.releasing import check_matrix
 from portal.approvals import services as approvals
 from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.directory.models import RecoveryObjective
 from portal.records.models import Period
 

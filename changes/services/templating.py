@@ -8,8 +8,8 @@ from django.db import transaction
 
 from changes.models import ChangeTemplate
 from changes.policy import Refused
-from changes.services.common import stamp
 from portal.audit.actor import By, acting
+from portal.audit.stamping import stamp
 
 
 def revoke_template(template: ChangeTemplate, *, by: By, at: datetime, reason: str) -> ChangeTemplate:

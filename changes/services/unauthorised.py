@@ -12,12 +12,13 @@ from django.db.models import Q
 from changes.enums import ChangeType, FindingState
 from changes.models import Change, Finding
 from changes.policy import NotYours, Refused
-from changes.services.common import PERIOD, account_of, stamp
+from changes.services.common import PERIOD, account_of
 from changes.services.drafting import Plan, draft
 from portal.accounts.roles import has_role
 from portal.audit.actor import By, acting
 from portal.audit.enums import Action
 from portal.audit.models import TrailRow
+from portal.audit.stamping import stamp
 from portal.directory.models import System
 from portal.lib.blank import is_blank
 from portal.records.models import Period

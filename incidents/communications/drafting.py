@@ -13,10 +13,11 @@ from incidents.communications.recipients import listed
 from incidents.enums import Audience, CommunicationState
 from incidents.models import Communication, CommunicationTemplate, Incident
 from incidents.policy import Refused
-from incidents.services.common import locked, say, stamp
+from incidents.services.common import locked, say
 from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 
 APPROVABLE = "communication"

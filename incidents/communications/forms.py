@@ -9,11 +9,12 @@ from django import forms
 from incidents import clocks
 from incidents.communications.policy import LONGEST_SUBJECT, LONGEST_TEXT
 from incidents.enums import Audience
-from incidents.forms import OnceForm, ReasonForm
+from incidents.forms import ReasonForm
 from portal.directory.enums import Clock
+from portal.lib.once import TimedForm
 
 
-class MessageForm(OnceForm):
+class MessageForm(TimedForm):
     """The words of a message, and whether it goes out by itself once it is approved."""
 
     subject = forms.CharField(

@@ -18,6 +18,7 @@ from portal.directory.models import Contact, ContactMethod
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
+from portal.notify.wording import render
 from portal.records.models import Note
 
 FOLLOWING_PATH = "/incidents/following/"
@@ -76,7 +77,7 @@ def _seen_by(person: Contact, incident_ids: Iterable[int]) -> list[int]:
 def _drafts(incident: Incident, note: Note, person: Contact, methods: list[ContactMethod]) -> list[Draft]:
     with timezone.override(zone_or_utc(person.time_zone)):
         context = messages.facts(incident, note=note, following_url=f"{settings.PORTAL_URL}{FOLLOWING_PATH}")
-        title, body = messages.render(messages.FOLLOWED, context)
+        title, body = render(messages.FOLLOWED, context)
     return drafts_for(
         person, methods, key=f"n{note.pk}:c{person.pk}", kind=messages.FOLLOWED, title=title, body=body,
         about=messages.about(incident), generation=incident.generation, url_path=context["url"],

@@ -13,12 +13,13 @@ from incidents.enums import Audience
 from incidents.enums import CommunicationState as State
 from incidents.models import Communication, CommunicationRule, Incident
 from incidents.policy import Refused
-from incidents.services.common import say, stamp
+from incidents.services.common import say
 from incidents.services.telling import write_update
 from portal.approvals import services as approvals
 from portal.approvals.enums import RequestState
 from portal.approvals.models import ApprovalRequest
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.notify import services as notify
 from portal.notify.compose import Draft, draft_for_channel, drafts_for
 

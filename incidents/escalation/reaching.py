@@ -20,6 +20,7 @@ from portal.directory.models import Channel, Contact, ContactMethod, EmergencyCo
 from portal.lib import times
 from portal.lib.zones import zone_or_utc
 from portal.notify.compose import Draft, draft_for_channel, page_drafts
+from portal.notify.wording import render_body, render_title
 
 REPEAT_SECONDS = 300
 
@@ -96,7 +97,7 @@ class Book:
         key = (kind, zone, told, *values.items())
         if key not in self._bodies:
             with timezone.override(zone_or_utc(zone) if zone else None):
-                self._bodies[key] = messages.render_body(kind, {**values, "incident": told})
+                self._bodies[key] = render_body(kind, {**values, "incident": told})
         return self._bodies[key]
 
     def administrators(self) -> list[Recipient]:
@@ -211,7 +212,7 @@ def page(
     facts = messages.facts(incident)
     common: dict[str, Any] = {
         "kind": kind,
-        "title": messages.render_title(words, {**facts, **context}),
+        "title": render_title(words, {**facts, **context}),
         "about": messages.about(incident),
         "generation": incident.generation,
         "url_path": facts["url"],

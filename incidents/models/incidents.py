@@ -27,20 +27,12 @@ from portal.accounts.roles import BY_SLUG
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.audit.triggers import Trigger
 from portal.directory.models import Contact, Severity, System
+from portal.lib.paired import paired
 from portal.lib.visibility import Nobody, hidden_keys
 from portal.notify.models import Message
 from portal.records.models import Note
 
 SECURITY_LEAD = BY_SLUG["security-lead"].name
-
-
-def _paired(name: str) -> models.CheckConstraint:
-    """Who and when are one fact (law 6)."""
-    at, by = f"{name}_at", f"{name}_by"
-    return models.CheckConstraint(
-        condition=Q(**{f"{at}__isnull": True, by: ""}) | (Q(**{f"{at}__isnull": False}) & ~Q(**{by: ""})),
-        name=f"incident_{name}_by_whom_and_when",
-    )
 
 
 _MOMENTS = ("declared", "acknowledged", "activated", "mitigated", "resolved", "closed", "cancelled", "merged")
@@ -137,7 +129,7 @@ class Incident(AuditedModel):
     class Meta:
         ordering = ["-declared_at", "-id"]
         constraints = [
-            *(_paired(name) for name in _MOMENTS),
+            *(paired("incident", name) for name in _MOMENTS),
             models.CheckConstraint(
                 condition=Q(status="merged", merged_into__isnull=False, merged_at__isnull=False)
                 | (~Q(status="merged") & Q(merged_into__isnull=True, merged_at__isnull=True)),

@@ -22,6 +22,7 @@ from portal.lib.blank import is_blank
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
+from portal.notify.wording import render
 
 MEMBERS = "Its commander, its responders, whoever was called or declared it, and the security leads read it."
 
@@ -157,7 +158,7 @@ def _tell_security_leads(row: Incident, *, by: User, at: datetime, reason: str) 
     for lead in leads:
         with timezone.override(zone_or_utc(lead.time_zone)):
             context = messages.facts(row, contact_name=lead.name, who=str(by), at=at, reason=reason)
-            title, body = messages.render(messages.GLASS, context)
+            title, body = render(messages.GLASS, context)
         drafts += drafts_for(
             lead, methods.get(lead.pk, []), key=f"i{row.pk}:glass:{by.pk}:{at.isoformat()}:c{lead.pk}",
             kind=messages.GLASS, title=title, body=body, about=messages.about(row), generation=row.generation,

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
 
 from incidents.communications.owing import owe
 from incidents.models import Incident
@@ -35,12 +34,6 @@ def move(incident: Incident, verb: str, *, reason: str = "") -> None:
     status = next_status(verb, incident.status)
     check_reason(verb, reason)
     incident.status = status
-
-
-def stamp(row: Model, name: str, *, by: By | None, at: datetime | None) -> None:
-    """Set who and when of one fact together, or clear both."""
-    setattr(row, f"{name}_at", at)
-    setattr(row, f"{name}_by", actor_of(by).name if by is not None and at is not None else "")
 
 
 def say(incident: Incident, kind: str, text: str, *, by: By, at: datetime, **more: Any) -> Note:

@@ -12,9 +12,10 @@ from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
 from incidents.services.access import restricts
-from incidents.services.common import open_period, say, stamp
+from incidents.services.common import open_period, say
 from incidents.services.containing import propose_steps
 from portal.audit.actor import By, acting
+from portal.audit.stamping import stamp
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole
 from portal.directory.models import Contact, Severity, System, Team

@@ -9,10 +9,11 @@ from incidents.enums import Audience, IncidentType, Status
 from incidents.models import Alert, Communication, Incident
 from incidents.policy import Refused
 from incidents.services import expiring
-from incidents.services.common import PERIOD, contact_of, locked, move, open_period, say, stamp, systems_of
+from incidents.services.common import PERIOD, contact_of, locked, move, open_period, say, systems_of
 from incidents.services.declaring import page_security_lead
 from incidents.services.responding import _join, result_of
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.directory.enums import Clock
 from portal.lib.blank import is_blank
 from portal.records import services as records

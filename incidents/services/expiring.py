@@ -19,8 +19,9 @@ from incidents import escalation, messages
 from incidents.enums import Status
 from incidents.models import Escalation, Incident
 from incidents.policy import Snapshot
-from incidents.services.common import contact_of, locked, move, say, stamp, systems_of
+from incidents.services.common import contact_of, locked, move, say, systems_of
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline
 from portal.directory import services as directory
@@ -29,6 +30,7 @@ from portal.lib import durations
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
+from portal.notify.wording import render
 from portal.records.models import Note
 
 ACKNOWLEDGEMENT = "incident.acknowledgement"
@@ -129,7 +131,7 @@ def _warning(incident: Incident, row: Deadline, expires: datetime) -> list[Draft
         with timezone.override(zone_or_utc(person.time_zone)):
             span = durations.words(60 * row.payload["minutes"])
             context = messages.facts(incident, contact_name=person.name, expires=expires, span=span)
-            title, body = messages.render(EXPIRING, context)
+            title, body = render(EXPIRING, context)
         drafts += drafts_for(
             person, methods.get(person.pk, []), key=f"i{incident.pk}:g{incident.generation}:ack:{row.key}:c{person.pk}",
             kind=EXPIRING, title=title, body=body, about=messages.about(incident), generation=incident.generation,

@@ -14,10 +14,11 @@ from incidents import clocks, escalation
 from incidents.models import Alert, Incident, Responder
 from incidents.policy import Refused, check_merge
 from incidents.services.affecting import add_systems
-from incidents.services.common import PERIOD, locked, move, say, stamp, systems_of
+from incidents.services.common import PERIOD, locked, move, say, systems_of
 from incidents.services.declaring import declare
 from incidents.services.ending import settle_clocks
 from portal.audit.actor import By, acting, actor_of
+from portal.audit.stamping import stamp
 from portal.directory.enums import Clock
 from portal.directory.models import Severity
 from portal.lib import times

@@ -9,8 +9,9 @@ from incidents.enums import Status
 from incidents.models import Incident, Responder
 from incidents.policy import Refused, check_open
 from incidents.services import expiring
-from incidents.services.common import contact_of, locked, move, say, stamp
+from incidents.services.common import contact_of, locked, move, say
 from portal.audit.actor import By, actor_of
+from portal.audit.stamping import stamp
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory import services as directory
 from portal.directory.models import Contact

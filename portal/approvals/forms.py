@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -10,6 +9,7 @@ from django import forms
 from portal.accounts.models import User
 from portal.approvals.enums import Verdict
 from portal.approvals.policy import NO_WORDS
+from portal.lib.once import OnceForm, once_field
 
 LONGEST_REASON = 1000
 AGAIN = "Open the page again, read it, then decide."
@@ -35,20 +35,19 @@ def _reason(label: str, *, required: bool = True, help_text: str = "") -> forms.
     )
 
 
-class OnceForm(forms.Form):
-    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
+class ApprovalForm(OnceForm):
+    """A form of approvals: it acts once, and offers as implementers those who can sign in."""
 
-    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"invalid": AGAIN, "required": AGAIN})
+    once = once_field(AGAIN)
 
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
         super().__init__(*args, **options)
         if "implementer" in self.fields:
             people = User.objects.visible_to(user).filter(is_active=True).order_by("last_name", "username")
             self.fields["implementer"].queryset = people  # type: ignore[attr-defined]
 
 
-class DecideForm(OnceForm):
+class DecideForm(ApprovalForm):
     """Approve or deny, at one stage, on the text of one digest."""
 
     stage = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**62)
@@ -59,13 +58,13 @@ class DecideForm(OnceForm):
     )
 
 
-class WithdrawForm(OnceForm):
+class WithdrawForm(ApprovalForm):
     """Take a request back."""
 
     reason = _reason("Why you withdraw it", help_text="Kept with the request, and sent to whoever was asked.")
 
 
-class AskForm(OnceForm):
+class AskForm(ApprovalForm):
     """Ask for the approval of what the page shows."""
 
     digest = forms.RegexField("^[0-9a-f]{64}$", widget=forms.HiddenInput)
@@ -76,7 +75,7 @@ class AskForm(OnceForm):
     )
 
 
-class ImplementerForm(OnceForm):
+class ImplementerForm(ApprovalForm):
     """Name another implementer."""
 
     implementer = AccountField(label="Carried out by", help_text="They cannot decide on it.")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.template import Context, Engine, Template
 from django.utils import timezone
 
 from portal.approvals.models import ApprovalRequest
@@ -17,25 +15,13 @@ from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import About, Draft, drafts_for
+from portal.notify.wording import render
 
 ASKED = "approval_asked"
 REMINDER = "approval_reminder"
 VOIDED = "approval_voided"
 ASKING = (ASKED, REMINDER)
 """What asks for a decision: pointless once nothing is left to decide."""
-
-
-@cache
-def _template(name: str) -> Template:
-    return Engine.get_default().get_template(name)
-
-
-def render(kind: str, context: dict[str, Any]) -> tuple[str, str]:
-    """Return title, on one line, and body of a message of this kind, such as ``approval_asked``."""
-    words = Context(context, autoescape=False)
-    title = _template(f"notify/{kind}.subject.txt").render(words)
-    body = _template(f"notify/{kind}.body.txt").render(words)
-    return " ".join(title.split())[:300], body.strip() + "\n"
 
 
 def tell(

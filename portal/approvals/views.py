@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal.accounts import stepup
 from portal.accounts.requests import SignedIn
 from portal.approvals import policy, registry, services
-from portal.approvals.forms import AGAIN, AskForm, DecideForm, ImplementerForm, OnceForm, WithdrawForm
+from portal.approvals.forms import AGAIN, AskForm, DecideForm, ImplementerForm, WithdrawForm
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.policy import NotYours, Refused
 from portal.approvals.registry import Approvable
@@ -28,6 +28,7 @@ from portal.approvals.shown import digest, parsed
 from portal.audit.actor import acting
 from portal.audit.trail import record_opening
 from portal.lib import clock
+from portal.lib.once import OnceForm
 
 VERBS = {"approve": "Approve", "deny": "Deny"}
 SAID = {"approve": "Your approval is recorded.", "deny": "Your denial is recorded. It ends the request."}

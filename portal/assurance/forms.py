@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from portal.assurance.services.people import reviewing_accounts, reviewing_roles
 from portal.assurance.services.planning import zone
 from portal.directory.models import System
 from portal.lib.choosing import LONGEST_KEY, ManyField
+from portal.lib.once import OnceForm, once_field
 from portal.lib.visibility import restricted_models
 from portal.lib.widgets import Day, Moment
 
@@ -50,14 +50,10 @@ def _midnight(day: Any) -> datetime:
     return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware of the reader's zone
 
 
-class OnceForm(forms.Form):
-    """A form whose hidden key is its gesture: a second submit of it changes nothing."""
+class ReviewForm(OnceForm):
+    """A form of the auditors' pages: it acts once."""
 
-    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"invalid": AGAIN, "required": AGAIN})
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
-        super().__init__(*args, **options)
+    once = once_field(AGAIN)
 
 
 class OneField(forms.ModelChoiceField):
@@ -74,7 +70,7 @@ class Boxes(forms.CheckboxSelectMultiple):
     """Several choices as boxes to tick."""
 
 
-class GrantForm(OnceForm):
+class GrantForm(ReviewForm):
     """What an auditor may read, and until when."""
 
     auditor = OneField(
@@ -125,13 +121,13 @@ class GrantForm(OnceForm):
         }  # fmt: skip
 
 
-class ReasonForm(OnceForm):
+class ReasonForm(ReviewForm):
     """An act that needs nothing but its reason."""
 
     reason = reason_field("Why")
 
 
-class WordsForm(OnceForm):
+class WordsForm(ReviewForm):
     """What is said about one item of a review; `needed` is the sentence for whoever says nothing where they must."""
 
     words = reason_field("In words", required=False)
@@ -143,7 +139,7 @@ class WordsForm(OnceForm):
         field.error_messages["required"] = needed
 
 
-class RecordForm(OnceForm):
+class RecordForm(ReviewForm):
     """One restricted record, by its kind and its number or reference."""
 
     kind = forms.ChoiceField(label="Kind of record")
@@ -172,7 +168,7 @@ class RecordForm(OnceForm):
         return {**given, "found": found}
 
 
-class ReviewersForm(OnceForm):
+class ReviewersForm(ReviewForm):
     """Who reviews, and until when."""
 
     reviewer_roles = forms.MultipleChoiceField(
@@ -262,7 +258,7 @@ class HandOverForm(ReviewersForm):
         super().__init__(*args, **options)
 
 
-class SignForm(OnceForm):
+class SignForm(ReviewForm):
     """The statement above a signature."""
 
     statement = forms.CharField(

@@ -9,13 +9,13 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from incidents.messages import render
 from portal.assurance.models import Engagement, Review
 from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import About, Draft, drafts_for
+from portal.notify.wording import render
 
 GRANTED = "engagement_granted"
 ENDED = "engagement_ended"

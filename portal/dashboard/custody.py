@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from incidents.messages import render
 from portal.directory import services as directory
 from portal.directory.models import ContactMethod
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import About, Draft, drafts_for
 from portal.notify.models import Message
+from portal.notify.wording import render
 from portal.records.evidence.enums import Kind
 from portal.records.evidence.models import CustodyEvent, Evidence
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.template import Context, Engine, Template
 from django.utils import timezone
 
 from portal.directory import services as directory
@@ -15,15 +12,11 @@ from portal.directory.models import Contact
 from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import About, Draft, drafts_for
+from portal.notify.wording import render
 from portal.runbooks.models import Runbook
 
 SOON = "runbook_review_soon"
 DUE = "runbook_review_due"
-
-
-@cache
-def _template(name: str) -> Template:
-    return Engine.get_default().get_template(name)
 
 
 def keepers_of(runbook: Runbook) -> list[Contact]:
@@ -40,16 +33,10 @@ def tell(runbook: Runbook, *, kind: str, key: str, due: datetime, at: datetime) 
     drafts: list[Draft] = []
     for contact in people:
         with timezone.override(zone_or_utc(contact.time_zone)):
-            title, body = _words(kind, {"runbook": runbook, "contact_name": contact.name, "due": due, "now": at})
+            title, body = render(kind, {"runbook": runbook, "contact_name": contact.name, "due": due, "now": at})
         drafts += drafts_for(
             contact, methods.get(contact.pk, []), key=f"r{runbook.pk}:{kind}:{key}:c{contact.pk}", kind=kind,
             title=title, body=body, url_path=runbook.get_absolute_url(),
             about=About(ContentType.objects.get_for_model(Runbook).pk, runbook.pk, runbook.reference),
         )  # fmt: skip
     notify.queue(drafts, at=at)
-
-
-def _words(kind: str, context: dict[str, Any]) -> tuple[str, str]:
-    words = Context(context, autoescape=False)
-    title = _template(f"notify/{kind}.subject.txt").render(words)
-    return " ".join(title.split())[:300], _template(f"notify/{kind}.body.txt").render(words).strip() + "\n"

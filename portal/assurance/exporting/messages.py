@@ -6,12 +6,12 @@ from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
 
-from incidents.messages import render
 from portal.assurance.exporting.enums import ExportState
 from portal.assurance.models.exports import Export
 from portal.directory.models import Contact
 from portal.notify import services as notify
 from portal.notify.compose import INBOX, About, Draft
+from portal.notify.wording import render
 
 DONE = "export_done"
 FAILED = "export_failed"

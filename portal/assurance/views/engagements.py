@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts import stepup
 from portal.accounts.requests import SignedIn
-from portal.assurance.forms import GrantForm, OnceForm, ReasonForm, RecordForm
+from portal.assurance.forms import GrantForm, ReasonForm, RecordForm
 from portal.assurance.models import Engagement, GrantedRecord
 from portal.assurance.policy import Refused
 from portal.assurance.selectors import engagements as selectors
@@ -24,6 +24,7 @@ from portal.assurance.services import engagements as services
 from portal.assurance.services.once import done
 from portal.audit.actor import acting
 from portal.lib import clock, times
+from portal.lib.once import OnceForm
 from portal.lib.visibility import restricted_models
 
 GRANTING = "assurance.add_engagement"

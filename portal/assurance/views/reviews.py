@@ -20,7 +20,7 @@ from portal.accounts import stepup
 from portal.accounts.requests import SignedIn
 from portal.assurance import policy
 from portal.assurance.enums import ReviewKind
-from portal.assurance.forms import FORMS, HandOverForm, OnceForm, ReasonForm, SignForm, WordsForm
+from portal.assurance.forms import FORMS, HandOverForm, ReasonForm, SignForm, WordsForm
 from portal.assurance.models import Review, ReviewItem
 from portal.assurance.policy import Refused
 from portal.assurance.selectors.review_list import lists_of
@@ -30,6 +30,7 @@ from portal.assurance.services import deciding, opening, signing
 from portal.assurance.services.once import done
 from portal.audit.actor import acting
 from portal.lib import clock
+from portal.lib.once import OnceForm
 
 REVIEWING = "assurance.change_review"
 STARTING = "assurance.add_review"

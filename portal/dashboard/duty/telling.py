@@ -8,7 +8,6 @@ from datetime import datetime, time, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from incidents.messages import render
 from portal.accounts.roles import BY_SLUG
 from portal.audit.actor import acting
 from portal.dashboard.duty import notices
@@ -22,6 +21,7 @@ from portal.lib.zones import zone_or_utc
 from portal.notify import services as notify
 from portal.notify.compose import Draft, drafts_for
 from portal.notify.models import Message
+from portal.notify.wording import render
 
 LOOK = "duty"  # the name under which the pulse of this look is kept
 LOOK_EVERY = timedelta(seconds=30)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from portal.records.evidence import policy, services
 from portal.records.evidence.enums import State
-from portal.records.evidence.forms import DescribeForm, HandOverForm, OnceForm, ReasonForm, ReceiveForm, ReleaseForm
+from portal.records.evidence.forms import DescribeForm, EvidenceForm, HandOverForm, ReasonForm, ReceiveForm, ReleaseForm
 from portal.records.evidence.models import Evidence
 
 
@@ -24,7 +24,7 @@ class Act:
     title: str
     about: str
     icon: str
-    form: type[OnceForm]
+    form: type[EvidenceForm]
     service: Callable[..., Any]
     said: str
     danger: bool = False

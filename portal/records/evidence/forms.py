@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +9,10 @@ from django import forms
 from django.utils import timezone
 
 from portal.directory.models import Contact
+from portal.lib.once import AGAIN, TimedForm
 from portal.lib.widgets import Moment
 from portal.records.evidence import policy
 
-AGAIN = "Open the form again."
 LONGEST_REASON = 1000
 
 
@@ -39,15 +38,11 @@ class PersonField(forms.ModelChoiceField):
         super().__init__(queryset=Contact.objects.none(), error_messages=messages, **options)
 
 
-class OnceForm(forms.Form):
-    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
-
-    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"invalid": AGAIN, "required": AGAIN})
+class EvidenceForm(TimedForm):
+    """A form about evidence: it acts once, and offers the people of the directory who are still there."""
 
     def __init__(self, *args: Any, user: Any, at: datetime, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
-        super().__init__(*args, **options)
-        self.user, self.at = user, at
+        super().__init__(*args, user=user, at=at, **options)
         people = Contact.objects.visible_to(user).filter(active=True).order_by("name", "pk")
         for name in ("collector", "to"):
             if isinstance(self.fields.get(name), PersonField):
@@ -64,7 +59,7 @@ class OnceForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name != "once"}
 
 
-class CollectForm(OnceForm):
+class CollectForm(EvidenceForm):
     """A file, and what makes it evidence. The file comes last, so that nothing typed is lost when it is refused."""
 
     source = forms.CharField(
@@ -120,7 +115,7 @@ class CollectForm(OnceForm):
         return moment
 
 
-class DescribeForm(OnceForm):
+class DescribeForm(EvidenceForm):
     """Where it comes from and what it shows, put down more exactly."""
 
     source = CollectForm.base_fields["source"]
@@ -128,26 +123,26 @@ class DescribeForm(OnceForm):
     reason = _reason("Why it changes", help_text="The words of before stay in the history.")
 
 
-class HandOverForm(OnceForm):
+class HandOverForm(EvidenceForm):
     """To whom."""
 
     to = PersonField(label="To whom", help_text="They confirm the receipt. Until then you hold it.")
     reason = _reason("Why")
 
 
-class ReceiveForm(OnceForm):
+class ReceiveForm(EvidenceForm):
     """The receipt."""
 
     reason = _reason("Remark", required=False, help_text="Such as in what state you found it.")
 
 
-class ReasonForm(OnceForm):
+class ReasonForm(EvidenceForm):
     """An act that needs nothing but its reason."""
 
     reason = _reason("Why")
 
 
-class ReleaseForm(OnceForm):
+class ReleaseForm(EvidenceForm):
     """To whom, also outside of the portal, and why."""
 
     to = forms.CharField(

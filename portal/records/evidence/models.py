@@ -18,20 +18,12 @@ from portal.audit.enums import Action
 from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet, Telling
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.directory.models import Contact
+from portal.lib.paired import paired
 from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed, restricted_models
 from portal.records.evidence import naming, policy
 from portal.records.evidence.enums import Caution, Kind, Result, State
 
 LONGEST_NAME = 200
-
-
-def _paired(name: str) -> models.CheckConstraint:
-    """Who and when are one fact (law 6)."""
-    at, by = f"{name}_at", f"{name}_by"
-    return models.CheckConstraint(
-        condition=Q(**{f"{at}__isnull": True, by: ""}) | (Q(**{f"{at}__isnull": False}) & ~Q(**{by: ""})),
-        name=f"evidence_{name}_by_whom_and_when",
-    )
 
 
 class CustodyEventQuerySet(AppendOnlyQuerySet):
@@ -159,7 +151,7 @@ class Evidence(AuditedModel):
         verbose_name_plural = "evidence"
         permissions = [("lead_evidence", "Can act on evidence that somebody else holds")]
         constraints = [
-            *(_paired(name) for name in ("collected", "sealed", "released")),
+            *(paired("evidence", name) for name in ("collected", "sealed", "released")),
             models.CheckConstraint(
                 condition=Q(state="offered", offered_to__isnull=False)
                 | (~Q(state="offered") & Q(offered_to__isnull=True)),

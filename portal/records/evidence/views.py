@@ -21,7 +21,7 @@ from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records.evidence import acts, policy, services, uploading
 from portal.records.evidence.acts import ACTS, Act
-from portal.records.evidence.forms import CollectForm, OnceForm
+from portal.records.evidence.forms import CollectForm, EvidenceForm
 from portal.records.evidence.models import Evidence, EvidenceRule
 from portal.records.evidence.selectors import SHOWS, Filters, item_for, list_of, room_of, subject_for
 from portal.records.evidence.services import Refused
@@ -175,7 +175,7 @@ def _initial(found: Evidence) -> dict[str, Any]:
     return {"source": found.source, "description": found.description}
 
 
-def _done(request: SignedIn, chosen: Act, found: Evidence, form: OnceForm, *, at: datetime) -> bool:
+def _done(request: SignedIn, chosen: Act, found: Evidence, form: EvidenceForm, *, at: datetime) -> bool:
     """Tell whether the verb was carried out, now or by an earlier submit; else its sentence stands in the form."""
     once = form.cleaned_data["once"]
     if services.done(once, request.user):

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from portal.runbooks.checklists import policy, services, subjects
-from portal.runbooks.checklists.forms import AttachForm, FailForm, HandOverForm, NoteForm, OnceForm, ReasonForm
+from portal.runbooks.checklists.forms import AttachForm, FailForm, HandOverForm, NoteForm, ReasonForm, RunForm
 from portal.runbooks.models import ChecklistRun, RunStep
 
 
@@ -23,7 +23,7 @@ class Act:
     title: str
     about: str
     icon: str
-    form: type[OnceForm]
+    form: type[RunForm]
     service: Callable[..., Any]
     said: str
     danger: bool = False

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 from django import forms
 
 from portal.directory.models import Contact, Team
+from portal.lib.once import AGAIN, OnceForm
 from portal.records.evidence.models import Evidence
 from portal.runbooks.checklists import pages, policy
 from portal.runbooks.checklists.enums import Frequency
 from portal.runbooks.checklists.services import Line
 from portal.runbooks.models import Checklist, ChecklistRun, ChecklistStep
 
-AGAIN = "Open the form again."
 LONGEST_REASON = 1000
 LINE = re.compile(r"^\s*(?P<team>[a-z0-9_-]+)\s*:\s*(?P<text>.*?)\s*(?:\[(?P<page>[a-z-]+)\])?\s*$", re.IGNORECASE)
 
@@ -35,13 +34,10 @@ def reason_field(label: str, *, required: bool = True, help_text: str = "Kept fo
     )
 
 
-class OnceForm(forms.Form):
-    """A form that acts once: its hidden key is the gesture, so that a second submit of it changes nothing."""
-
-    once = forms.UUIDField(widget=forms.HiddenInput, error_messages={"invalid": AGAIN, "required": AGAIN})
+class RunForm(OnceForm):
+    """A form about a run or its steps: it acts once."""
 
     def __init__(self, *args: Any, user: Any, run: ChecklistRun | None = None, **options: Any) -> None:
-        options["initial"] = {"once": uuid.uuid4(), **(options.get("initial") or {})}
         super().__init__(*args, **options)
         self.user, self.run = user, run
 
@@ -56,19 +52,19 @@ class OnceForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name != "once"}
 
 
-class FailForm(OnceForm):
+class FailForm(RunForm):
     """What went wrong."""
 
     reason = reason_field("What went wrong", help_text="The step can still be ticked once it works.")
 
 
-class ReasonForm(OnceForm):
+class ReasonForm(RunForm):
     """An act that needs nothing but its reason."""
 
     reason = reason_field("Why")
 
 
-class NoteForm(OnceForm):
+class NoteForm(RunForm):
     """What was seen or done."""
 
     text = forms.CharField(
@@ -79,7 +75,7 @@ class NoteForm(OnceForm):
     )
 
 
-class HandOverForm(OnceForm):
+class HandOverForm(RunForm):
     """To whom: a team, or one person."""
 
     team = forms.ModelChoiceField(Team.objects.none(), label="To a team", required=False, empty_label="No team")
@@ -97,7 +93,7 @@ class HandOverForm(OnceForm):
             self.fields[name].queryset = rows.filter(active=True).order_by("name")  # type: ignore[attr-defined]
 
 
-class AttachForm(OnceForm):
+class AttachForm(RunForm):
     """Which piece of evidence of the record."""
 
     evidence = forms.ModelChoiceField(
@@ -121,7 +117,7 @@ class AttachForm(OnceForm):
         self.fields["evidence"].queryset = rows.of(subject) if subject is not None else rows.none()  # type: ignore[attr-defined]
 
 
-class StartForm(OnceForm):
+class StartForm(RunForm):
     """Which checklist, and why where it is not plain."""
 
     checklist = forms.ModelChoiceField(

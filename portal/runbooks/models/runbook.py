@@ -12,19 +12,11 @@ from django.urls import reverse
 
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.directory.models import System, Team
+from portal.lib.paired import paired
 from portal.runbooks.enums import OPEN, VersionState
 from portal.runbooks.guards import GUARDS
 
 REVIEW_EVERY_DAYS = 180
-
-
-def _paired(name: str, model: str) -> models.CheckConstraint:
-    """Who and when are one fact (law 6)."""
-    at, by = f"{name}_at", f"{name}_by"
-    return models.CheckConstraint(
-        condition=Q(**{f"{at}__isnull": True, by: ""}) | (Q(**{f"{at}__isnull": False}) & ~Q(**{by: ""})),
-        name=f"{model}_{name}_by_whom_and_when",
-    )
 
 
 class RunbookQuerySet(AuditedQuerySet):
@@ -72,7 +64,7 @@ class Runbook(AuditedModel):
 
     class Meta:
         ordering = ["title", "id"]
-        constraints = [_paired(name, "runbook") for name in ("made", "reviewed", "retired")]
+        constraints = [paired("runbook", name) for name in ("made", "reviewed", "retired")]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
@@ -134,7 +126,7 @@ class RunbookVersion(AuditedModel):
         ordering = ["runbook", "-number"]
         constraints = [
             *(
-                _paired(name, "runbook_version")
+                paired("runbook_version", name)
                 for name in ("made", "submitted", "published", "superseded", "discarded")
             ),
             models.UniqueConstraint(fields=["runbook", "number"], name="one_version_per_number"),

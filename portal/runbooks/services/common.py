@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from portal.audit.actor import By, acting, actor_of
+from portal.audit.actor import By, acting
 from portal.records import services as records
 from portal.runbooks.markdown.found import Content
 from portal.runbooks.markdown.layout import arrange
@@ -38,12 +38,6 @@ def held(version: RunbookVersion, *, by: By, at: datetime, reason: str = "") -> 
         row: RunbookVersion = RunbookVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
         row.runbook = runbook
         yield row
-
-
-def stamp(row: Any, name: str, *, by: By, at: datetime) -> None:
-    """Write down who did something and when."""
-    setattr(row, f"{name}_at", at)
-    setattr(row, f"{name}_by", actor_of(by).name)
 
 
 def say(runbook: Runbook, kind: str, text: str, *, by: By, at: datetime, **more: Any) -> None:

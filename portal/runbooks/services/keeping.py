@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.directory.models import System, Team
 from portal.lib.blank import is_blank
 from portal.runbooks.enums import OPEN, VersionState
 from portal.runbooks.models import Runbook
 from portal.runbooks.policy import Refused, next_state
 from portal.runbooks.services import reviews
-from portal.runbooks.services.common import locked, say, stamp
+from portal.runbooks.services.common import locked, say
 
 
 def change_facts(

@@ -7,12 +7,13 @@ from datetime import datetime
 from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 from portal.runbooks.enums import VersionState
 from portal.runbooks.models import RunbookVersion
 from portal.runbooks.policy import Refused, next_state
 from portal.runbooks.services import reviews
-from portal.runbooks.services.common import held, say, stamp
+from portal.runbooks.services.common import held, say
 from portal.runbooks.services.lines import write_lines
 
 APPROVABLE = "runbook-version"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from portal.audit.actor import By
+from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
 from portal.runbooks.models import Runbook
-from portal.runbooks.services.common import stamp
 
 REVIEW = "runbook.review"
 SOON, DUE, LATE = "soon", "due", "late"

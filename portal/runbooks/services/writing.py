@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from portal.audit.actor import By, acting
+from portal.audit.stamping import stamp
 from portal.directory.models import System, Team
 from portal.lib.blank import is_blank
 from portal.records import services as records
@@ -15,7 +16,7 @@ from portal.runbooks.markdown.reporting import linked
 from portal.runbooks.models import Runbook, RunbookVersion
 from portal.runbooks.models.runbook import REVIEW_EVERY_DAYS
 from portal.runbooks.policy import Refused, next_state
-from portal.runbooks.services.common import checked, held, locked, say, stamp
+from portal.runbooks.services.common import checked, held, locked, say
 from portal.runbooks.services.linking import known_of
 
 PREFIX = "RBK"

@@ -18,7 +18,7 @@ from portal.audit.actor import acting
 from portal.lib import clock
 from portal.runbooks.checklists import services
 from portal.runbooks.checklists.acts import RUN_ACTS, STEP_ACTS, Act
-from portal.runbooks.checklists.forms import OnceForm
+from portal.runbooks.checklists.forms import RunForm
 from portal.runbooks.checklists.policy import Refused, Taken
 from portal.runbooks.checklists.selectors.finding import run_for, step_for
 from portal.runbooks.checklists.selectors.room import lines_of
@@ -107,7 +107,7 @@ def _act(
 
 
 def carried_out(
-    request: SignedIn, service: Callable[..., Any], about: Any, form: OnceForm, *, at: datetime, said: str
+    request: SignedIn, service: Callable[..., Any], about: Any, form: RunForm, *, at: datetime, said: str
 ) -> bool:
     """Carry out what a form asks, once; what is refused stands above the form."""
     once = form.cleaned_data["once"]
