@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.db.models import TextChoices
 
-from changes import policy as changes
-from changes.enums import Status as ChangeStatus
-from incidents import policy
-from incidents.communications import policy as communications
-from incidents.communications.words import FIELDS
-from incidents.enums import OPEN, CommunicationState, Status
 from portal.accounts.roles import ROLES
-from portal.approvals import policy as approvals
-from portal.approvals.enums import RequestState, StageState
 from portal.assurance import policy as assurance
 from portal.assurance import registers
-from portal.assurance.enums import EngagementState, ItemState, Register, ReviewKind, ReviewState
-from portal.assurance.exporting import policy as exports
-from portal.assurance.exporting.enums import ExportState
-from portal.dashboard import health
+from portal.assurance.enums import EngagementState, Register
+from portal.dashboard import health, printing, states
 from portal.directory import reference as directory
 from portal.directory.enums import LimitUnit
 from portal.lib import durations
-from portal.records.evidence import policy as custody
-from portal.records.evidence.enums import Caution, Kind, State
-from portal.runbooks import policy as runbooks
-from portal.runbooks.enums import VersionState
 from portal.runbooks.markdown import columns, vocabulary
 
 FOLDER = Path("docs") / "reference"
 ADDS = ("add", "change")
-PRINTED = "This page is printed from the code by `manage.py docs`. Change the code, then print it again."
 
 
 def pages() -> dict[str, str]:
     """Return every page by file name."""
     written = {
-        "incident-states.md": _states(),
-        "change-states.md": _change_states(),
-        "communication-states.md": _communication_states(),
-        "approval-states.md": _approval_states(),
-        "review-states.md": _review_states(),
-        "export-states.md": _export_states(),
-        "custody-states.md": _custody_states(),
-        "runbook-states.md": _runbook_states(),
+        **states.pages(),
         "runbook-import.md": _runbook_import(),
         "engagements.md": _engagements(),
         "roles.md": _roles(),
@@ -70,111 +46,25 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _title(words: str) -> list[str]:
-    return [f"# {words}", "", PRINTED, ""]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    columns = list(head)
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
-
-
-def _states() -> list[str]:
-    arrows = [
-        f"    {before.value} --> {after.value}: {verb}"
-        for verb, moves in policy.TRANSITIONS.items()
-        for before, after in moves.items()
-    ]
-    rows = [
-        (verb, before.label, after.label, _yes(verb in policy.NEEDS_REASON))
-        for verb, moves in policy.TRANSITIONS.items()
-        for before, after in moves.items()
-    ]
-    opened = ", ".join(Status(state).label.lower() for state in OPEN)
-    return [
-        *_title("The life of an incident"),
-        f"An incident is open while it is {opened}. A verb that does not fit the state is refused with a sentence.",
-        "",
-        *("```mermaid", "stateDiagram-v2", f"    [*] --> {Status.DECLARED.value}: declare", *arrows),
-        *(f"    {state.value} --> [*]" for state in (Status.CLOSED, Status.CANCELLED, Status.MERGED)),
-        *("```", ""),
-        *_table(("verb", "from", "to", "asks for a reason"), rows),
-    ]
-
-
-def _change_states() -> list[str]:
-    asking = ", ".join(sorted(changes.NEEDS_REASON))
-    return [
-        *_title("The life of a change"),
-        "Nothing but its services moves a change: no form, no import and no record page. What does not fit is refused",
-        f"with a sentence. These ask for a reason: {asking}.",
-        "An edit leads back to submitted and voids what was decided.",
-        "",
-        *_diagram(ChangeStatus.DRAFT, "draft", changes.TRANSITIONS),
-    ]
-
-
-def _communication_states() -> list[str]:
-    return [
-        *_title("The life of a message to an audience"),
-        "A message goes out once, and is recorded as it goes out: this meets the clock of its audience. Where a rule",
-        "asks for an approval, it goes out only once every stage has approved words and list as they stand; an edit",
-        "voids that, and so does a denial or the end of the time to decide. Nothing leaves sent and withdrawn.",
-        "",
-        *_diagram(CommunicationState.DRAFTED, "draft", communications.TRANSITIONS),
-        "## The fields of a template",
-        "",
-        "Any other field is refused when a template is saved.",
-        "",
-        *_table(("field", "becomes"), ((f"`{{{name}}}`", words) for name, words in FIELDS.items())),
-    ]
-
-
-def _approval_states() -> list[str]:
-    return [
-        *_title("The life of an approval"),
-        "A request shows one record word for word, and every decision is bound to the digest of those words. While it",
-        "is pending or approved, any later edit of the record voids it. Nothing leaves denied, expired, voided,",
-        "withdrawn and final. A new implementer voids the decisions so far: reassign leads back to pending.",
-        "",
-        *_diagram(RequestState.PENDING, "ask", approvals.TRANSITIONS),
-        "## Its stages",
-        "",
-        "Stages open in their order. One denial ends the request; the others are closed with it.",
-        "",
-        *_diagram(StageState.WAITING, "ask", approvals.STAGE_TRANSITIONS),
-    ]
-
-
-def _runbook_states() -> list[str]:
-    return [
-        *_title("The life of a version of a runbook"),
-        "Only the version that is published is followed. It is superseded when the next one is published, or when its",
-        "runbook is retired. Once published its words never change; the database refuses it too. Of one runbook at",
-        "most one version is in force, and at most one is being written or reviewed.",
-        "",
-        *_diagram(VersionState.DRAFT, "begin", runbooks.TRANSITIONS),
-    ]
-
-
 def _runbook_import() -> list[str]:
     """Return the spellings that the reader of runbooks knows, as the patterns that they are."""
     places = {place: words for place, _, words in vocabulary.TEMPLATE}
     return [
-        *_title("What is understood of a runbook"),
+        *printing.title("What is understood of a runbook"),
         "Titles, labels and columns are compared in lower case, without numbers before them, signs, or what stands in",
         "brackets. The first pattern that fits the whole of it counts. What fits none stays as text, and is reported.",
         "",
         "## Titles of sections",
         "",
-        *_table(("place in the template", "spellings"), ((places[p], _pattern(x)) for p, x in vocabulary.TITLES)),
+        *printing.table(
+            ("place in the template", "spellings"), ((places[p], _pattern(x)) for p, x in vocabulary.TITLES)
+        ),
         "## Labels and small headings",
         "",
-        *_table(("meaning", "spellings"), ((role.value, _pattern(x)) for role, x in vocabulary.LABELS)),
+        *printing.table(("meaning", "spellings"), ((role.value, _pattern(x)) for role, x in vocabulary.LABELS)),
         "## Columns of tables",
         "",
-        *_table(
+        *printing.table(
             ("table", "column", "spellings"),
             ((grid.value, name, _pattern(x)) for grid, named, _ in columns.COLUMNS for name, x in named.items()),
         ),
@@ -185,81 +75,27 @@ def _pattern(pattern: str) -> str:
     return "`" + pattern.replace("|", "\\|") + "`"
 
 
-def _review_states() -> list[str]:
-    return [
-        *_title("The life of a review"),
-        "A review is signed once each of its items is decided. Then nothing in it changes any more. Its reviewers",
-        "decide for as long as they hold a role that reviews. Nobody, superusers included, decides on their own acts",
-        "or access. Of two who decide on one item at once, the second is told what the first decided.",
-        "",
-        *_diagram(ReviewState.OPEN, "open", assurance.REVIEW),
-        "## An item of privileged changes",
-        "",
-        "Attested, settled and followed up are decided. Whoever made a change answers, and never decides on it.",
-        "",
-        *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.CHANGES]),
-        "## An item of access",
-        "",
-        "Attested, revoked and no longer held are decided. Nobody decides on their own access.",
-        "",
-        *_diagram(ItemState.OPEN, "open", assurance.ITEMS[ReviewKind.ACCESS]),
-    ]
-
-
-def _custody_states() -> list[str]:
-    closed = ", ".join(sorted(custody.ONLY_UNSEALED))
-    asking = ", ".join(sorted(custody.NEEDS_REASON))
-    return [
-        *_title("The custody of evidence"),
-        "Whoever holds an item acts on it, or a security lead in their place; only the receiver confirms a receipt.",
-        f"Once it is sealed these no longer fit: {closed}. These ask for a reason: {asking}.",
-        "Every act is a custody event, which is never edited or deleted. The file and its custody stay when it is",
-        "released.",
-        "",
-        *_diagram(State.HELD, "collect", custody.TRANSITIONS),
-        "## What a custody event tells",
-        "",
-        *_table(("event", "word"), ((f"`{kind.value}`", kind.label) for kind in Kind)),
-        "## What a reader is warned of",
-        "",
-        *_table(("caution", "sentence"), ((f"`{caution.value}`", caution.label) for caution in Caution)),
-    ]
-
-
-def _export_states() -> list[str]:
-    lease, longest = (durations.words(span.total_seconds()) for span in (exports.LEASE, exports.LONGEST_WORK))
-    return [
-        *_title("The life of an export"),
-        f"A worker holds an export under a lease of {lease} that it renews while it works; when the lease has run out,",
-        f"another worker takes the export and begins anew, at most {exports.TRIES} times in all. One that takes longer",
-        f"than {longest} fails. A file is handed out to whoever asked, once it is ready and until it expires, and no",
-        "longer when they have lost a role, an engagement or a record that they had when it was made.",
-        "",
-        *_diagram(ExportState.WAITING, "ask", exports.TRANSITIONS),
-    ]
-
-
 def _engagements() -> list[str]:
     opened = ((kind.label, ", ".join(f"`{pattern}`" for pattern in registers.OPENS[kind])) for kind in Register)
     reaches = ((f"`{label}`", *_reach(found)) for label, found in sorted(registers.REACH.items()))
     return [
-        *_title("What an engagement opens"),
+        *printing.title("What an engagement opens"),
         "An auditor reads what the kinds of records of a running engagement open, and nothing else. A planned one",
         "starts, and a running one ends, by its own dates; both can be ended early.",
         "",
         "Only an open account with the role Auditor is engaged. The database refuses anybody else, an edit of what was",
         "granted, and to open again what was ended. Whoever loses the role reads nothing by an engagement any more.",
         "",
-        *_diagram(EngagementState.PLANNED, "grant", assurance.ENGAGEMENT),
+        *states.diagram(EngagementState.PLANNED, "grant", assurance.ENGAGEMENT),
         "## Kinds of records",
         "",
-        *_table(("kind", "records"), opened),
+        *printing.table(("kind", "records"), opened),
         "## Systems and periods",
         "",
         "How rows are narrowed where an engagement names systems or a period. What has no line here is read only in an",
         "engagement without limits. Rows of the trail belong to the moment at which they were written.",
         "",
-        *_table(("records", "of a system by", "of a period by"), reaches),
+        *printing.table(("records", "of a system by", "of a period by"), reaches),
     ]
 
 
@@ -272,22 +108,9 @@ def _reach(found: registers.Reach) -> tuple[str, str]:
     return systems or "every one", moment or "always"
 
 
-def _diagram(first: TextChoices, verb: str, transitions: Mapping[str, Mapping[Any, Any]]) -> list[str]:
-    """Return a state machine as a drawing and as a table."""
-    moves = [(verb, before, after) for verb, found in transitions.items() for before, after in found.items()]
-    ends = {after for _, _, after in moves} - {before for _, before, _ in moves}
-    return [
-        *("```mermaid", "stateDiagram-v2", f"    [*] --> {first.value}: {verb}"),
-        *(f"    {before.value} --> {after.value}: {verb}" for verb, before, after in moves),
-        *(f"    {state.value} --> [*]" for state in type(first) if state in ends),
-        *("```", ""),
-        *_table(("verb", "from", "to"), ((verb, before.label, after.label) for verb, before, after in moves)),
-    ]
-
-
 def _roles() -> list[str]:
     lines = [
-        *_title("Roles and permissions"),
+        *printing.title("Roles and permissions"),
         "Roles are data in code, written into the database after every migration. Somebody can have several.",
         "",
     ]
@@ -311,12 +134,12 @@ def _allowed(words: str, permissions: Iterable[str], acts: tuple[str, ...]) -> l
 
 def _environment(text: str) -> list[str]:
     lines = [
-        *_title("Environment variables"),
+        *printing.title("Environment variables"),
         "Set them in the environment, or in `.env` beside `manage.py`. What cannot be used stops the start.",
         "",
     ]
     for part, variables in _variables(text):
-        lines += [f"## {part}", "", *_table(("variable", "what it is", "example"), variables)]
+        lines += [f"## {part}", "", *printing.table(("variable", "what it is", "example"), variables)]
     return lines
 
 
@@ -337,10 +160,10 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _severities() -> list[str]:
     lines = [
-        *_title("Severity levels as they are loaded"),
+        *printing.title("Severity levels as they are loaded"),
         "An administrator can change every row, with history. What was changed is never overwritten.",
         "",
-        *_table(
+        *printing.table(
             ("level", "name", "what it means", "response time", "major incident"),
             (
                 (
@@ -368,7 +191,7 @@ def _severities() -> list[str]:
         for row, limits in directory.SEVERITIES
         for limit in limits
     ]
-    return [*lines, *_table(("level", "clock", "limit", "after the first"), rows)]
+    return [*lines, *printing.table(("level", "clock", "limit", "after the first"), rows)]
 
 
 def _limit(limit: directory.Limit) -> str:
@@ -397,12 +220,12 @@ def _health() -> list[str]:
         ("`damaged_evidence`", "told only", "how many files of evidence were altered or missing when last read"),
     ]
     return [
-        *_title("What /healthz/ tells"),
+        *printing.title("What /healthz/ tells"),
         "`GET /healthz/` needs no sign-in and names no record. It answers 200 with `status` `ok` while every figure is",
         "within its limit, else 503 with `status` `failing` and a sentence for each in `problems`. A figure that",
         "cannot be read is `null`, and a database that does not answer is itself a problem.",
         "",
-        *_table(("figure", "most", "what it measures"), rows),
+        *printing.table(("figure", "most", "what it measures"), rows),
         "The watchdog looks every 15 seconds. It tells the administrators, in the portal and on every verified way to",
         "reach them, about overdue deadlines, messages that do not leave, requests between parts that nobody answered,",
         "exports that nobody makes, rows that are not sealed, anchors that do not leave, a reconciliation or a",
@@ -412,7 +235,3 @@ def _health() -> list[str]:
         "people from being paged makes `/healthz/` fail. `HEARTBEAT_URL` is fetched with each look while no deadline",
         "is overdue and the sweep is not silent, so that an outside service can raise the alarm when the pings stop.",
     ]
-
-
-def _yes(fact: object) -> str:
-    return "yes" if fact else ""

@@ -1,5 +1,6 @@
 """The reference pages agree with the code."""
 
+from importlib import import_module
 from io import StringIO
 
 import pytest
@@ -23,6 +24,20 @@ def test_every_transition_is_drawn():
     for verb, moves in policy.TRANSITIONS.items():
         for before, after in moves.items():
             assert f"{before.value} --> {after.value}: {verb}" in drawn
+
+
+def machines():
+    """Every state machine of the portal: each policy that has a dictionary of transitions."""
+    found = [path for path in settings.BASE_DIR.glob("**/policy.py") if ".venv" not in path.parts]
+    names = [".".join(path.relative_to(settings.BASE_DIR).with_suffix("").parts) for path in sorted(found)]
+    return [name for name in names if hasattr(import_module(name), "TRANSITIONS")]
+
+
+@pytest.mark.parametrize("name", machines())
+def test_every_state_machine_is_drawn(name):
+    moves = import_module(name).TRANSITIONS.items()
+    wanted = {f"{old.value} --> {new.value}: {verb}" for verb, pairs in moves for old, new in pairs.items()}
+    assert any(wanted <= set(map(str.strip, text.splitlines())) for text in reference.pages().values())
 
 
 def test_every_way_of_a_review_is_drawn_and_every_kind_of_record_is_named():
