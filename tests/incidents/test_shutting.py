@@ -99,6 +99,20 @@ def test_the_runbook_hides_how_to_shut_down_and_nothing_else(client, incident, d
     assert "Stop the web processes" in client.get(runbook.get_absolute_url()).content.decode()
 
 
+@pytest.mark.parametrize("way", ["compare", "edit", "export"])
+def test_no_other_page_hands_out_how_to_shut_down(client, incident, desk, lead, way):
+    runbook = make_published(system=desk, text=SHUTDOWN)
+    numbers = [1] if way == "export" else []
+    address = reverse(f"runbooks:{way}", args=[runbook.reference, *numbers])
+    client.force_login(make_user(roles=["manager"]))
+    refused = client.get(address)
+    assert refused.status_code == 403
+    assert "Do not shut this system down" in refused.content.decode()
+    assert "Stop the web processes" not in refused.content.decode()
+    services.release_shutdown(incident, by=lead, at=NOON, reason=WHY)
+    assert client.get(address).status_code == 200
+
+
 def test_the_room_shows_the_rule_and_the_button_to_security_leads(client, incident, lead):
     services.lift_restriction(incident, by=lead, at=NOON, reason="Everybody knows")
     page = reverse("incidents:act", args=[incident.reference, "release"])

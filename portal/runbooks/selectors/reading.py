@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -114,6 +115,17 @@ def _page(text: str) -> Page:
     issues = [Way(one.title, shown[one.line], len(one.steps), "wrench") for one in content.issues if one.line in shown]
     intro = html(layout.title.body, layout.title.first) if layout.title.body else None
     return Page(cards, procedures, issues, intro, content)
+
+
+def refuse_while_held(runbook: Runbook, *versions: RunbookVersion) -> None:
+    """Raise PermissionDenied while shutting the system down is held back, for a text that says how.
+
+    For what hands a text out whole: its file, what differs, and its draft. Its page leaves that part out instead.
+    """
+    if runbook.system_id is None or not holding.held([runbook.system_id]):
+        return
+    if any(one.place == Place.SHUTDOWN for row in versions for one in page_of(row).content.procedures):
+        raise PermissionDenied(f"{holding.HELD} Until then the runbook is read on its page, without that part.")
 
 
 def without_shutdown(page: Page) -> Page:

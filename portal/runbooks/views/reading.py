@@ -85,6 +85,7 @@ def compare(request: SignedIn, reference: str) -> HttpResponse:
     new = versions.get(_number(request.GET.get("new", "")), versions[newest[0]])
     before = next((number for number in newest if number < new.number), newest[-1])
     old = versions.get(_number(request.GET.get("old", "")), versions[before])
+    reading.refuse_while_held(found, old, new)
     context = {
         "now": clock.now(),
         "runbook": found,
@@ -107,6 +108,7 @@ def export(request: SignedIn, reference: str, number: int) -> HttpResponse:
     """Hand a version out as Markdown in the template's layout."""
     found = reading.runbook_for(request.user, reference)
     row = reading.version_for(request.user, found, number)
+    reading.refuse_while_held(found, row)
     name = f"{found.reference}-version-{row.number}.md"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(services.handed_out(row), content_type="text/markdown; charset=utf-8", headers=headers)

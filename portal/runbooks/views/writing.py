@@ -57,6 +57,8 @@ def edit(request: SignedIn, reference: str) -> HttpResponse:
         messages.warning(request, f"Version {draft.number} is in review. Take it back before you change it.")
         return redirect("runbooks:version", reference, draft.number)
     base = draft or versions.exclude(state=VersionState.DISCARDED).first()
+    if base is not None:
+        reading.refuse_while_held(runbook, base)
     initial = {"text": base.text if base else blank(runbook.title), "summary": draft.summary if draft else ""}
     form = TextForm(request.POST if sent else None, initial=initial)
     if sent and form.is_valid():
