@@ -50,7 +50,7 @@ format: environment
 
 # Everything but what is marked slow; the goal is two minutes.
 test: environment
-	$(PYTHON) manage.py test -n 2 -m "not slow" -q
+	$(PYTHON) manage.py test -n auto -m "not slow" -q
 
 # A JSON object a line on standard output; NAME=deadlines runs one benchmark.
 bench: environment

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from changes import policy, services
-from changes.enums import EDITABLE, ChangeType, Status
+from changes.enums import ChangeType, Status
 from changes.forms.acting import (
     ActForm,
     AssessForm,
@@ -25,7 +25,7 @@ from changes.forms.acting import (
     UnlinkForm,
 )
 from changes.models import Change
-from changes.services.freezing import AUTHORITY
+from changes.services.freezing import AUTHORITY, HELD_UP
 from portal.accounts.roles import has_role
 
 
@@ -62,9 +62,16 @@ def _submits(change: Change, reader: Reader) -> bool:
     return policy.can("submit", change.status) and change.requester_id == reader.user.pk
 
 
+def _assesses(change: Change, reader: Reader) -> bool:
+    mine = change.type != ChangeType.STANDARD and change.requester_id == reader.user.pk
+    return policy.can("assess", change.status) and not mine
+
+
 def _asks(change: Change, reader: Reader) -> bool:
     waits = change.status == Status.ASSESSED and change.type != ChangeType.STANDARD
-    return waits and not reader.asked
+    undecided = change.approved_at is None and change.rejected_at is None
+    owed = change.type == ChangeType.EMERGENCY and change.started_at is not None and undecided
+    return (waits or owed) and not reader.asked
 
 
 def _starts(change: Change, reader: Reader) -> bool:
@@ -81,7 +88,7 @@ def _rolls_back(change: Change, _reader: Reader) -> bool:
 
 def _overrides(change: Change, reader: Reader) -> bool:
     mine = reader.user.pk in (change.requester_id, change.implementer_id)
-    return reader.frozen and change.status in EDITABLE and not mine and has_role(reader.user, AUTHORITY)
+    return reader.frozen and change.status in HELD_UP and not mine and has_role(reader.user, AUTHORITY)
 
 
 def _reviews(change: Change, _reader: Reader) -> bool:
@@ -113,7 +120,7 @@ ACTS: dict[str, Act] = {
             "assess", "Assess risk", "Assess the risk", "gauge",
             "Impact times likelihood, and what the record of its systems adds. The sum chooses the stages.",
             "Its risk is assessed.",
-            AssessForm, services.assess, _can("assess"),
+            AssessForm, services.assess, _assesses,
         ),
         Act(
             "ask", "Ask for approval", "Ask for approval", "file-check",
@@ -210,8 +217,8 @@ DUE: dict[str, tuple[str, ...]] = {
     Status.ASSESSED: ("ask",),
     Status.APPROVED: ("schedule",),
     Status.SCHEDULED: ("start", "gate"),
-    Status.IN_PROGRESS: ("verify", "rollback"),
-    Status.VERIFYING: ("close", "rollback"),
+    Status.IN_PROGRESS: ("verify", "rollback", "ask"),
+    Status.VERIFYING: ("ask", "close", "rollback"),
 }
 
 
@@ -255,5 +262,6 @@ def of_roles(change: Change) -> Collection[str]:
     return {
         Status.DRAFT: [f"{change.requester} submits it."],
         Status.REJECTED: [f"{change.requester} edits it and submits it again, or cancels it."],
+        Status.SUBMITTED: [f"Somebody other than {change.requester} assesses its risk."],
         Status.SCHEDULED: [f"{change.implementer} starts it."] if change.implementer else [],
     }.get(Status(change.status), [])

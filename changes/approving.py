@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 
 from changes import conflicts
@@ -14,6 +15,8 @@ from changes.models import Change, ChangeTemplate
 from portal.approvals.registry import Approvable, DefaultStage, Variant
 from portal.approvals.shown import Fact, fact
 from portal.approvals.subjects import minutes, named
+from portal.records.models import Note
+from portal.runbooks.models import RunbookVersion
 
 AUTHORITY = DefaultStage("Change authority", "Change approver")
 MANAGEMENT = DefaultStage("Management", "Manager")
@@ -21,7 +24,7 @@ MANAGEMENT = DefaultStage("Management", "Manager")
 
 def _rows() -> QuerySet[Change]:
     people = ("requester", "implementer", "authority", "template")
-    return Change.objects.select_related(*people).prefetch_related("systems", "modules", "steps")
+    return Change.objects.select_related(*people).prefetch_related("systems", "modules", "steps", "runbooks__runbook")
 
 
 def facts_of(change: Change) -> Iterator[Fact]:
@@ -44,6 +47,9 @@ def facts_of(change: Change) -> Iterator[Fact]:
     yield fact("Point of no return", change.point_of_no_return)
     yield fact("Rollback last rehearsed", change.rollback_rehearsed_on)
     yield fact("Risk", f"{change.risk_points}, {change.get_risk_level_display()}" if change.risk_level else None)
+    versions = sorted(change.runbooks.all(), key=lambda one: one.runbook.reference)
+    if versions:  # left out where there are none, as the template is
+        yield fact("Runbooks", "\n".join(map(_version, versions)))
     if change.template_id:
         yield fact("Template", f"{named(change.template)}, version {change.template_version}")
     if change.authority_id:
@@ -55,6 +61,12 @@ def _plan(steps: Iterable[Any], kind: StepKind) -> Iterator[Fact]:
     for number, step in enumerate(mine, start=1):
         takes = f" ({step.minutes} min)" if step.minutes else ""
         yield fact(f"{kind.label} step {number}", f"{step.text}{takes}")
+
+
+def _version(version: RunbookVersion) -> str:
+    """Return a version with the digest of its text, so that its words are approved with the change."""
+    runbook = version.runbook
+    return f"{runbook.reference} {runbook.title}, version {version.number}, SHA-256 {version.digest}"
 
 
 def _several(rows: Iterable[object]) -> str:
@@ -85,6 +97,16 @@ def _held_up(change: Change) -> str:
     return f"It is planned within a freeze: {names}. {freezes[0].detail}" if freezes else ""
 
 
+def authors_of(pk: int) -> frozenset[int]:
+    """Return who edited a change since its requester handed it in: its requester never said so. One query."""
+    type_ = ContentType.objects.get_for_model(Change)
+    notes = Note.objects.filter(subject_type=type_, subject_id=pk, kind__in=["submitted", "revised"]).order_by("pk")
+    found: set[int] = set()
+    for kind, account in notes.values_list("kind", "actor_user_id"):
+        found = set() if kind == "submitted" else found | {account}
+    return frozenset(found - {None})
+
+
 def variant_of(change: Change) -> str:
     """Return which rule decides on a change: by its type and its risk."""
     if change.type == ChangeType.EMERGENCY:
@@ -103,6 +125,7 @@ CHANGE = Approvable(
     lasting=False,
     implementer=lambda change: change.implementer,
     requester=lambda change: change.requester,
+    authors=authors_of,
     not_yet=_not_yet,
     held_up=_held_up,
     variants=(

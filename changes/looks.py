@@ -76,6 +76,8 @@ MARKS: dict[str, tuple[str, str]] = {
     "link": ("link", ""),
     "evidence": ("fingerprint", ""),
     "afterwards": ("file-check", ""),
+    "answered": ("check", "green"),
+    "checklist": ("list-checks", ""),
 }
 
 

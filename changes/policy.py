@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
 
-from changes.enums import EDITABLE, ChangeType, Outcome, Status
+from changes.enums import EDITABLE, ChangeType, Outcome, Status, StepKind
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 
 LONGEST_SLOT = timedelta(days=14)
 """The longest time that one change may be planned for. It bounds how far back a conflict can have begun."""
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """A verb does not fit the change as it stands. The sentence is shown to the user."""
 
 
@@ -88,7 +89,7 @@ def next_status(verb: str, status: str) -> Status:
     after = TRANSITIONS[verb].get(before)
     if after is None:
         sentence = _REFUSALS.get((verb, before))
-        raise Refused(sentence or f"This change is {before.label.lower()}, so you cannot {verb} it.")
+        raise Refused(sentence or f"This change is {before.label.lower()}, so you cannot {in_words(verb)}.")
     return after
 
 
@@ -100,7 +101,13 @@ def can(verb: str, status: str) -> bool:
 def check_reason(verb: str, reason: str) -> None:
     """Refuse a verb that needs a reason when none is given."""
     if verb in NEEDS_REASON and is_blank(reason):
-        raise Refused(f"Say in a sentence why you {verb.removesuffix(' as an emergency')} it. The reason is kept.")
+        raise Refused(f"Say in a sentence why you {in_words(verb)}. The reason is kept.")
+
+
+def in_words(verb: str) -> str:
+    """Return a verb as a sentence says it of a change: "submit it", "roll it back"."""
+    first, _, rest = verb.partition(" ")
+    return f"{first} it {rest}".rstrip()
 
 
 def check_editable(status: str) -> None:
@@ -202,3 +209,53 @@ def check_close(type_: str, outcome: str, ends: Ends) -> None:
         raise Refused("Write the post-implementation review first: what happened, why, and what follows from it.")
     if ends.demands:
         raise Refused(" ".join(ends.demands))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the steps of one plan stand: how many are open or left open, which failed, when the last was settled."""
+
+    kind: StepKind
+    reference: str
+    open: int = 0
+    left: int = 0
+    failed: tuple[int, ...] = ()
+    ended_at: datetime | None = None
+
+
+_AFTER_FAILURE: MappingProxyType[StepKind, str] = MappingProxyType(
+    {
+        StepKind.IMPLEMENTATION: "or roll the change back",
+        StepKind.VALIDATION: "or close the change as failed",
+        StepKind.ROLLBACK: "or close the change as failed",
+    }
+)
+
+
+def check_settled(standing: Standing, *, failed_ends: bool = False) -> None:
+    """Refuse while steps of a plan wait for somebody. With `failed_ends` one that failed waits no more."""
+    plan = f"the {standing.kind.label.lower()}, {standing.reference},"
+    if standing.open:
+        counted = "A step" if standing.open == 1 else f"{standing.open} steps"
+        verb = "is" if standing.open == 1 else "are"
+        raise Refused(
+            f"{counted} of {plan} {verb} still open. Tick what is done; what is left out is skipped, with why."
+        )
+    if standing.left:
+        counted = "a step" if standing.left == 1 else f"{standing.left} steps"
+        raise Refused(f"It was ended with {counted} of {plan} left open. Resume it, and tick or skip what is left.")
+    if standing.failed and not failed_ends:
+        named = ", ".join(map(str, standing.failed))
+        words = f"Step {named}" if len(standing.failed) == 1 else f"Steps {named}"
+        way = _AFTER_FAILURE[standing.kind]
+        raise Refused(f"{words} of {plan} failed. Tick it once it works, skip it with the reason, {way}.")
+
+
+def asked_by(outcome: str) -> tuple[StepKind, ...]:
+    """Return whose steps an outcome rests on: a success on the work and its validation, a rollback on its way back.
+
+    The work was settled when it was verified, but a step of it may have been opened again since.
+    """
+    if outcome in {Outcome.SUCCESSFUL, Outcome.WITH_ISSUES}:
+        return (StepKind.IMPLEMENTATION, StepKind.VALIDATION)
+    return (StepKind.ROLLBACK,) if outcome == Outcome.ROLLED_BACK else ()

@@ -1,6 +1,8 @@
 """When a time that repeats comes round: RFC 5545 rules on the wall clock of a zone.
 
-A time keeps its hour over a clock change, as people mean it; how long it lasts is meant by the wall clock too.
+A time keeps its hour over a clock change, as people mean it; how long it lasts is meant by the wall clock too. An hour
+that comes twice, or not at all, is meant in full: a time begins at the earlier and ends at the later moment of the two.
+The first time counts whether the rule names its day or not.
 """
 
 from __future__ import annotations
@@ -47,10 +49,17 @@ def times(
     lasts = last - first
     low, high = (moment.astimezone(info).replace(tzinfo=None) for moment in (since, until))
     day = timedelta(days=1)  # clocks change by less: what lies near the edge is looked at exactly below
-    for wall in _read(rule, first).between(low - lasts - day, high + day, inc=True):
-        begin, end = (w.replace(tzinfo=info).astimezone(UTC) for w in (wall, wall + lasts))
+    later = (wall for wall in _read(rule, first).between(low - lasts - day, high + day, inc=True) if wall != first)
+    for wall in (first, *later):
+        begin, end = min(_moments(wall, info)), max(_moments(wall + lasts, info))
         if begin < until and end > since:
             yield begin, end
+
+
+def _moments(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the two moments that a wall clock can mean; but for the hour of a clock change they are the same."""
+    earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return earlier, later
 
 
 def _read(rule: str, start: datetime) -> rrule:

@@ -19,11 +19,15 @@ def _changes(user: Any) -> QuerySet[Any]:
 
 def _change(row: Mapping[str, Any]) -> Shown:
     state = f"{row['reference']} · {ChangeType(row['type']).label} · {Status(row['status']).label}"
-    return Shown(row["title"], state, reverse("changes:change", args=[row["reference"]]))
+    return Shown(row["title"], state)
+
+
+def _page(row: Mapping[str, Any]) -> str:
+    return reverse("changes:change", args=[row["reference"]])
 
 
 FOUND = Searchable(
     kind="change", label="Change", group="Changes", icon="git-pull-request-arrow", model=Change,
-    columns=("title", "reference", "justification", "test_plan", "review"), rows=_changes, show=_change,
+    columns=("title", "reference", "justification", "test_plan", "review"), rows=_changes, show=_change, url=_page,
     values=("type", "status"), titled=True,
 )  # fmt: skip

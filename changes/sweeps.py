@@ -65,9 +65,9 @@ def _look(at: datetime) -> None:
     last = Sweep.objects.filter(name=LOOK).values_list("at", flat=True).first()
     if last is not None and at - LOOK_EVERY < last <= at:
         return
-    deadlines.mark_sweep(LOOK, at=at)
     with acting(by=SYSTEM, origin="task", at=at):
         unauthorised.look(since=last, at=at)
+    deadlines.mark_sweep(LOOK, at=at)  # after it: what a look that failed would have found is looked for again
 
 
 def lock(ids: list[int], _at: datetime) -> Mapping[int, Change]:

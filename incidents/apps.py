@@ -19,10 +19,11 @@ class IncidentsConfig(AppConfig):
         from incidents.receivers import load_reference_data  # noqa: PLC0415
         from incidents.searching import INCIDENT as FOUND  # noqa: PLC0415
         from incidents.services.access import may_read_demand  # noqa: PLC0415
+        from incidents.services.drilling import start_drill  # noqa: PLC0415
         from incidents.services.shutting import held_back  # noqa: PLC0415
         from incidents.sweeps import OPEN_TOPIC  # noqa: PLC0415
         from portal.approvals import registry  # noqa: PLC0415
-        from portal.records import linking, readers  # noqa: PLC0415
+        from portal.records import drills, linking, readers  # noqa: PLC0415
         from portal.runbooks import holding  # noqa: PLC0415
         from portal.runbooks.checklists import subjects  # noqa: PLC0415
         from portal.search import registry as search  # noqa: PLC0415
@@ -34,4 +35,5 @@ class IncidentsConfig(AppConfig):
         readers.register(OPEN_TOPIC, may_read_demand)
         holding.register(held_back)
         linking.register("INC", Incident)
+        drills.register(start_drill, permissions=("incidents.add_incident", "incidents.start_drill"))
         post_migrate.connect(load_reference_data, sender=self, dispatch_uid="incidents.reference")

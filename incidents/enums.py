@@ -164,7 +164,7 @@ class TopicState(TextChoices):
 
     WAITING = "waiting", "Waits to be confirmed"
     CONFIRMED = "confirmed", "Confirmed"
-    ENDED = "ended", "Ended by AWS"
+    ENDED = "ended", "Ended"
 
 
 class PayloadField(TextChoices):

@@ -14,6 +14,7 @@ from incidents.models import Incident
 from incidents.selectors.people import contact_choices, unreachable
 from portal.directory.models import Contact, Severity, System
 from portal.lib.choosing import ManyField
+from portal.lib.moments import MomentField
 from portal.lib.once import TimedForm
 from portal.records import linking
 from portal.records.models import Note
@@ -33,16 +34,6 @@ def _text(
             "required": missing,
             "max_length": f"Keep it under {limit:,} characters. The rest fits into a second note.",
         },
-    )
-
-
-def _moment(label: str, help_text: str) -> Any:
-    return forms.DateTimeField(
-        label=label,
-        required=False,
-        help_text=help_text,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"invalid": "Write day and time, such as 17 Nov 2026, 13:48."},
     )
 
 
@@ -135,7 +126,9 @@ class UpdateForm(ActForm):
         rows=5,
         missing="Write what you tell them: what is known, what is done, when they hear again.",
     )
-    event_at = _moment("Told at", "Empty: now. Their clock counts the moment when you record it here.")
+    event_at = MomentField(
+        label="Told at", required=False, help_text="Empty: now. Their clock counts the moment when you record it here."
+    )
     reason = None
 
     def clean_event_at(self) -> datetime | None:
@@ -207,7 +200,7 @@ class NoteForm(ActForm):
     """A line for the timeline. A correction names the entry that it corrects."""
 
     text = _text("Note", limit=4000, rows=4, missing="Write what you saw or did.")
-    event_at = _moment("Happened at", "Empty: now.")
+    event_at = MomentField(label="Happened at", required=False, help_text="Empty: now.")
     corrects = forms.ModelChoiceField(
         queryset=Note.objects.none(),
         required=False,
@@ -286,7 +279,9 @@ class DeclareForm(TimedForm):
     )
     security = forms.BooleanField(label="Security incident: page the security lead at once", required=False)
     description = _text("What is known", limit=10000, rows=4, required=False)
-    occurred_at = _moment("Began", "When it began to hurt, if that was earlier than now.")
+    occurred_at: Any = MomentField(
+        label="Began", required=False, help_text="When it began to hurt, if that was earlier than now."
+    )
     commander = PersonField(label="Incident commander", required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -10,10 +10,12 @@ from incidents.forms import ActForm, ReasonForm
 from incidents.models import Alert, Incident
 from incidents.selectors.filters import Filters
 from portal.directory.models import Severity
+from portal.lib import times
 from portal.lib.choosing import ManyField
 from portal.records.models import Note
 
 MOST_LINES = 100
+NOTHING_TO_CHOOSE = "It has no note, no message and no alert yet that could belong elsewhere. Declare another incident."
 CHOSEN = ("note", "update", "alert")  # kinds of lines that may belong elsewhere
 
 
@@ -69,8 +71,16 @@ class LinesField(ManyField):
 
     def label_from_instance(self, obj: Any) -> str:
         """Return the line in at most 160 characters."""
-        words = f"{obj.event_at:%H:%M} {obj.actor_name} {obj.text}"
+        words = f"{times.clock(obj.event_at)} {obj.actor_name} {obj.text}"
         return f"{words}: {obj.detail}"[:160] if obj.detail else words
+
+
+class AlertsField(ManyField):
+    """Alerts, each with its source, and whether it still fires."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the alert in at most 200 characters."""
+        return f"{obj.title[:120]} ({obj.token.name}, {'firing' if obj.firing else 'resolved'})"
 
 
 class SplitForm(ReasonForm):
@@ -91,7 +101,7 @@ class SplitForm(ReasonForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how bad it is.", "invalid_choice": "Choose a severity."},
     )
-    alerts = ManyField(
+    alerts = AlertsField(
         label="Alerts", required=False, queryset=Alert.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     notes = LinesField(
@@ -107,7 +117,7 @@ class SplitForm(ReasonForm):
     def __init__(self, *args: Any, notes: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._offer("severity", Severity.objects.visible_to(self.user).order_by("level"))
-        self._offer("alerts", Alert.objects.filter(incident=self.incident).order_by("-last_at"))
+        self._offer("alerts", Alert.objects.filter(incident=self.incident).select_related("token").order_by("-last_at"))
         if notes is not None:
             lines = notes.filter(kind__in=CHOSEN).order_by("-event_at", "-pk")
             newest = list(lines.values_list("pk", flat=True)[:MOST_LINES])
@@ -115,6 +125,11 @@ class SplitForm(ReasonForm):
         for name in ("alerts", "notes"):
             if not cast(forms.ModelChoiceField, self.fields[name]).queryset:
                 del self.fields[name]
+
+    @property
+    def pointless(self) -> str:
+        """Return why there is nothing to fill in, and what to do instead; "" when there is."""
+        return "" if {"alerts", "notes"} & self.fields.keys() else NOTHING_TO_CHOOSE
 
     def _offer(self, name: str, rows: Any) -> None:
         cast(forms.ModelChoiceField, self.fields[name]).queryset = rows

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from incidents.enums import OPEN, Status
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """A verb does not fit the incident as it stands. The sentence is shown to the user."""
 
 

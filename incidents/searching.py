@@ -20,11 +20,15 @@ def _incidents(user: Any) -> QuerySet[Any]:
 def _incident(row: Mapping[str, Any]) -> Shown:
     state = f"{row['reference']} · {row['severity__code']} · {Status(row['status']).label}"
     label, icon = ("Drill", "life-buoy") if row["is_drill"] else ("", "")
-    return Shown(row["title"], state, reverse("incidents:room", args=[row["reference"]]), label, icon)
+    return Shown(row["title"], state, label, icon)
+
+
+def _room(row: Mapping[str, Any]) -> str:
+    return reverse("incidents:room", args=[row["reference"]])
 
 
 INCIDENT = Searchable(
     kind="incident", label="Incident", group="Incidents", icon="siren", model=Incident,
-    columns=("title", "reference", "description"), rows=_incidents, show=_incident,
+    columns=("title", "reference", "description"), rows=_incidents, show=_incident, url=_room,
     values=("severity__code", "status", "is_drill"), titled=True,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from incidents import clocks, escalation, messages, services
+from incidents import clocks, escalation, messages, recovering, services
 from incidents.communications.noticing import tell_followers
 from incidents.communications.owing import NOTICE
 from incidents.communications.settling import SYSTEM as COMMUNICATIONS
@@ -34,6 +34,7 @@ from portal.records import services as records
 from portal.records.models import Demand, Note
 
 OPEN_TOPIC = "incident.open"
+OVER_TOPIC = "window.over"
 SYSTEM = "system: clocks"
 USUAL_LEVEL = 3
 # What a sweep reads of an incident; a storm locks thousands.
@@ -50,12 +51,15 @@ def sweep_incidents(*, at: datetime) -> int:
     for kind, handle, actor in HANDLERS:
         if kind not in due:
             continue
+        due |= FOLLOWS.get(kind, set())
         with acting(by=actor, origin="task", at=at):
             while True:
                 batch = deadlines.fire_due(kinds=[kind], at=at, lock=LOCKS.get(kind, lock), handle=handle)
                 fired += batch.count
                 if not batch.count:
                     break
+    with acting(by="system: escalation", origin="task", at=at):
+        records.answer_demands(OVER_TOPIC, at=at, handle=partial(look_again, at=at))
     with acting(by="system: demands", origin="task", at=at):
         records.answer_demands(OPEN_TOPIC, at=at, handle=partial(open_for_demand, at=at))
     with acting(by=COMMUNICATIONS, origin="task", at=at):
@@ -76,13 +80,14 @@ def lock(incident_ids: list[int], _at: datetime) -> Mapping[int, Incident]:
 def miss_clocks(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
     """Say that clocks ran out: in the timeline, and to those who lead. A missed activation pages further."""
     people = _leaders([incident.pk for _, incident in batch])
+    waiting = escalation.held_ids([incident.pk for _, incident in batch])
     notes, drafts, pages = [], [], []
     for row, incident in batch:
         clock = Clock(clocks.base(row.key))
         text = f"saw the {clock.label.lower()} deadline pass"
         detail = f"The limit was {row.payload.get('words', '')}. It stays missed."
         notes.append(_note(incident, text, detail, row, at=at, missed=True))
-        if clock == Clock.ACTIVATION:
+        if clock == Clock.ACTIVATION and incident.pk not in waiting:
             pages += _page_for_activation(incident, row, notes, at=at)
         drafts += _tell(incident, people, row, kind="incident_missed")
     records.write_notes(notes)
@@ -175,19 +180,32 @@ def _page_for_activation(incident: Incident, row: Deadline, notes: list[Note], *
     return escalation.page(incident, reached.recipients, book, key=key, kind=messages.ACTIVATION_PAGE, context=context)
 
 
+def look_again(demand: Demand, *, at: datetime) -> dict[str, Any]:
+    """Look again at what is held back of incidents of a window's systems: it says less than when they were declared."""
+    systems = System.objects.filter(slug__in=demand.payload.get("systems", []))
+    open_now = Incident.objects.open().filter(systems__in=systems).order_by("pk").values_list("pk", flat=True)
+    waiting = escalation.held_ids(list(open_now.distinct()))
+    rows = Incident.objects.filter(pk__in=waiting).order_by("pk").select_for_update(of=("self",))
+    begun = [row.reference for row in rows if escalation.look_again(row, at=at)]
+    return {"paged": begun}
+
+
 def open_for_demand(demand: Demand, *, at: datetime) -> dict[str, Any]:
     """Open the incident that another part of the portal asks for; a second demand for the same key joins it.
 
-    Its payload names the severity by code, or by level: then the nearest level that is no worse is taken. What is
-    missing or unknown raises, and the demand is given up after some tries.
+    One that `only_joins` opens none: it has something to say of an incident that stands open. Its payload names the
+    severity by code, or by level: then the nearest level that is no worse is taken. What is missing or unknown raises,
+    and the demand is given up after some tries.
     """
     facts = demand.payload
-    severity = _severity_of(facts)
     key = f"demand:{facts.get('dedup_key', demand.key)}"[:200]
     existing = Incident.objects.open().real().filter(dedup_key=key).first()
     if existing is not None:
         services.add_note(existing, text=str(facts.get("title", "")), by=demand.asked_by, at=at)
         return {"incident": existing.reference, records.MADE: existing}
+    if facts.get("only_joins"):
+        return {}
+    severity = _severity_of(facts)
     systems = [demand.system] if demand.system is not None else []
     systems += list(System.objects.filter(slug__in=facts.get("systems", [])))
     incident = services.declare(
@@ -212,12 +230,39 @@ def _severity_of(facts: dict[str, Any]) -> Severity:
     return found or Severity.objects.latest("level")
 
 
+def tell_recovery(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
+    """Say that half, three quarters or all of what a system's recovery may take is spent."""
+    found, later = recovering.passed(batch, at)
+    people = _leaders([one.incident.pk for one in found])
+    records.write_notes([recovering.note_of(one, at=at) for one in found])
+    notify.queue([draft for one in found for draft in _recovery_drafts(one, people[one.incident.pk])], at=at)
+    deadlines.start_many(later)
+
+
+def _recovery_drafts(one: recovering.Passed, people: dict[int, Contact]) -> list[Draft]:
+    methods = directory.sending_methods(people) if people else {}
+    drafts: list[Draft] = []
+    for contact in people.values():
+        with timezone.override(zone_or_utc(contact.time_zone)):
+            context = messages.facts(one.incident, one=one, contact_name=contact.name)
+            title, body = render("incident_recovery", context)
+        drafts += drafts_for(
+            contact, methods.get(contact.pk, []), key=f"i{one.incident.pk}:rec:{one.row.key}:c{contact.pk}",
+            kind="incident_recovery", title=title, body=body, about=messages.about(one.incident),
+            generation=one.incident.generation, url_path=context["url"],
+        )  # fmt: skip
+    return drafts
+
+
 HANDLERS = (
+    (escalation.HELD, escalation.release, "system: escalation"),
     (escalation.ESCALATION, escalation.fire_steps, "system: escalation"),
     (clocks.CLOCK, miss_clocks, SYSTEM),
     (clocks.WARNING, warn, SYSTEM),
     (NOTICE, tell_followers, COMMUNICATIONS),
     (heartbeats.SILENCE, heartbeats.tell_silence, "system: heartbeats"),
+    (recovering.RECOVERY, tell_recovery, recovering.SYSTEM),
     (expiring.ACKNOWLEDGEMENT, expiring.look, "system: escalation"),
 )
+FOLLOWS = {escalation.HELD: {escalation.ESCALATION}}  # what one makes due at once
 LOCKS = {heartbeats.SILENCE: heartbeats.lock}  # of what is about something else than an incident

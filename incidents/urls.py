@@ -21,6 +21,13 @@ app_name = "incidents"
 REFERENCE = r"(?P<reference>(?i:INC)-\d{6,9})"
 
 urlpatterns = [
+    # Machines first: addresses are looked at in this order, and a storm asks for these alone.
+    path("intake/<str:secret>/", intake, name="intake"),
+    path("intake/<str:secret>", intake),  # a redirect to the slash would lose what was posted
+    path("v2/enqueue", enqueue, name="enqueue"),
+    path("v2/enqueue/", enqueue),
+    path("v2/change/enqueue", enqueue, {"is_change": True}),
+    path("v2/change/enqueue/", enqueue, {"is_change": True}),
     path("incidents/", incident_list, name="list"),
     path("incidents/declare/", declare, name="declare"),
     path("incidents/drills/", drill_list, name="drills"),
@@ -45,8 +52,4 @@ urlpatterns = [
     path("sources/<int:pk>/", source_page, name="source"),
     path("sources/<int:pk>/<slug:verb>/", act_on_source, name="act-on-source"),
     path("a/<str:secret>/", acknowledge_link, name="acknowledge-link"),
-    path("intake/<str:secret>/", intake, name="intake"),
-    path("intake/<str:secret>", intake),  # a redirect to the slash would lose what was posted
-    path("v2/enqueue", enqueue, name="enqueue"),
-    path("v2/enqueue/", enqueue),
 ]

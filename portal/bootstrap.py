@@ -181,7 +181,7 @@ def install(lock: str) -> None:
     say(f"Installing {lock}; the first time this takes a minute")
     uv = shutil.which("uv")
     pinned = ["--require-hashes", "-r", str(ROOT / lock)]
-    if uv and run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *pinned]):
+    if uv and run([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(PYTHON), *pinned]):
         return
     if uv:
         say("uv did not manage; trying pip")

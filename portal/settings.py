@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "portal.notify",
     "portal.records",
     "portal.approvals",
+    "portal.actions",
     "portal.runbooks",
     "incidents",
     "changes",

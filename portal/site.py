@@ -27,7 +27,8 @@ GROUPS = ("Respond", "Change", "Maintain", "Directory", "Audit")
 class Entry:
     """One line of the navigation: a page by its URL name, else the admin list of a model. `keys` open it: "g i".
 
-    A line with both leads to the page, and is where the reader is on the model's admin pages too.
+    A line with both leads to the page, and is where the reader is on the model's admin pages too. Either permission
+    is enough.
     """
 
     group: str
@@ -36,6 +37,7 @@ class Entry:
     view: str = ""
     model: str = ""
     permission: str = ""
+    or_permission: str = ""
     keys: str = ""
     counter: str = ""
 
@@ -80,7 +82,15 @@ ENTRIES = (
         permission="runbooks.view_runbook",
         keys="g b",
     ),
-    Entry("Respond", "Status", "activity", view="dashboard:status", permission="directory.view_system", keys="g u"),
+    Entry(
+        "Respond",
+        "Status",
+        "activity",
+        view="dashboard:status",
+        permission="directory.view_system",
+        or_permission="incidents.read_status",
+        keys="g u",
+    ),
     Entry(
         "Respond", "Communications", "megaphone", view="incidents:communications", permission="incidents.view_incident"
     ),
@@ -142,6 +152,65 @@ ENTRIES = (
         keys="g k",
     ),
     Entry("Change", "Approvals", "file-check", view="approvals:list", keys="g v", counter="approvals"),
+    Entry(
+        "Maintain",
+        "Due",
+        "calendar-clock",
+        view="maintenance:due",
+        model="maintenance.Occurrence",
+        permission="maintenance.view_occurrence",
+        keys="g d",
+    ),
+    Entry(
+        "Maintain",
+        "Plans",
+        "wrench",
+        view="maintenance:plans",
+        model="maintenance.Plan",
+        permission="maintenance.view_plan",
+    ),
+    Entry(
+        "Maintain",
+        "Windows",
+        "calendar-clock",
+        view="maintenance:windows",
+        model="maintenance.Window",
+        permission="maintenance.view_window",
+    ),
+    Entry(
+        "Maintain",
+        "Recovery plans",
+        "life-buoy",
+        view="maintenance:recovery-plans",
+        model="maintenance.RecoveryPlan",
+        permission="maintenance.view_recoveryplan",
+    ),
+    Entry(
+        "Maintain",
+        "Exercises",
+        "heart-pulse",
+        view="maintenance:exercises",
+        model="maintenance.Exercise",
+        permission="maintenance.view_exercise",
+        keys="g x",
+    ),
+    Entry(
+        "Maintain",
+        "Action items",
+        "clipboard-list",
+        view="actions:list",
+        model="actions.ActionItem",
+        permission="actions.view_actionitem",
+        keys="g f",
+    ),
+    Entry(
+        "Maintain",
+        "Recovery",
+        "rotate-ccw",
+        view="maintenance:recovery",
+        model="maintenance.RestoreTest",
+        permission="maintenance.view_backupplan",
+    ),
     Entry("Audit", "Trail", "history", view="assurance:trail", permission="audit.view_trailrow", keys="g t"),
     Entry("Audit", "Reviews", "clipboard-check", view="assurance:reviews", permission="audit.view_trailrow"),
     Entry("Audit", "Engagements", "eye", view="assurance:engagements", permission="assurance.view_engagement"),
@@ -157,6 +226,7 @@ APP_GROUPS = {
     "incidents": "Respond",
     "notify": "Respond",
     "runbooks": "Respond",
+    "actions": "Maintain",
     "approvals": "Change",
     "changes": "Change",
     "maintenance": "Maintain",
@@ -231,7 +301,8 @@ class PortalAdminSite(AdminSite):
         return [NavigationGroup(group, links) for group, links in found.items() if links]
 
     def _page(self, request: HttpRequest, entry: Entry) -> str:
-        if not entry.view or (entry.permission and not request.user.has_perm(entry.permission)):
+        wanted = [name for name in (entry.permission, entry.or_permission) if name]
+        if not entry.view or (wanted and not any(request.user.has_perm(name) for name in wanted)):
             return ""
         if entry.view.startswith("admin:") and not self.has_permission(request):
             return ""

@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 from django.test import SimpleTestCase
+from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as properties
 
 from portal.audit.actor import acting
+from tests import migrated
 from tests.factories.payloads import SAMPLES_ABSENT
 from tests.flushing import guards_give_way
 
@@ -40,6 +42,17 @@ def pytest_runtest_protocol(item, nextitem):
     yield
     if hidden:
         asyncio._set_running_loop(running)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
+    """Make the test database from a copy of one that was migrated; migrations that came since run on it."""
+    with django_db_blocker.unblock():
+        migrated.copied()
+        made = setup_databases(verbosity=0, interactive=False, keepdb=True)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,11 +8,12 @@ from django import forms
 
 from changes.conflicts import Conflict
 from changes.enums import GateResult, GateSource, Impact, Likelihood, Outcome
-from changes.forms.base import PersonField, moment, offer, text
+from changes.forms.base import PersonField, offer, text
 from changes.models import Change, Freeze, Gate
 from changes.services.freezing import AUTHORITY
 from portal.accounts.models import User
 from portal.accounts.roles import BY_SLUG
+from portal.lib.moments import MomentField
 from portal.lib.once import TimedForm
 from portal.records import linking
 
@@ -145,7 +146,7 @@ class NoteForm(ActForm):
     """A line for the timeline."""
 
     text = text("Note", limit=4000, rows=4, missing="Write what you saw or did.")
-    event_at = moment("Happened at", "Empty: now.")
+    event_at = MomentField(label="Happened at", required=False, help_text="Empty: now.")
     reason = None
 
     def clean_event_at(self) -> Any:
@@ -158,7 +159,12 @@ class LinkForm(ActForm):
 
     kind = forms.ChoiceField(
         label="This change",
-        choices=[("fixes", "fixes it"), ("caused", "caused it"), ("suspect", "may have caused it")],
+        choices=[
+            ("fixes", "fixes it"),
+            ("caused", "caused it"),
+            ("suspect", "may have caused it"),
+            ("carries_out", "carries it out, as planned work"),
+        ],
         widget=forms.RadioSelect,
         error_messages={"required": "Say what the change has to do with it.", "invalid_choice": "Choose one."},
     )

@@ -1,4 +1,4 @@
-"""What the forms of changes share: acting once, words, moments, people, and plans of steps."""
+"""What the forms of changes share: acting once, words, people, and plans of steps."""
 
 from __future__ import annotations
 
@@ -30,17 +30,6 @@ def text(
         help_text=help_text,
         widget=forms.Textarea(attrs={"rows": rows}),
         error_messages={"required": missing, "max_length": f"Keep it under {limit:,} characters."},
-    )
-
-
-def moment(label: str, help_text: str = "") -> Any:
-    """Return a field for a moment on the reader's wall clock."""
-    return forms.DateTimeField(
-        label=label,
-        required=False,
-        help_text=help_text,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"invalid": "Write day and time, such as 17 Nov 2026, 13:48."},
     )
 
 

@@ -8,14 +8,17 @@ from django import forms
 from django.db import models
 
 from changes.enums import ChangeType, StepKind
-from changes.forms.base import PersonField, StepsField, moment, offer, steps_by_kind, text
+from changes.forms.base import PersonField, StepsField, offer, steps_by_kind, text
 from changes.models import Change, ChangeTemplate, Module
 from changes.models.changes import MOST_MINUTES
 from changes.services import Plan
 from portal.accounts.models import User
 from portal.directory.models import System
 from portal.lib.choosing import ManyField
+from portal.lib.moments import MomentField
 from portal.lib.once import TimedForm
+from portal.runbooks.enums import VersionState
+from portal.runbooks.models import RunbookVersion
 
 PLANS = {
     "implementation": StepKind.IMPLEMENTATION,
@@ -31,6 +34,14 @@ def _minutes(label: str, help_text: str = "") -> Any:
         label=label, required=False, min_value=1, max_value=MOST_MINUTES, help_text=help_text,
         error_messages={"invalid": "Write a number of minutes.", **limits},
     )  # fmt: skip
+
+
+class VersionsField(ManyField):
+    """Versions of runbooks, each with the runbook that it is of."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return which version of which runbook it is."""
+        return f"{obj.runbook.title}, version {obj.number}"
 
 
 class WhenForm(TimedForm):
@@ -50,9 +61,14 @@ class WhenForm(TimedForm):
         widget=forms.CheckboxSelectMultiple,
         help_text="The release checklist asks only of these. None when it is no release.",
     )  # fmt: skip
+    runbooks = VersionsField(
+        label="Runbooks that are followed", required=False, queryset=RunbookVersion.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Their words are approved with the change, and their procedures can be worked.",
+    )  # fmt: skip
     implementer = PersonField(label="Carried out by", required=False, empty_label="Nobody yet")
-    planned_start = moment("Planned start")
-    planned_end = moment("Planned end")
+    planned_start = MomentField(label="Planned start", required=False)
+    planned_end = MomentField(label="Planned end", required=False)
     has_outage = forms.BooleanField(label="It causes an outage", required=False)
     outage_minutes = _minutes("Outage in minutes", "How long something cannot be used.")
     rollback_rehearsed_on = forms.DateField(
@@ -63,7 +79,7 @@ class WhenForm(TimedForm):
 
     stands = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    fixed: ClassVar[tuple[str, ...]] = ("once", "stands", "systems", "modules", "reason", *PLANS)
+    fixed: ClassVar[tuple[str, ...]] = ("once", "stands", "systems", "modules", "runbooks", "reason", *PLANS)
 
     def __init__(self, *args: Any, change: Change | None = None, **options: Any) -> None:
         self.change = change
@@ -75,6 +91,11 @@ class WhenForm(TimedForm):
         offer(self, "implementer", people.order_by("last_name", "username"))
         here = models.Q(active=True) | models.Q(changes=change) if change else models.Q(active=True)
         offer(self, "systems", System.objects.visible_to(self.user).filter(here).distinct())
+        in_force = models.Q(state=VersionState.PUBLISHED, runbook__retired_at=None)
+        versions = RunbookVersion.objects.visible_to(self.user).filter(
+            in_force | models.Q(changes=change) if change else in_force
+        )
+        offer(self, "runbooks", versions.select_related("runbook").order_by("runbook__title", "number").distinct())
         offer(self, "modules", Module.objects.visible_to(self.user).filter(here).distinct())
 
     def standing(self, change: Change) -> dict[str, Any]:
@@ -85,6 +106,7 @@ class WhenForm(TimedForm):
             "implementer": change.implementer_id,
             "systems": list(change.systems.values_list("pk", flat=True)),
             "modules": list(change.modules.values_list("pk", flat=True)),
+            "runbooks": list(change.runbooks.values_list("pk", flat=True)),
         }
 
     def clean_rollback_rehearsed_on(self) -> Any:
@@ -111,7 +133,7 @@ class WhenForm(TimedForm):
         given = self.cleaned_data
         values = {name: value for name, value in given.items() if name not in self.fixed}
         steps = {str(kind): given[name] for name, kind in PLANS.items() if name in given}
-        return Plan(values, list(given["systems"]), list(given["modules"]), steps)
+        return Plan(values, list(given["systems"]), list(given["modules"]), steps, list(given["runbooks"]))
 
 
 class DraftForm(WhenForm):

@@ -19,6 +19,7 @@ from portal.audit.facts import AppendOnlyQuerySet
 from portal.audit.models import AuditedModel, AuditedQuerySet
 from portal.directory.models import System
 from portal.lib.paired import paired
+from portal.runbooks.models import RunbookVersion
 
 MOST_MINUTES = 14 * 24 * 60
 STAMPS = (
@@ -43,11 +44,12 @@ class Change(AuditedModel):
     """Something that is to be changed, from its draft until it is closed. Only changes.services writes it.
 
     `version` counts the edits of its content since it was submitted, and `submitted_text` is what was submitted, as its
-    approvers would have been shown it. `risk_points` and `risk_level` are as they were assessed, `risk_sum` says how.
-    `authority` is the person on whose word an emergency starts.
+    approvers would have been shown it. `started_text` is the text that was approved and is carried out: its steps are
+    worked from it. `runbooks` are the versions that it names. `risk_points` and `risk_level` are as they were assessed,
+    `risk_sum` says how. `authority` is the person on whose word an emergency starts.
     """
 
-    audited_m2m: ClassVar[list[str]] = ["systems", "modules"]
+    audited_m2m: ClassVar[list[str]] = ["systems", "modules", "runbooks"]
 
     reference = models.CharField(max_length=16, unique=True, editable=False)
     title = models.CharField(max_length=200)
@@ -56,8 +58,10 @@ class Change(AuditedModel):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     submitted_text = models.TextField(blank=True, editable=False)
+    started_text = models.TextField(blank=True, editable=False)
     systems = models.ManyToManyField(System, blank=True, related_name="changes")
     modules = models.ManyToManyField(Module, blank=True, related_name="changes")
+    runbooks = models.ManyToManyField(RunbookVersion, blank=True, related_name="changes")
     template = models.ForeignKey(
         ChangeTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="changes", editable=False
     )

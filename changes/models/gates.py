@@ -15,7 +15,7 @@ from portal.audit.models import AuditedModel
 
 
 class Gate(AuditedModel):
-    """One prerequisite of a deployment. The newest report of a change's content says whether it is met."""
+    """One prerequisite of a deployment. Its newest report says whether it is met, if it is of the newest commit."""
 
     privileged: ClassVar[bool] = True
 

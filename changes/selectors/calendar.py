@@ -1,6 +1,6 @@
 """The change calendar: changes, freezes, maintenance windows and open grave incidents, day by day.
 
-Many changes cost little: their rows are read as plain values, and only those that a day shows become entries.
+Many changes cost little: the database counts them, and only those that a day may show are read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, F, Q, Window
+from django.db.models.functions import RowNumber, TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,10 +26,13 @@ from portal.records.models import Period
 
 DAY = timedelta(days=1)
 SHOWN = (*PLANNED, Status.CLOSED)
-VIEWS = {"month": 3, "week": 12, "list": 20}
+VIEWS = {"month": 3, "week": 12, "list": 5}
 """The views, and how many changes of one day each shows; a list of one day shows more."""
 MOST_OF_ONE_DAY = 400
-LIST_DAYS = 28
+CROWDED, OF_CROWDED = 300, 2
+"""From how many changes on a month shows less of each day, so that the page stays light; and how many it shows then."""
+AROUND = 3
+LIST_DAYS = 14
 MOST_PERIODS = 2000
 
 
@@ -63,6 +67,22 @@ class Day:
     around: list[Entry] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     more: int = 0
+    most_around: int = AROUND
+
+    def crowd(self) -> None:
+        """Show less of it: the page holds many more."""
+        left_out = len(self.entries[OF_CROWDED:])
+        self.entries, self.more, self.most_around = self.entries[:OF_CROWDED], self.more + left_out, 1
+
+    @property
+    def shown_around(self) -> list[Entry]:
+        """Return what is shown of what goes on around its changes."""
+        return self.around[: self.most_around]
+
+    @property
+    def more_around(self) -> int:
+        """Return how much of that is left out."""
+        return len(self.around) - len(self.shown_around)
 
     @property
     def changes(self) -> int:
@@ -172,6 +192,9 @@ def calendar_of(user: Any, asked: Asked, *, at: datetime) -> Calendar:
     most = MOST_OF_ONE_DAY if asked.view == "list" and asked.days == 1 else VIEWS[asked.view]
     total = _place_changes(user, days, since, until, zone, most=most)
     rows = list(days.values())
+    if asked.view == "month" and total > CROWDED:
+        for day in rows:
+            day.crowd()
     weeks = [rows[start : start + 7] for start in range(0, len(rows), 7)]
     return Calendar(asked, weeks, total)
 
@@ -190,22 +213,31 @@ def _touched(starts: datetime, ends: datetime | None, days: dict[date, Day]) -> 
 def _place_changes(
     user: Any, days: dict[date, Day], since: datetime, until: datetime, zone: tzinfo, *, most: int
 ) -> int:
-    """Put the changes onto their days, the earliest first, and return how many there are. One query."""
+    """Put the changes onto their days, the earliest first, and return how many there are. One query.
+
+    The database counts those that begin and end on the same two days, and hands over the first of them: no day shows
+    more.
+    """
+    last_moment = F("planned_end") - timedelta(microseconds=1)
     rows = Change.objects.visible_to(user).filter(status__in=SHOWN).overlapping(since, until).order_by()
-    wanted = rows.order_by("planned_start", "pk").values_list(
-        "reference", "title", "status", "type", "planned_start", "planned_end"
+    rows = rows.annotate(first=TruncDate("planned_start", tzinfo=zone), last=TruncDate(last_moment, tzinfo=zone))
+    alike = [F("first"), F("last")]
+    rows = rows.annotate(
+        number=Window(RowNumber(), partition_by=alike, order_by=["planned_start", "pk"]),
+        of=Window(Count("pk"), partition_by=alike),
     )
+    wanted = rows.filter(number__lte=most).order_by("planned_start", "pk").values_list(
+        "number", "of", "reference", "title", "status", "type", "planned_start", "planned_end"
+    )  # fmt: skip
     base, total = reverse("changes:list"), 0
-    for reference, title, status, type_, starts, ends in wanted:
-        total += 1
-        begins, finishes = starts.astimezone(zone), ends.astimezone(zone)
-        entry: Entry | None = None
-        for day in _touched(begins, finishes, days):
-            if len(day.entries) >= most:
-                day.more += 1
-                continue
-            entry = entry or _of_change(reference, title, status, type_, begins, finishes, base)
-            day.entries.append(entry)
+    for number, of, reference, title, status, type_, starts, ends in wanted:
+        total += of if number == 1 else 0
+        entry = _of_change(reference, title, status, type_, starts.astimezone(zone), ends.astimezone(zone), base)
+        for day in _touched(entry.starts, entry.ends, days):
+            day.more += of if number == 1 else 0
+            if len(day.entries) < most:
+                day.entries.append(entry)
+                day.more -= 1
     return total
 
 

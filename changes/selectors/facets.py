@@ -12,9 +12,10 @@ from django.db.models import Count
 from changes.enums import ChangeType, Level, Outcome, Status
 from changes.models import Change
 from changes.selectors.filters import ENDED, Filters
-from changes.selectors.listing import COUNT_CAP, OPEN, of_view
+from changes.selectors.listing import OPEN, of_view
 from portal.directory.models import System
 from portal.lib.counting import counts_of
+from portal.lib.paging import COUNT_CAP
 
 SHOWN_AT_ONCE = 6
 TABS = {

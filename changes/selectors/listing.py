@@ -17,10 +17,9 @@ from changes.models import Change, Finding
 from changes.selectors.filters import ENDED, Filters
 from portal.approvals.models import ApprovalRequest
 from portal.lib.counting import counts_of
+from portal.lib.paging import COUNT_CAP, PAGE_SIZE, PageWindow, Total, capped
 from portal.records.models import Link
 
-PAGE_SIZE = 25
-COUNT_CAP = 1000
 OPEN = tuple(status for status in Status if status not in ENDED)
 _RISK = Case(
     When(risk_level=Level.HIGH, then=Value(0)), When(risk_level=Level.MEDIUM, then=Value(1)),
@@ -33,47 +32,6 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "risk": (_RISK, F("risk_points").desc(nulls_last=True), "-pk"),
 }
 ENDED_ORDER = (Coalesce("closed_at", "cancelled_at").desc(), "-pk")
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many rows a window belongs to, in words: "19", or "more than 1,000" where counting stopped."""
-
-    count: str | int
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One page of a list, for the pager component."""
-
-    paginator: Counted
-    number: int
-    shown: int
-    more: bool
-
-    def start_index(self) -> int:
-        """Return the number of the first row shown."""
-        return (self.number - 1) * PAGE_SIZE + 1
-
-    def end_index(self) -> int:
-        """Return the number of the last row shown."""
-        return (self.number - 1) * PAGE_SIZE + self.shown
-
-    def has_previous(self) -> bool:
-        """Tell whether a page comes before this one."""
-        return self.number > 1
-
-    def has_next(self) -> bool:
-        """Tell whether a page comes after this one."""
-        return self.more
-
-    def previous_page_number(self) -> int:
-        """Return the number of the page before."""
-        return self.number - 1
-
-    def next_page_number(self) -> int:
-        """Return the number of the page after."""
-        return self.number + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +52,7 @@ class Listing:
     """One page of the list with its pager."""
 
     rows: list[Row]
-    window: Window
+    window: PageWindow
 
 
 def of_view(rows: QuerySet[Change], view: str, *, user: Any, at: datetime) -> QuerySet[Change]:
@@ -172,9 +130,8 @@ def page_of(user: Any, filters: Filters, *, at: datetime) -> Listing:
     order = ENDED_ORDER if filters.view == "closed" and filters.sort == "planned" else ORDERS[filters.sort]
     first = (filters.page - 1) * PAGE_SIZE
     ids = list(asked.order_by(*order).values_list("pk", flat=True)[first : first + PAGE_SIZE + 1])
-    known = counts_of(known=asked[: COUNT_CAP + 1])["known"]
-    count: str | int = known if known <= COUNT_CAP else f"more than {COUNT_CAP:,}"
-    window = Window(Counted(count), filters.page, len(ids[:PAGE_SIZE]), len(ids) > PAGE_SIZE)
+    count = capped(counts_of(known=asked[: COUNT_CAP + 1])["known"])
+    window = PageWindow(Total(count), filters.page, len(ids[:PAGE_SIZE]), len(ids) > PAGE_SIZE)
     return Listing(rows_of(user, ids[:PAGE_SIZE], at=at), window)
 
 

@@ -15,12 +15,14 @@ from changes.selectors.gates import Gates, gates_of
 from changes.selectors.matrix import Matrix, matrix_of
 from changes.selectors.room import look_of
 from changes.selectors.timeline import Timeline, timeline_of
+from changes.selectors.undoing import Undoing, undoing_of
 from portal.approvals.enums import RequestState, Verdict
 from portal.approvals.models import ApprovalRequest, Decision
 from portal.approvals.services import standing
-from portal.approvals.shown import Fact
+from portal.approvals.shown import Fact, digest
 from portal.records import services as records
 from portal.records.services import Linked
+from portal.runbooks.models import ChecklistRun, RunStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,15 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """One run of steps: what was done, by whom, when, to the second."""
+
+    run: ChecklistRun
+    steps: list[RunStep]
+    bound: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything that is printed."""
 
@@ -63,6 +74,8 @@ class Record:
     matrix: Matrix
     overrides: list[FreezeOverride]
     links: list[Linked]
+    worked: list[Worked]
+    undoing: Undoing
     timeline: Timeline
 
 
@@ -86,8 +99,20 @@ def record_of(change: Change, *, user: Any, at: datetime) -> Record:
         matrix=matrix_of(change, user=user),
         overrides=list(FreezeOverride.objects.visible_to(user).filter(change=change).select_related("freeze")),
         links=records.links_of(change, user=user),
+        worked=_worked(change, user),
+        undoing=undoing_of(change, user=user, at=at),
         timeline=timeline_of(change, whole=True, at=at, oldest_first=True),
     )
+
+
+def _worked(change: Change, user: Any) -> list[Worked]:
+    """Return the runs of a change with their steps; bound are those whose steps are of the text that was approved."""
+    runs = list(ChecklistRun.objects.visible_to(user).of(change).select_related("runbook_version__runbook"))
+    steps: dict[int, list[RunStep]] = {run.pk: [] for run in runs}
+    for step in RunStep.objects.visible_to(user).filter(run__in=steps).order_by("position"):
+        steps[step.run_id].append(step)
+    approved = digest(change.started_text) if change.started_text else ""
+    return [Worked(run, steps[run.pk], bool(run.plan) and run.digest == approved) for run in runs]
 
 
 def _decided(one: Decision, change: Change, request: ApprovalRequest | None) -> Decided:

@@ -12,7 +12,7 @@ from changes import acts, conflicts
 from changes.acts import Offers, Reader
 from changes.approving import CHANGE
 from changes.conflicts import Conflict
-from changes.enums import EDITABLE, RUNNING, ChangeType, Weight
+from changes.enums import EDITABLE, RUNNING, ChangeType, Status, Weight
 from changes.forms.base import Step, steps_by_kind
 from changes.looks import OUTCOME_LOOKS, RISK_TONES, WEIGHT_LOOKS, Look, status_look
 from changes.models import Change
@@ -22,17 +22,21 @@ from changes.selectors.matrix import Matrix, matrix_of
 from changes.selectors.moved import Moved, moved_of
 from changes.selectors.timeline import Timeline, timeline_of
 from changes.selectors.undoing import Undoing, undoing_of
+from changes.services.ending import asked_of
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.selectors.room import Room as Approval
 from portal.approvals.selectors.room import room_of as approval_of
 from portal.records import linking
 from portal.records import services as records
 from portal.records.linking import Near
+from portal.records.models import Demand
 from portal.records.services import Linked
+from portal.runbooks.models import RunbookVersion
 
 AFTER = timedelta(hours=72)
 """How long after its start an incident of its systems may be of a change."""
 MODULES_SHOWN = 12
+ENDED = (Status.CLOSED, Status.CANCELLED)
 KINDS_OF_CONFLICT = {
     "freeze": "no freeze",
     "incident": "no open SEV-1 or SEV-2",
@@ -69,6 +73,9 @@ class Page:
     outcome: Look | None
     risk_tone: str
     systems: list[Any]
+    runbooks: list[RunbookVersion]
+    asked: list[Demand]
+    running: bool
     stages: list[Stage]
     offers: Offers
     waits_for: list[str]
@@ -110,6 +117,9 @@ def page_of(change: Change, *, user: Any, whole: bool, at: datetime) -> Page:
         outcome=OUTCOME_LOOKS.get(change.outcome),
         risk_tone=RISK_TONES.get(change.risk_level, "plain"),
         systems=sorted(change.systems.all(), key=lambda system: system.name),
+        runbooks=sorted(change.runbooks.all(), key=lambda version: version.runbook.title),
+        asked=list(asked_of(change).select_related("system")) if change.status not in ENDED else [],
+        running=change.status in RUNNING,
         stages=stages_of(change, waiting=waiting),
         offers=acts.offers(change, reader),
         waits_for=list(acts.of_roles(change)),

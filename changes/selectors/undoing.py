@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from changes.enums import RUNNING, StepKind
+from changes.enums import RUNNING, Status, StepKind
 from changes.models import Change
 from portal.directory.models import RecoveryObjective
 from portal.lib import durations
@@ -23,6 +23,16 @@ class Undoing:
     took: timedelta | None
     warnings: list[str]
     urgent: str
+
+    @property
+    def against(self) -> str:
+        """Say how its real duration compares with the estimate; "" before it has one, or without an estimate."""
+        if self.took is None or self.estimate is None:
+            return ""
+        over = self.took - self.estimate
+        if abs(over) < timedelta(minutes=1):
+            return "as long as estimated"
+        return f"{_words(over)} {'longer' if over > timedelta(0) else 'shorter'} than estimated"
 
 
 def undoing_of(change: Change, *, user: Any, at: datetime) -> Undoing:
@@ -82,7 +92,8 @@ def _warnings(
 
 def _urgent(change: Change, estimate: timedelta | None, left: timedelta | None) -> str:
     """Return the sentence for whoever is at it and would run out of time."""
-    if change.status not in RUNNING or estimate is None or left is None or change.rolled_back_at is not None:
+    at_it = change.status == Status.IN_PROGRESS and change.rolled_back_at is None
+    if not at_it or estimate is None or left is None:
         return ""
     if left < timedelta(0):
         return f"The window ended {_words(left)} ago. A rollback takes {_words(estimate)} and would end outside of it."

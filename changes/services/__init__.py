@@ -7,9 +7,10 @@
 from changes.services.deciding import approve, ask, follow, reject
 from changes.services.doing import roll_back, start, start_emergency, verify
 from changes.services.drafting import Plan, draft, draft_from_template, revise, submit
-from changes.services.ending import cancel, close, open_ends, write_review
+from changes.services.ending import asked_of, cancel, close, open_ends, write_review
 from changes.services.freezing import override
 from changes.services.gating import hand_out_token, report_gate, revoke_token, token_of, token_used
+from changes.services.noting import KINDS as LINK_KINDS
 from changes.services.noting import add_note, relate, unrelate
 from changes.services.releasing import answer, answer_row, carry_over
 from changes.services.scheduling import assess, conflicts_of, schedule, stops
@@ -17,6 +18,7 @@ from changes.services.templating import new_template_version, revoke_template
 from changes.services.unauthorised import accept, turn
 
 __all__ = [
+    "LINK_KINDS",
     "Plan",
     "accept",
     "add_note",
@@ -24,6 +26,7 @@ __all__ = [
     "answer_row",
     "approve",
     "ask",
+    "asked_of",
     "assess",
     "cancel",
     "carry_over",

@@ -12,6 +12,7 @@ from changes.enums import ChangeType, Status
 from changes.models import Change
 from changes.policy import NotYours, Refused
 from changes.services.common import keep_period, locked, say
+from changes.services.releasing import set_cells
 from portal.approvals import services as approvals
 from portal.approvals.enums import RequestState, Stands, Verdict
 from portal.approvals.models import ApprovalRequest, Stage
@@ -94,10 +95,12 @@ def follow(change: Change, *, at: datetime) -> Change:
         row = Change.objects.select_for_update(of=("self",)).get(pk=change.pk)
         if row.status == Status.ASSESSED and row.type != ChangeType.STANDARD:
             _follow_decision(row, at=at)
-        elif row.status in (Status.APPROVED, Status.SCHEDULED) and row.type == ChangeType.NORMAL:
+        elif row.status in (Status.APPROVED, Status.SCHEDULED) and row.type != ChangeType.STANDARD:
             _follow_loss(row, at=at)
         elif row.type == ChangeType.EMERGENCY and row.started_at is not None and row.approved_at is None:
             _follow_afterwards(row, at=at)
+        if row.status in (Status.SUBMITTED, Status.ASSESSED, Status.APPROVED, Status.SCHEDULED):
+            set_cells(row)  # a check may have been added since it was submitted
     return row
 
 
@@ -107,8 +110,11 @@ def _follow_afterwards(row: Change, *, at: datetime) -> None:
     decided = latest is not None and latest.state in (RequestState.APPROVED, RequestState.DENIED)
     if latest is None or not decided or row.rejected_at is not None:
         return
+    standing = approvals.standing(row)
     if latest.state == RequestState.APPROVED:
-        row.approved_at, row.approved_by = latest.settled_at, ", ".join(approvals.standing(row).by)[:500]
+        if not standing.approved:  # something that it shows was renamed since: the request is about to be void
+            return
+        row.approved_at, row.approved_by = latest.settled_at, ", ".join(standing.by)[:500]
         approvals.finalise(row, by=SYSTEM, at=at, reason="It was carried out before it was approved")
     else:
         row.rejected_at, row.rejected_by = latest.settled_at, latest.settled_by

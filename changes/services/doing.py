@@ -8,13 +8,13 @@ from changes import messages, policy
 from changes.enums import ChangeType
 from changes.models import Change
 from changes.policy import NotYours, Refused
-from changes.services import deciding
+from changes.services import deciding, working
 from changes.services.common import account_of, keep_period, locked, move, say, steps_of
 from changes.services.deciding import OWED
 from changes.services.freezing import AUTHORITY
 from changes.services.gating import check_gates
 from changes.services.releasing import check_matrix
-from changes.services.scheduling import check_decided, check_stops
+from changes.services.scheduling import check_decided, check_freezes, check_stops
 from portal.accounts.models import User
 from portal.accounts.roles import has_role
 from portal.approvals import services as approvals
@@ -46,12 +46,14 @@ def start(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
         check_matrix(row)
         check_gates(row)
         check_stops(row)
-        if row.type != ChangeType.STANDARD:
-            _finalise(row, by=by, at=at)
+        check_freezes(row, since=at)
+        approved = _finalise(row, by=by, at=at) if row.type != ChangeType.STANDARD else ""
+        working.bind(row, approved)
         stamp(row, "started", by=by, at=at)
         row.save()
         keep_period(row)
         say(row, "started", "started the change", by=by, at=at, reason=reason)
+        working.begin(row, by=by, at=at)
         _watch(row, at=at)
     return row
 
@@ -75,9 +77,10 @@ def _check_slot(row: Change, *, at: datetime) -> None:
         raise Refused("Its window has passed. Plan another one and have it approved.")
 
 
-def _finalise(row: Change, *, by: By, at: datetime) -> None:
+def _finalise(row: Change, *, by: By, at: datetime) -> str:
+    """Make the approval final and return the digest of what was approved."""
     try:
-        approvals.finalise(row, by=by, at=at, reason="The change was started")
+        return approvals.finalise(row, by=by, at=at, reason="The change was started").digest
     except NotDecided as problem:
         raise Refused(str(problem)) from None
 
@@ -93,11 +96,11 @@ def start_emergency(change: Change, *, authority: User, by: By, at: datetime, re
         if row.type != ChangeType.EMERGENCY:
             raise Refused("Only an emergency starts before it is approved. Change its type, or have it approved.")
         move(row, "start as an emergency", reason=reason)
-        _check_authority(row, authority)
         if account_of(by) is None:
             raise NotYours("Only somebody who signs in starts a change.")
         if row.implementer is None:
             row.implementer = account_of(by)
+        _check_authority(row, authority)  # whoever starts what nobody carries out carries it out
         if not row.systems.exists():
             raise Refused("Name at least one system that it touches.")
         policy.check_rollback(row, steps_of(row))
@@ -108,6 +111,9 @@ def start_emergency(change: Change, *, authority: User, by: By, at: datetime, re
         keep_period(row)
         say(row, "started", f"started it on the authority of {authority}", by=by, at=at, reason=reason)
         request = deciding.ask_held(row, by=by, at=at, reason=reason)
+        working.bind(row, request.digest)
+        row.save()
+        working.begin(row, by=by, at=at)
         due = request.decide_by
         for what in ("approval", "review"):
             deadlines.start(
@@ -126,12 +132,17 @@ def _check_authority(row: Change, authority: User) -> None:
 
 
 def verify(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
-    """Record that the work is done, or the rollback: from now on it is looked at whether all is well."""
+    """Record that the work is done, or the rollback: from now on it is looked at whether all is well.
+
+    A rollback lasted until its last step was settled. Refused is raised while a step of the implementation, or of the
+    rollback that is under way, waits for somebody.
+    """
     with locked(change, by=by, at=at, reason=reason) as row:
         move(row, "verify")
+        settled_at = working.check_done(row)
         stamp(row, "verified", by=by, at=at)
         if row.is_rolling_back:
-            row.rollback_ended_at = at
+            row.rollback_ended_at = settled_at or at
         row.save()
         keep_period(row)
         for kind in (LATE_ROLLBACK, OVERRUN):
@@ -143,7 +154,10 @@ def verify(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
 
 
 def roll_back(change: Change, *, by: By, at: datetime, reason: str) -> Change:
-    """Begin to undo a change by its rollback plan. Its real duration is kept when it is verified."""
+    """Begin to undo a change by its rollback plan: the other steps end as they stand, and those of the way back begin.
+
+    Its real duration is kept when it is verified.
+    """
     with locked(change, by=by, at=at, reason=reason) as row:
         move(row, "roll back", reason=reason)
         if row.rolled_back_at is not None:
@@ -153,4 +167,7 @@ def roll_back(change: Change, *, by: By, at: datetime, reason: str) -> Change:
         row.save()
         keep_period(row)
         say(row, "rolled_back", "began to roll it back", by=by, at=at, reason=reason)
+        working.switch(row, by=by, at=at, reason=reason)
+        if row.planned_end is not None and row.planned_end > at:  # verifying it has ended the watch
+            deadlines.move(kind=OVERRUN, subject=row, started_at=at, due_at=row.planned_end)
     return row

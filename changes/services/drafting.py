@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from changes import approving, policy
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeStep, ChangeTemplate, Module
 from changes.policy import NotYours, Refused
-from changes.services.common import account_of, keep_period, locked, move, say, steps_of
+from changes.services.common import account_of, check_part, keep_period, locked, move, say, steps_of
 from changes.services.releasing import set_cells
 from portal.accounts.models import User
 from portal.approvals import services as approvals
@@ -23,6 +23,8 @@ from portal.audit.stamping import stamp
 from portal.directory.models import System
 from portal.lib.blank import is_blank
 from portal.records import services as records
+from portal.runbooks.enums import VersionState
+from portal.runbooks.models import RunbookVersion
 
 PREFIX = "CHG"
 FIELDS = (
@@ -39,6 +41,9 @@ FIELDS = (
     "point_of_no_return",
     "rollback_rehearsed_on",
 )
+KEPT = ("justification", "test_plan", "rollback_minutes", "point_of_no_return")
+"""What a standard change has from its template, besides its steps."""
+OTHER_PLANS = "Its plans are those of its template, which was approved. Make a normal change for other plans."
 Step = tuple[str, int | None]
 
 
@@ -53,6 +58,7 @@ class Plan:
     systems: Collection[System] | None = None
     modules: Collection[Module] | None = None
     steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+    runbooks: Collection[RunbookVersion] | None = None
 
 
 def draft(plan: Plan, *, by: By, at: datetime, reason: str = "") -> Change:
@@ -69,6 +75,7 @@ def draft(plan: Plan, *, by: By, at: datetime, reason: str = "") -> Change:
 
 
 def _draft(plan: Plan, requester: User, *, by: By, at: datetime, reason: str, **fixed: Any) -> Change:
+    check_part(by)
     with transaction.atomic(), acting(by=by, reason=reason, at=at):
         change = Change(reference=records.next_reference(PREFIX), requester=requester, **fixed)
         stamp(change, "requested", by=by, at=at)
@@ -100,7 +107,10 @@ def draft_from_template(
             steps.setdefault(step.kind, []).append((step.text, step.minutes))
         names = ("title", "justification", "test_plan", "rollback_minutes", "point_of_no_return")
         values = {name: getattr(held, name) for name in names} | dict(plan.values if plan else {})
-        copied = Plan({**values, "type": ChangeType.STANDARD}, systems, plan.modules if plan else None, steps)
+        if (plan and plan.steps) or any(values[name] != getattr(held, name) for name in KEPT):
+            raise Refused(OTHER_PLANS)
+        modules, runbooks = (plan.modules, plan.runbooks) if plan else (None, None)
+        copied = Plan({**values, "type": ChangeType.STANDARD}, systems, modules, steps, runbooks)
         return _draft(copied, requester, by=by, at=at, reason=reason, template=held, template_version=held.version)
 
 
@@ -116,42 +126,71 @@ def check_template(template: ChangeTemplate, systems: Collection[System] = ()) -
         raise Refused(f"The template {template} is not for {', '.join(sorted(others))}. Make a normal change.")
 
 
+def check_follows(change: Change, template: ChangeTemplate) -> None:
+    """Refuse a standard change that is not what its template says now: nobody else has approved its plans."""
+    check_template(template, change.systems.all())
+    if change.template_version != template.version:
+        raise Refused(
+            f"The template {template} was edited after this change was made from it. Cancel it, and make it anew."
+        )
+    plans = [_plans(one.steps.order_by("kind", "position")) for one in (change, template)]
+    if plans[0] != plans[1] or any(getattr(change, name) != getattr(template, name) for name in KEPT):
+        raise Refused("Its plans are no longer those of its template, which was approved. Cancel it, and make it anew.")
+
+
+def _plans(steps: Iterable[Any]) -> list[tuple[str, str, int | None]]:
+    return [(step.kind, step.text.strip(), step.minutes) for step in steps]
+
+
+def check_runbooks(row: Change) -> None:
+    """Refuse a version of a runbook that is not in force any more."""
+    gone = row.runbooks.exclude(state=VersionState.PUBLISHED, runbook__retired_at=None).select_related("runbook")
+    names = sorted(map(str, gone))
+    if names:
+        raise Refused(f"Not in force any more: {', '.join(names)}. Choose the version that is, or leave it out.")
+
+
 def revise(change: Change, plan: Plan, *, by: By, at: datetime, reason: str = "") -> Change:
     """Edit what a change consists of.
 
     What was decided on is void then: a change that was assessed, approved or scheduled is submitted again, in a new
-    version, and whoever decided is told what changed. Refused is raised once somebody is at it or it is over.
+    version, and whoever decided is told what changed. Refused is raised once somebody is at it or it is over, and
+    for an edit that leaves a change that was handed in without what it must have.
     """
     with locked(change, by=by, at=at, reason=reason) as row:
         policy.check_editable(row.status)
         _check_standard(row, plan)
-        before = canonical(approving.facts_of(_whole(row)))
+        before, slot = canonical(approving.facts_of(_whole(row))), (row.planned_start, row.planned_end)
         _apply(row, plan)
         _check(row)
+        if row.status not in (Status.DRAFT, Status.REJECTED) and (row.planned_start, row.planned_end) != slot:
+            policy.check_slot(row.planned_start, row.planned_end, at=at)
         row.save()
         _attach(row, plan)
         moved = [one.label for one in differences(before, canonical(approving.facts_of(_whole(row))))]
         if moved:
             _moved(row, moved, by=by, at=at, reason=reason)
+            if row.status == Status.SUBMITTED:  # nobody hands it in again: what it had to have then, it has now
+                policy.check_complete(row, systems=row.systems.count(), steps=steps_of(row))
     return row
 
 
 def _check_standard(row: Change, plan: Plan) -> None:
     """Keep a standard change to its template: its plans are what was approved."""
-    kept = {"justification", "test_plan", "rollback_minutes", "point_of_no_return", "type"}
-    moved = [name for name in kept & set(plan.values) if plan.values[name] != getattr(row, name)]
+    kept = {*KEPT, "type"} & set(plan.values)
+    moved = [name for name in kept if plan.values[name] != getattr(row, name)]
     if row.type != ChangeType.STANDARD:
         if plan.values.get("type") == ChangeType.STANDARD:
             raise Refused("A standard change is made from a template. Choose the template first.")
         return
     if moved or plan.steps:
-        raise Refused("Its plans are those of its template, which was approved. Make a normal change for other plans.")
+        raise Refused(OTHER_PLANS)
 
 
 def _moved(row: Change, moved: Sequence[str], *, by: By, at: datetime, reason: str) -> None:
     was = row.status
     move(row, "revise")
-    if was not in (Status.DRAFT, Status.REJECTED):
+    if was != Status.DRAFT:  # what was rejected is another version too: no override of a freeze goes over to it
         row.version += 1
     for name in ("assessed", "approved", "rejected", "scheduled"):
         stamp(row, name, by=None, at=None)
@@ -174,8 +213,9 @@ def submit(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
         move(row, "submit")
         policy.check_slot(row.planned_start, row.planned_end, at=at)
         policy.check_complete(row, systems=row.systems.count(), steps=steps_of(row))
+        check_runbooks(row)
         if row.template is not None:
-            check_template(row.template)
+            check_follows(row, row.template)
         stamp(row, "submitted", by=by, at=at)
         stamp(row, "rejected", by=None, at=None)
         row.save()
@@ -221,6 +261,8 @@ def _attach(change: Change, plan: Plan) -> None:
         change.modules.set(plan.modules)
         if change.submitted_at is not None:
             set_cells(change)
+    if plan.runbooks is not None:
+        change.runbooks.set(plan.runbooks)
     for kind, steps in plan.steps.items():
         set_steps(change, StepKind(kind), steps)
 

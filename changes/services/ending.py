@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+
 from changes import policy
 from changes.enums import Outcome, Status
 from changes.models import Cell, Change
 from changes.policy import Refused
+from changes.services import working
 from changes.services.common import keep_period, locked, move, say
 from changes.services.doing import OWED
 from portal.approvals import services as approvals
-from portal.approvals.policy import Refused as NotDecided
 from portal.audit.actor import By
 from portal.audit.stamping import stamp
 from portal.deadlines import services as deadlines
@@ -30,8 +33,8 @@ def open_ends(change: Change) -> list[str]:
 def close(change: Change, *, outcome: str, by: By, at: datetime, review: str = "", reason: str = "") -> Change:
     """Close a change that was verified, with its outcome.
 
-    Refused is raised for an outcome that does not fit what happened, without a review where one is required, and while
-    an access review is open.
+    Refused is raised for an outcome that does not fit what happened or that its steps do not bear out, without a review
+    where one is required, and while an access review is open.
     """
     if outcome not in Outcome.values:
         raise Refused("Choose how it ended.")
@@ -39,6 +42,7 @@ def close(change: Change, *, outcome: str, by: By, at: datetime, review: str = "
         move(row, "close")
         ends = policy.Ends(open_ends(row), review or row.review, rolled_back=row.rolled_back_at is not None)
         policy.check_close(row.type, outcome, ends)
+        working.check_outcome(row, outcome)
         row.outcome, row.review = outcome, (review or row.review).strip()
         stamp(row, "closed", by=by, at=at)
         row.save()
@@ -46,23 +50,31 @@ def close(change: Change, *, outcome: str, by: By, at: datetime, review: str = "
         if row.review:
             settle(row, "review", at=at)
         _answer_demands(row, at=at)
+        working.end(row, by=by, at=at, reason="The change is closed.")
         say(row, "closed", f"closed it as {Outcome(outcome).label.lower()}", by=by, at=at, reason=reason,
             detail=row.review)  # fmt: skip
     return row
 
 
+def asked_of(change: Change) -> QuerySet[Demand]:
+    """Return what other parts wait for on its systems, and what closing it well answers, oldest first."""
+    topic = change.template.answers_topic if change.template is not None else ""
+    if not topic:
+        return Demand.objects.none()
+    return Demand.objects.filter(topic=topic, answered_at=None, system__in=change.systems.all()).order_by("pk")
+
+
 def _answer_demands(row: Change, *, at: datetime) -> None:
     """Answer what a standard change was made for, such as the security patch that maintenance waits for."""
-    if row.template is None or not row.template.answers_topic or row.outcome not in _WELL:
+    if row.outcome not in _WELL:
         return
-    waiting = Demand.objects.filter(
-        topic=row.template.answers_topic, answered_at=None, system__in=row.systems.all()
-    ).select_for_update(of=("self",))
-    for demand in waiting.order_by("pk"):
+    for demand in asked_of(row).select_for_update(of=("self",)):
         demand.answer = {"change": row.reference, "outcome": row.outcome}
+        demand.made_type, demand.made_id = ContentType.objects.get_for_model(Change), row.pk
         demand.answered_at, demand.answered_by = at, str(row.closed_by)
         demand.retry_at, demand.given_up_at, demand.error = None, None, ""
         demand.save()
+        say(row, "answered", f"answered what {demand.asked_by} asked for on {demand.system}", by=row.closed_by, at=at)
 
 
 _WELL = (Outcome.SUCCESSFUL, Outcome.WITH_ISSUES)
@@ -97,9 +109,6 @@ def cancel(change: Change, *, by: By, at: datetime, reason: str) -> Change:
         keep_period(row)
         request = approvals.standing(row).request
         if request is not None and request.is_live:
-            try:
-                approvals.withdraw(request, by=row.requester, at=at, reason=reason)
-            except NotDecided as problem:
-                raise Refused(str(problem)) from None
+            approvals.withdraw_with_record(request, by=by, at=at, reason=reason)
         say(row, "cancelled", "cancelled the change", by=by, at=at, reason=reason)
     return row

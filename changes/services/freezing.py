@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from changes.enums import EDITABLE
+from changes.enums import Status
 from changes.models import Change, Freeze, FreezeOverride
 from changes.policy import NotYours, Refused
 from changes.services.common import account_of, locked, say
@@ -13,13 +13,15 @@ from portal.audit.actor import By, actor_of, current
 from portal.lib.blank import is_blank
 
 AUTHORITY = "change-approver"
+HELD_UP = (Status.SUBMITTED, Status.ASSESSED, Status.APPROVED, Status.SCHEDULED)
+"""States in which a freeze holds a change up, and an edit of its content makes a new version."""
 
 
 def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: str) -> FreezeOverride:
     """Let a change through a freeze.
 
     NotYours is raised for whoever is not the change authority, and for its requester and its implementer. Refused is
-    raised without a reason, twice for the same content, and once it is under way.
+    raised without a reason, twice for the same content, before it is submitted, and once it is under way.
     """
     with locked(change, by=by, at=at, reason=reason) as row:
         account = account_of(by)
@@ -29,7 +31,9 @@ def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: st
             raise NotYours("You request it or carry it out yourself. Somebody else of the change authority decides.")
         if is_blank(reason):
             raise Refused("Say in a sentence why it may go through the freeze. The reason is kept.")
-        if row.status not in EDITABLE:
+        if row.status in (Status.DRAFT, Status.REJECTED):
+            raise Refused("It is not submitted, and can still become something else. Submit it first.")
+        if row.status not in HELD_UP:
             raise Refused(f"This change is {row.get_status_display().lower()}. No freeze holds it up any more.")
         if FreezeOverride.objects.filter(change=row, freeze=freeze, version=row.version).exists():
             raise Refused("It was let through this freeze already.")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from changes.enums import GateResult, GateSource, Status
+from changes.gates import GateLine, judged
 from changes.models import Change, Gate, GateReport, GateToken
 from changes.policy import Refused
 from changes.services.common import locked, say
@@ -43,7 +44,7 @@ def report_gate(
             raise Refused("A commit is named by 7 to 64 hexadecimal digits.")
         if not commit and not url and is_blank(note):
             raise Refused("Name what shows it: a commit, an address or a few words.")
-        last = newest(row).get(gate.pk)
+        last = GateReport.objects.filter(change=row, gate=gate).order_by("pk").last()
         if last is not None and (last.result, last.commit, last.url, last.note) == (result, commit, url, note):
             raise Refused(f"“{gate.name}” was reported so already, by {last.reported_by}.")
         context = current()
@@ -60,26 +61,14 @@ def report_gate(
 _OPEN = (Status.DRAFT, Status.SUBMITTED, Status.ASSESSED, Status.APPROVED, Status.SCHEDULED)
 
 
-def newest(change: Change) -> dict[int, GateReport]:
-    """Return the newest report of each gate, by the gate's id."""
-    found: dict[int, GateReport] = {}
-    for report in GateReport.objects.filter(change=change).order_by("pk"):
-        found[report.gate_id] = report
-    return found
+def _lines(change: Change) -> list[GateLine]:
+    reports = GateReport.objects.filter(change=change).order_by("pk")
+    return judged(change, Gate.objects.filter(active=True), reports)
 
 
 def unmet(change: Change) -> list[str]:
-    """Return the names of the prerequisites that are not met; the approval is the portal's own word."""
-    reports = newest(change)
-    lacking = []
-    for gate in Gate.objects.filter(active=True):
-        if gate.source == GateSource.PORTAL:
-            met = change.approved_at is not None
-        else:
-            met = gate.pk in reports and reports[gate.pk].result == GateResult.PASSED
-        if not met:
-            lacking.append(gate.name)
-    return lacking
+    """Return the prerequisites that are not met, each in words; the approval is the portal's own word."""
+    return [line.lacking for line in _lines(change) if line.state != "met"]
 
 
 def check_gates(change: Change) -> None:

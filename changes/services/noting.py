@@ -15,8 +15,8 @@ from portal.records import linking
 from portal.records.models import Note
 
 TEXT_LIMIT = 4000
-KINDS = {"fixes": "fixes", "caused": "caused", "suspect": "is suspected of"}
-"""How a change is linked with a record that went wrong: kind of link, and its words from the change's side."""
+KINDS = {"fixes": "fixes", "caused": "caused", "suspect": "is suspected of", "carries_out": "carries out"}
+"""How a change is linked with what went wrong or was planned: kind of link, and its words from the change's side."""
 
 
 def add_note(
@@ -36,10 +36,14 @@ def add_note(
 def relate(change: Change, other: Model, *, kind: str, by: By, at: datetime, reason: str = "") -> None:
     """Say that a change fixes, caused, or is suspected of another record: shown on both.
 
-    Refused is raised for another kind, and for what is said already.
+    Refused is raised for another kind, for one that does not fit the record, and for what is said already.
     """
     if kind not in KINDS:
-        raise Refused("Say whether it fixes it, caused it, or is suspected.")
+        raise Refused("Say whether it fixes it, caused it, is suspected, or carries it out.")
+    if kind not in linking.takes(other):
+        raise Refused(
+            f"A change {KINDS[kind]} no such record as {getattr(other, 'reference', other)}. Choose what fits."
+        )
     with locked(change, by=by, at=at, reason=reason) as row:
         try:
             linking.link(row, other, kind=kind, words=KINDS[kind], by=by, at=at, reason=reason)

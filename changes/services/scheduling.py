@@ -10,7 +10,7 @@ from changes.models import Change, RiskBand, RiskRule
 from changes.policy import NotYours, Refused
 from changes.services import deciding
 from changes.services.common import account_of, keep_period, locked, move, say
-from changes.services.drafting import check_template
+from changes.services.drafting import check_follows
 from changes.services.releasing import check_matrix
 from portal.approvals import services as approvals
 from portal.approvals.policy import Refused as NotDecided
@@ -69,7 +69,7 @@ def _forget(row: Change, *, at: datetime) -> None:
 
 def _approve_standard(row: Change, *, at: datetime) -> None:
     assert row.template is not None  # noqa: S101 - a standard change has one: drafting sees to it
-    check_template(row.template)
+    check_follows(row, row.template)
     standing = approvals.standing(row.template)
     row.status = policy.next_status("approve", row.status)
     row.approved_at = standing.at or at
@@ -89,9 +89,13 @@ def record_of(change: Change, *, at: datetime) -> risk.Record:
     return risk.Record(
         failed=bad.count(),
         carried_out=closed.count(),
-        open_incidents=tuple(sorted(set(open_now.values_list("reference", flat=True)))),
+        open_incidents=tuple(sorted({_named(period) for period in open_now.select_related("record_type")})),
         rto_minutes=min(rtos.values_list("rto_minutes", flat=True), default=None),
     )
+
+
+def _named(period: Period) -> str:
+    return "a restricted one" if conflicts.is_hidden(period) else period.reference
 
 
 def conflicts_of(change: Change) -> list[conflicts.Conflict]:
@@ -107,6 +111,13 @@ def stops(change: Change) -> list[conflicts.Conflict]:
 def check_stops(change: Change) -> None:
     """Refuse while something stops a change; the sentence names all of it."""
     found = stops(change)
+    if found:
+        raise Refused(" ".join(f"{one.title}. {one.detail}" for one in found))
+
+
+def check_freezes(change: Change, *, since: datetime) -> None:
+    """Refuse while a freeze lasts from `since` to the end of the slot: whoever begins early begins in it."""
+    found = conflicts.freezes_of(change, since=since)
     if found:
         raise Refused(" ".join(f"{one.title}. {one.detail}" for one in found))
 
@@ -136,7 +147,7 @@ def check_decided(row: Change) -> None:
     if row.type == ChangeType.STANDARD:
         if row.template is None:
             raise Refused("Its template is gone. Make a normal change.")
-        check_template(row.template)
+        check_follows(row, row.template)
         return
     try:
         approvals.check_approved(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from changes.models import Change, Finding
 from changes.policy import NotYours, Refused
 from changes.services.common import PERIOD, account_of
 from changes.services.drafting import Plan, draft
+from portal.accounts.models import User
 from portal.accounts.roles import has_role
 from portal.audit.actor import By, acting
 from portal.audit.enums import Action
@@ -50,10 +51,9 @@ def look(*, since: datetime | None, at: datetime) -> int:
         system = systems.get(int(pk)) if pk.isdigit() else None
         if system is None or (gesture, system.pk) in known or _covered(system, row.at):
             continue
-        Finding.objects.create(
-            system=system, act=gesture, made_at=row.at, made_by=row.actor_name, words=_words(row)
-        )  # fmt: skip
-        found += 1
+        words = {"made_at": row.at, "made_by": row.actor_name, "words": _words(row)}
+        _, is_new = Finding.objects.get_or_create(system=system, act=gesture, defaults=words)
+        found += is_new
     return found
 
 
@@ -103,12 +103,21 @@ def _held(finding: Finding, *, by: By) -> Finding:
     account = account_of(by)
     if account is None or not any(has_role(account, slug) for slug in MANAGERS):
         raise NotYours("Only the change authority and managers answer for this.")
-    held: Finding = Finding.objects.select_for_update(of=("self",)).select_related("system").get(pk=finding.pk)
+    held: Finding = Finding.objects.select_for_update(of=("self",)).get(pk=finding.pk)
     if held.state != FindingState.OPEN:
         raise Refused(f"{held.answered_by} has answered it already: {held.get_state_display().lower()}.")
     if _is_author(held, account.pk):
         raise NotYours("You made this change yourself. Somebody else answers for it.")
     return held
+
+
+def answerable(findings: Collection[Finding], user: User) -> set[int]:
+    """Return the keys of the open findings that `user` may answer: nobody answers for what they wrote themselves."""
+    if not any(has_role(user, slug) for slug in MANAGERS):
+        return set()
+    acts = [finding.act for finding in findings]
+    own = set(TrailRow.objects.filter(gesture__in=acts, actor_id=user.pk).values_list("gesture", flat=True))
+    return {finding.pk for finding in findings if finding.act not in own}
 
 
 def _is_author(finding: Finding, user_id: int) -> bool:

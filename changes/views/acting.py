@@ -21,6 +21,7 @@ from changes.forms.acting import ActForm
 from changes.models import Change
 from changes.policy import NotYours, Refused
 from changes.selectors.room import change_for, look_of
+from changes.selectors.undoing import undoing_of
 from portal.accounts.requests import SignedIn
 from portal.audit.actor import acting
 from portal.audit.trail import record_opening
@@ -29,6 +30,9 @@ from portal.records import services as records
 
 FOLLOWING = frozenset({"schedule", "start"})
 """Verbs that look at the approval first; what they find of it is kept although they are refused."""
+
+UNDOING = frozenset({"start", "rollback"})
+"""Verbs whose forms say how long the way back takes, against what is left for it."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,4 +112,6 @@ def _page(
 ) -> HttpResponse:
     record_opening(change, f"in the form to {chosen.slug}")
     context = {"now": at, "act": chosen, "change": change, "look": look_of(change), "form": form}
+    if chosen.slug in UNDOING:
+        context["undoing"] = undoing_of(change, user=request.user, at=at)
     return render(request, "changes/act.html", context, status=status)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
-from django.shortcuts import get_object_or_404, redirect, render
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -19,14 +16,11 @@ from portal.accounts.requests import SignedIn
 from portal.accounts.second import not_needed_for
 from portal.directory.enums import FeedTopic
 from portal.directory.models import CalendarFeed, Contact
-from portal.directory.oncall import addresses, ical
 from portal.directory.oncall.ical import Out
+from portal.directory.oncall.views import feeding
 from portal.lib import clock, digests
-from portal.lib.zones import zone_or_utc
 
 READS = "changes.view_change"
-BEHIND, AHEAD = timedelta(days=28), timedelta(days=183)
-FRESH = timedelta(minutes=15)  # how long a calendar program need not ask again
 MOST_EVENTS = 2000
 
 
@@ -59,19 +53,10 @@ def _own_feeds(request: SignedIn) -> list[CalendarFeed]:
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
     """Answer a calendar program. Whoever has the secret reads what its owner may see now; 404 once it is revoked."""
-    found = addresses.find(secret, topic=FeedTopic.CHANGES)
-    owner = found.owner.user if found is not None else None
-    if found is None or owner is None or not owner.has_perm(READS):
-        raise Http404("There is no such calendar.")
-    at = clock.now().replace(minute=0, second=0, microsecond=0)  # the same file for an hour, unless a change moves
-    entries = feed_entries(owner, since=at - BEHIND, until=at + AHEAD, most=MOST_EVENTS)
-    zone = zone_or_utc(found.owner.time_zone)
-    content = ical.write(str(found), map(_event, entries), at=at, zone=zone, product="Changes")
-    tag = f'"{digests.digest(content.decode())[:32]}"'
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponseNotModified(headers={"ETag": tag})
-    headers = {"ETag": tag, "Cache-Control": f"private, max-age={int(FRESH.total_seconds())}"}
-    return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+    found, owner = feeding.found_for(secret, topic=FeedTopic.CHANGES, reads=[READS])
+    at = feeding.this_hour()
+    entries = feed_entries(owner, since=at - feeding.BEHIND, until=at + feeding.AHEAD, most=MOST_EVENTS)
+    return feeding.answer(request, found, map(_event, entries), at=at, product="Changes")
 
 
 def _event(entry: Entry) -> Out:
@@ -91,13 +76,10 @@ def make_feed(request: SignedIn) -> HttpResponse:
     me = Contact.objects.visible_to(request.user).filter(user_id=request.user.pk).first()
     if me is None:
         raise PermissionDenied("Only whoever is in the directory has a calendar address.")
-    try:
-        secret = addresses.make(me, None, topic=FeedTopic.CHANGES, by=request.user, at=clock.now())
-    except ValidationError as refusal:
-        messages.error(request, " ".join(refusal.messages))
-        return redirect("changes:calendar")
-    context = {"address": addresses.address_of(secret, "changes:feed"), "now": clock.now()}
-    return render(request, "changes/feed.html", context)
+    return feeding.make(
+        request, me, None, topic=FeedTopic.CHANGES, view="changes:feed", back="changes:calendar",
+        template="changes/feed.html",
+    )  # fmt: skip
 
 
 @require_POST
@@ -106,9 +88,4 @@ def make_feed(request: SignedIn) -> HttpResponse:
 def revoke_feed(request: SignedIn, pk: int) -> HttpResponse:
     """Revoke one of one's own addresses."""
     rows = CalendarFeed.objects.visible_to(request.user).filter(topic=FeedTopic.CHANGES, owner__user_id=request.user.pk)
-    try:
-        addresses.revoke(get_object_or_404(rows, pk=pk), by=request.user, at=clock.now())
-        messages.success(request, "The address is revoked. Calendars that read it get nothing from now on.")
-    except ValidationError as refusal:
-        messages.error(request, " ".join(refusal.messages))
-    return redirect("changes:calendar")
+    return feeding.revoke(request, rows, pk, back="changes:calendar")

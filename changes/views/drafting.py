@@ -22,11 +22,13 @@ from changes.selectors.room import change_for
 from portal.accounts.requests import SignedIn
 from portal.approvals.services import standings
 from portal.approvals.shown import canonical, digest
-from portal.audit.actor import acting, gesture_of
+from portal.audit.actor import acting
 from portal.audit.trail import record_opening
 from portal.directory.models import System
 from portal.lib import clock
+from portal.lib.visibility import is_restricted
 from portal.records import linking
+from portal.records.making import making
 from portal.records.models import Note
 
 VOIDING = (Status.ASSESSED, Status.APPROVED, Status.SCHEDULED)
@@ -39,10 +41,12 @@ MEANWHILE = "Somebody edited it meanwhile. Open the form again, so that you see 
 def draft(request: SignedIn) -> HttpResponse:
     """Show the form of a new change, or write it down.
 
-    `?incident=`, `?system=`, `?title=` and `?type=emergency` fill it in beforehand; it is linked with the incident.
+    `?about=` (or `?incident=`), `?system=`, `?title=` and `?type=emergency` fill it in beforehand; it is linked with
+    the record that it is about: it fixes what went wrong, and carries out what was planned. No word of a
+    restricted record is taken over: more people read changes.
     """
     at = clock.database_now()
-    about = linking.by_reference(request.GET.get("incident", "")[:20], user=request.user)
+    about = _about(request)
     if request.method != "POST":
         form: WhenForm = DraftForm(at=at, user=request.user, initial=_initial(request, about))
         return _draft_page(request, form, at=at, about=about)
@@ -58,7 +62,7 @@ def draft_from_template(request: SignedIn, slug: str) -> HttpResponse:
     """Show the form of a standard change, or write it down by its template."""
     at = clock.database_now()
     template = get_object_or_404(ChangeTemplate.objects.visible_to(request.user), slug=slug)
-    about = linking.by_reference(request.GET.get("incident", "")[:20], user=request.user)
+    about = _about(request)
     start = {**_initial(request, about), "title": template.title}
     options: dict[str, Any] = {"template": template, "at": at, "user": request.user, "initial": start}
     if request.method != "POST":
@@ -79,13 +83,13 @@ def _drafted(
     """Write the change down once, and link it with what it is about; nothing when it is refused."""
     if not form.is_valid():
         return None
-    if (standing := _made_by(form, request)) is not None:
-        return standing
     try:
-        with transaction.atomic(), acting(by=request.user, once=form.cleaned_data["once"]):
+        with making(request.user, once=form.cleaned_data["once"], kinds=["drafted"]) as standing:
+            if standing is not None:
+                return Change.objects.visible_to(request.user).filter(pk=standing).first()
             made = make()
             if about is not None:
-                services.relate(made, about, kind="fixes", by=request.user, at=at)
+                services.relate(made, about, kind=_kind_of(about), by=request.user, at=at)
     except Refused as refused:
         form.add_error(None, str(refused))
         return None
@@ -93,11 +97,16 @@ def _drafted(
     return made
 
 
-def _made_by(form: WhenForm, request: SignedIn) -> Change | None:
-    """Return the change that this form has made already."""
-    gesture = gesture_of(form.cleaned_data["once"], request.user)
-    note = Note.objects.filter(gesture=gesture, kind="drafted").first()
-    return Change.objects.visible_to(request.user).filter(pk=note.subject_id).first() if note else None
+def _about(request: SignedIn) -> Any:
+    """Return the record that a change is drafted for, where its reader may see it and it can be linked."""
+    asked = request.GET.get("about") or request.GET.get("incident", "")
+    found = linking.by_reference(asked[:20], user=request.user)
+    return found if found is not None and linking.takes(found) else None
+
+
+def _kind_of(about: Any) -> str:
+    """Return how a change that is drafted for a record is linked with it: as the first that the record takes."""
+    return linking.takes(about)[0]
 
 
 def _initial(request: SignedIn, about: Any) -> dict[str, Any]:
@@ -110,16 +119,19 @@ def _initial(request: SignedIn, about: Any) -> dict[str, Any]:
         found["systems"] = list(named.values_list("pk", flat=True))
     elif about is not None and hasattr(about, "systems"):
         found["systems"] = list(about.systems.values_list("pk", flat=True))
-    if about is not None and not found["title"]:
-        found["title"] = f"Mend: {getattr(about, 'title', about)}"[:200]
-        found["justification"] = f"It mends the cause of {about.reference}."
+    if about is not None and not found["title"] and not is_restricted(type(about), about.pk):
+        planned = _kind_of(about) == linking.CARRIES_OUT
+        title = str(getattr(about, "title", about))
+        found["title"] = title[:200] if planned else f"Mend: {title}"[:200]
+        found["justification"] = f"It {'carries out' if planned else 'mends the cause of'} {about.reference}."
     return found
 
 
 def _draft_page(
     request: SignedIn, form: WhenForm, *, at: datetime, about: Any, template: Any = None, status: int = 200
 ) -> HttpResponse:
-    context = {"now": at, "form": form, "about": about, "template": template}
+    words = services.LINK_KINDS[_kind_of(about)] if about is not None else ""
+    context = {"now": at, "form": form, "about": about, "about_words": words, "template": template}
     if template is not None:
         context["steps"] = _steps(template)
     else:

@@ -105,7 +105,7 @@ def cell(request: SignedIn, reference: str, module: str, check: str) -> HttpResp
     """Answer one cell: done with what shows it, not needed because of something, or a question with its yes and no."""
     change = _acting_on(request, reference)
     rows = Cell.objects.visible_to(request.user).filter(change=change, module__slug=module, check_of__slug=check)
-    found = rows.select_related("module", "check_of").first()
+    found = rows.select_related("module__owner", "check_of").first()
     if found is None:
         raise Http404("There is no such cell.")
     form = CellForm(_sent(request), cell=found, check=found.check_of)

@@ -18,9 +18,11 @@ from changes.selectors.record import record_of
 from changes.selectors.room import Page, change_for, page_of
 from portal.accounts import stepup
 from portal.accounts.requests import SignedIn
+from portal.actions.selectors import section_of as actions_of
 from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records.evidence.selectors import section_of
+from portal.runbooks.checklists.selectors.progress import section_of as checklists_of
 
 
 @require_safe
@@ -45,7 +47,9 @@ def change_page(request: SignedIn, found: Change, *, form: DecideForm | None = N
         "may_act": request.user.has_perm("changes.change_change"),
         "once": uuid.uuid4(),
         "history_url": _history(request, found),
+        "checklists": checklists_of(found, request.user),
         "evidence": section_of(found, request.user),
+        "actions": actions_of(found, request.user, at=at),
     }
     return render(request, "changes/room.html", context, status=status)
 

@@ -16,6 +16,7 @@ from changes import services
 from changes.enums import FindingState
 from changes.models import Finding
 from changes.policy import NotYours, Refused
+from changes.services.unauthorised import answerable
 from portal.accounts.requests import SignedIn
 from portal.audit.asking import FIELD, ReasonForm
 from portal.lib import clock
@@ -38,11 +39,12 @@ VERBS = {
 def unauthorised(request: SignedIn) -> HttpResponse:
     """Show the writes outside of any change that wait for an answer, and those answered last."""
     rows = Finding.objects.visible_to(request.user).select_related("system", "change")
+    waiting = list(rows.filter(state=FindingState.OPEN).order_by("-made_at", "-pk")[:MOST_OPEN])
     context = {
         "now": clock.now(),
-        "waiting": list(rows.filter(state=FindingState.OPEN).order_by("-made_at", "-pk")[:MOST_OPEN]),
+        "waiting": waiting,
         "answered": list(rows.exclude(state=FindingState.OPEN).order_by("-answered_at", "-pk")[:MOST_ANSWERED]),
-        "may_act": request.user.has_perm("changes.change_change"),
+        "answerable": answerable(waiting, request.user),
     }
     return render(request, "changes/unauthorised.html", context)
 

@@ -82,7 +82,7 @@ def values_of(incident: Incident, *, audience: str, at: datetime) -> dict[str, s
         "systems": ", ".join(system.name for system in systems) or "some of our systems",
         "status": incident.get_status_display().lower(),
         "started": clocks.local(incident.declared_at),
-        "duration": durations.words(max((ended - incident.declared_at).total_seconds(), 0)),
+        "duration": durations.minutes(max((ended - incident.declared_at).total_seconds(), 0)),
         "commander": str(incident.commander or "nobody yet"),
         "next_update": next_update(incident, audience),
     }

@@ -81,4 +81,5 @@ def _drafts(incident: Incident, note: Note, person: Contact, methods: list[Conta
     return drafts_for(
         person, methods, key=f"n{note.pk}:c{person.pk}", kind=messages.FOLLOWED, title=title, body=body,
         about=messages.about(incident), generation=incident.generation, url_path=context["url"],
+        gathers=True,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 
 from incidents import messages
 from incidents.enums import EscalationState, IncidentType
+from incidents.escalation import holding
 from incidents.escalation.choosing import choose_policy, snapshot_of
 from incidents.escalation.reaching import Book, page
 from incidents.escalation.telling import SYSTEM, context_of, page_note, type_id, unreached_note
@@ -32,18 +33,93 @@ ESCALATION = "incident.escalation"
 SWEEP = "portal.dashboard.tasks.sweep"
 
 
-def start(incident: Incident, *, systems: list[System], at: datetime) -> Escalation:
-    """Start escalating an incident under its present generation; the caller holds the incident's lock."""
+def start(incident: Incident, *, systems: list[System], at: datetime, again: bool = False) -> Escalation:
+    """Start escalating an incident under its present generation; the caller holds the incident's lock.
+
+    While maintenance goes on with all of its systems, the first step waits until that is over. `again` says that this
+    goes on with the escalation before, which was only interrupted: where that one had begun to page, nothing waits.
+    """
+    paging = again and _had_begun(incident)
     policy = choose_policy(systems, security=incident.type == IncidentType.SECURITY)
     snapshot = snapshot_of(policy)
     escalation = Escalation.objects.create(
         incident=incident, generation=incident.generation, policy=policy, snapshot=snapshot.as_json(), started_at=at
     )
+    ids = [system.pk for system in systems]
+    hold = None if paging else holding.hold_of(incident, ids, at=at, judged=not incident.source)
+    if hold is not None:
+        deadlines.start_many([holding.hold_back(incident, hold, at=at)])
+        records.write_notes([holding.held_note(incident, hold, at=at)])
+    else:
+        _begin(incident, snapshot, at=at)
+    return escalation
+
+
+def _had_begun(incident: Incident) -> bool:
+    """Tell whether the last escalation of an incident began to page, in spite of a window or before one."""
+    last = Escalation.objects.filter(incident=incident).order_by("-started_at", "-pk").first()
+    steps = deadlines.of(incident, [ESCALATION])
+    return last is not None and steps.filter(generation=last.generation).exists()
+
+
+def _begin(incident: Incident, snapshot: Snapshot, *, at: datetime) -> None:
+    """Arm the first step."""
     first_due = at + timedelta(seconds=snapshot.delay_of(0) if snapshot.steps else 0)
     deadlines.start_many([_deadline(incident, 0, 0, due_at=first_due, started_at=at, last=not snapshot.steps)])
     if first_due <= at:
         doorbell.ring_on_commit(SWEEP)
-    return escalation
+
+
+def look_again(incident: Incident, row: Deadline | None = None, *, at: datetime) -> bool:
+    """Let what is held back of an incident wait on, or begin to page; the caller holds the incident's lock.
+
+    `row` is the deadline that is firing, when that is what asks; without one, whatever changed meanwhile. An incident
+    that was raised to the gravest level waits no more. True is returned when paging begins.
+    """
+    asked, waiting = row is None, row or holding.waiting_of(incident)
+    if waiting is None or waiting.generation != incident.generation:
+        return False
+    found = Escalation.objects.filter(incident=incident, state=EscalationState.RUNNING).first()
+    if found is None:
+        return False
+    raised = incident.severity.level < int(waiting.payload.get("level", 0))
+    ids = list(incident.systems.values_list("pk", flat=True))
+    hold = holding.hold_of(incident, ids, at=at, judged=raised or not incident.source)
+    if hold is not None and asked and hold.until == waiting.due_at:
+        return False
+    if asked:
+        holding.let_go(incident, at=at)
+    if hold is not None:
+        deadlines.start_many([holding.hold_back(incident, hold, at=at, number=int(waiting.key) + 1)])
+        records.write_notes([holding.held_note(incident, hold, at=at, still=True)])
+        return False
+    why = f"it was raised to {incident.severity.code}" if raised and incident.severity.level <= holding.GRAVEST else ""
+    records.write_notes([holding.released_note(incident, waiting.payload.get("windows", []), at=at, why=why)])
+    _begin(incident, Snapshot.of(found.snapshot), at=at)
+    return True
+
+
+def is_paging(incident: Incident) -> bool:
+    """Tell whether people are being paged for an incident just now."""
+    running = Escalation.objects.filter(incident=incident, state=EscalationState.RUNNING)
+    return running.exists() and holding.waiting_of(incident) is None
+
+
+def page_anyway(incident: Incident, *, why: str, at: datetime) -> None:
+    """Begin to page for what is held back, whatever goes on with its systems; the caller holds the incident's lock."""
+    waiting = holding.waiting_of(incident)
+    found = Escalation.objects.filter(incident=incident, state=EscalationState.RUNNING).first()
+    if waiting is None or found is None:
+        return
+    holding.let_go(incident, at=at)
+    records.write_notes([holding.released_note(incident, waiting.payload.get("windows", []), at=at, why=why)])
+    _begin(incident, Snapshot.of(found.snapshot), at=at)
+
+
+def release(batch: list[tuple[Deadline, Incident]], at: datetime) -> None:
+    """Begin to page for what was held back until now, where no other window holds it back."""
+    for row, incident in batch:
+        look_again(incident, row, at=at)
 
 
 def _deadline(
@@ -73,6 +149,7 @@ def stop(incident: Incident, *, at: datetime, over: bool = False) -> int:
     where = {"next_round": pending.payload["round"], "next_step": pending.payload["step"]} if pending else {}
     running.update(state=EscalationState.STOPPED, ended_at=at, **where)
     deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
+    holding.let_go(incident, at=at)
     incident.generation += 1
     kinds = None if over else messages.OF_ESCALATION
     return notify.cancel_unsent(about=incident, at=at, kinds=kinds, but=messages.TOLD)
@@ -245,6 +322,7 @@ def escalate_now(incident: Incident, *, by: By, at: datetime, reason: str) -> No
         pending.payload if pending else {"round": escalation.next_round, "step": escalation.next_step, "last": False}
     )
     deadlines.cancel(subject=incident, kind=ESCALATION, at=at)
+    holding.let_go(incident, at=at)  # whoever escalates by hand knows better than a window
     systems = _systems_of([incident.pk]).get(incident.pk, [])
     every: list[Mapping[str, Any]] = [t for s in snapshot.steps for t in s["targets"]]
     book = Book(every, system_ids=[pk for pk, _ in systems], at=at)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from incidents.enums import EscalationState
+from incidents.escalation.holding import HELD
 from incidents.escalation.running import ESCALATION
 from incidents.models import Escalation, Incident
 from incidents.policy import Snapshot
@@ -28,7 +29,10 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class EscalationView:
-    """Where an escalation stands. `changed_since` tells that its policy was edited after the start."""
+    """Where an escalation stands. `changed_since` tells that its policy was edited after the start.
+
+    `held_until` is until when nobody is paged, and `held_by` the maintenance windows that say so.
+    """
 
     policy_name: str
     version: int
@@ -40,6 +44,8 @@ class EscalationView:
     next_at: datetime | None
     exhausted: bool
     changed_since: bool
+    held_until: datetime | None = None
+    held_by: tuple[str, ...] = ()
 
 
 def state_of(incident: Incident) -> EscalationView | None:
@@ -48,7 +54,8 @@ def state_of(incident: Incident) -> EscalationView | None:
     if escalation is None:
         return None
     snapshot = Snapshot.of(escalation.snapshot)
-    pending = deadlines.of(incident, kinds=[ESCALATION]).filter(state=DeadlineState.PENDING).first()
+    waiting = {row.kind: row for row in deadlines.of(incident, [ESCALATION, HELD]).filter(state=DeadlineState.PENDING)}
+    pending, held = waiting.get(ESCALATION), waiting.get(HELD)
     place = pending.payload if pending else None
     round_ = place["round"] if place else escalation.next_round
     next_step = _next_step(escalation, snapshot, place)
@@ -73,6 +80,8 @@ def state_of(incident: Incident) -> EscalationView | None:
         next_at=pending.due_at if pending else None,
         exhausted=escalation.state == EscalationState.EXHAUSTED,
         changed_since=escalation.policy is not None and escalation.policy.version != snapshot.version,
+        held_until=held.due_at if held else None,
+        held_by=tuple(held.payload.get("windows", [])) if held else (),
     )
 
 

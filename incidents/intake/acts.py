@@ -77,6 +77,12 @@ ACTS = MappingProxyType(
                 confirmed=True,
             ),
             Act(
+                "end-topic", "End topic",
+                "What it sends is refused from then on. When it asks anew, it waits to be confirmed. In AWS the "
+                "subscription stands until you remove it there.",
+                "The topic is ended.", "ban", subscriptions.end, part=TopicSubscription, danger=True,
+            ),
+            Act(
                 "pin-certificate", "Pin certificate",
                 "Signatures of this topic are checked by this certificate, and none is fetched.",
                 "The certificate is kept.", "pin", subscriptions.pin, part=TopicSubscription, form=PinForm,
@@ -101,5 +107,10 @@ def of_source(token: IntakeToken, *, secrets_in_use: int = 0) -> list[Act]:
 
 def of_topic(topic: TopicSubscription) -> list[Act]:
     """Return the verbs that fit a topic as it stands."""
-    waits = topic.state == TopicState.WAITING
-    return [ACTS[slug] for slug in (*(("confirm-topic", "mark-confirmed") if waits else ()), "pin-certificate")]
+    waits, ended = topic.state == TopicState.WAITING, topic.state == TopicState.ENDED
+    found = [
+        *(("confirm-topic", "mark-confirmed") if waits else ()),
+        "pin-certificate",
+        *(() if ended else ("end-topic",)),
+    ]
+    return [ACTS[slug] for slug in found]

@@ -14,6 +14,7 @@ from incidents.intake.report import Report, distinct
 
 SHOWN_ALERTS = 20  # how many alerts of a group the description lists
 NAMELESS = "An alert without a name"
+UNASKED = {"DatasourceNoData": "no data", "DatasourceError": "its data source fails"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,10 @@ class _One:
     address: str
 
 
-def parse(data: Mapping[str, object]) -> Report:
+def parse(data: Mapping[str, object], *, tool: str = "Alertmanager") -> Report:
     """Return what the group says; reading.Unreadable names the field that is wrong.
 
-    A group fires while it says so itself, or while one alert in it does.
+    A group fires while it says so itself, or while one alert in it does. `tool` is whose group it is, for its link.
     """
     key = reading.key(data.get("groupKey"), "groupKey")
     says_firing = reading.status(data.get("status"), "status")
@@ -41,8 +42,8 @@ def parse(data: Mapping[str, object]) -> Report:
     return Report(
         key=key,
         firing=says_firing or bool(burning),
-        title=_title(common, annotations, burning or alerts),
-        description=_description(data, annotations, burning or alerts, truncated),
+        title=_title(common, annotations, burning or alerts, truncated),
+        description=_description(data, annotations, burning or alerts, truncated, tool),
         labels=common,
         label_sets=distinct([common | alert.labels for alert in burning] or [common]),
         firing_count=len(burning),
@@ -73,29 +74,61 @@ def _one(found: object, field: str, says_firing: bool) -> _One:  # noqa: FBT001 
     )
 
 
-def _title(common: dict[str, str], annotations: dict[str, str], alerts: list[_One]) -> str:
+def _title(common: dict[str, str], annotations: dict[str, str], alerts: list[_One], truncated: int) -> str:
+    """Return the words that all alerts of the group share, else those of the first, and how many others there are."""
     first = alerts[0]
     labels = first.labels | common
-    name = labels.get("alertname", "")
-    words = annotations.get("summary") or annotations.get("title") or first.annotations.get("summary", "")
+    name = _name(labels)
+    shared = annotations.get("summary") or annotations.get("title")
     where = common.get("instance") or (labels.get("instance", "") if len(alerts) == 1 else "")
-    title = words or (f"{name} on {where}" if name and where else name)
+    title = shared or first.annotations.get("summary") or (f"{name} on {where}" if name and where else name)
+    others = len({_words(alert.annotations, alert.labels) for alert in alerts}) - 1
+    if not shared and others:
+        more = f" and {len(alerts) - 1 + truncated} more"
+        return reading.line(title or NAMELESS, reading.TITLE_LIMIT - len(more)) + more
     return reading.line(title) or NAMELESS
 
 
-def _description(data: Mapping[str, object], annotations: dict[str, str], alerts: list[_One], truncated: int) -> str:
+def _words(annotations: dict[str, str], labels: dict[str, str]) -> str:
+    return annotations.get("summary") or _name(labels)
+
+
+def _name(labels: dict[str, str]) -> str:
+    """Return the name of the rule; where Grafana could not ask it, the rule that it could not ask and why."""
+    name = labels.get("alertname", "")
+    rule = labels.get("rulename")
+    return f"{rule}: {UNASKED[name]}" if rule and name in UNASKED else name
+
+
+def _description(
+    data: Mapping[str, object], annotations: dict[str, str], alerts: list[_One], truncated: int, tool: str
+) -> str:
     parts = [annotations.get("description") or alerts[0].annotations.get("description", "")]
-    listed = [_listed(alert) for alert in alerts[:SHOWN_ALERTS]]
+    same = _same_of(alerts)
+    if same:
+        parts.append(f"All: {reading.line(_pairs(same), 500)}")
+    listed = [_listed(alert, same) for alert in alerts[:SHOWN_ALERTS]]
     if len(alerts) > SHOWN_ALERTS:
         listed.append(f"… and {len(alerts) - SHOWN_ALERTS} more")
     if truncated:
         listed.append(f"The source left out {truncated} more.")
     parts.append("\n".join(listed))
     address = reading.web_address(data.get("externalURL"))
-    parts.append(f"Alertmanager: {address}" if address else "")
+    parts.append(f"{tool}: {address}" if address else "")
     return reading.text("\n\n".join(part for part in parts if part))
 
 
-def _listed(alert: _One) -> str:
-    words = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()) if not name.startswith("__"))
-    return reading.line(f"- {words or 'no labels'} {alert.address}", 500)
+def _same_of(alerts: list[_One]) -> dict[str, str]:
+    """Return the labels that are the same on each of several alerts: they are said once."""
+    if len(alerts) == 1:
+        return {}
+    return dict(set.intersection(*(set(alert.labels.items()) for alert in alerts)))
+
+
+def _listed(alert: _One, same: Mapping[str, str]) -> str:
+    own = {name: value for name, value in alert.labels.items() if name not in same}
+    return reading.line(f"- {_pairs(own) or ('as all' if same else 'no labels')} {alert.address}", 500)
+
+
+def _pairs(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if not name.startswith("__"))

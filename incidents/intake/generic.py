@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,11 +30,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How payloads are read: lines in their order, and what each status word means, in lower case."""
+    """How payloads are read: lines in their order, and what each status word means, in lower case.
+
+    `severities` are words of the tool for a severity, by words that everybody uses.
+    """
 
     name: str
     lines: tuple[Line, ...]
     words: Mapping[str, str]
+    severities: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def read(data: Mapping[str, object], form: Form) -> tuple[Report, list[Match]]:
             "Add lines to the mapping of this address that say where they stand."
         )
     stance, hints = _stance(said.get(PayloadField.STATUS, ""), form)
-    labels = _labels(data, said)
+    labels = _labels(data, _common(said, form))
     report = Report(
         key=reading.key(key, "key"),
         firing=stance == Stance.FIRING,
@@ -73,6 +78,12 @@ def read(data: Mapping[str, object], form: Form) -> tuple[Report, list[Match]]:
         hints=hints,
     )
     return report, list(found.values())
+
+
+def _common(said: Mapping[str, str], form: Form) -> dict[str, str]:
+    """Return what was said, with a word of the tool's own for a severity as everybody says it."""
+    word = said.get(PayloadField.SEVERITY, "").strip().casefold()
+    return {**said, PayloadField.SEVERITY.value: form.severities[word]} if word in form.severities else dict(said)
 
 
 def _matches(data: Mapping[str, object], lines: Iterable[Line]) -> Iterator[Match]:

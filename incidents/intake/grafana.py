@@ -32,7 +32,7 @@ def parse(data: Mapping[str, object]) -> Report:
 
 def _unified(data: Mapping[str, object]) -> Report:
     known = data if data.get("groupKey") else {**data, "groupKey": _first_fingerprint(data)}
-    report = alertmanager.parse(known)
+    report = alertmanager.parse(known, tool="Grafana")
     title = report.title
     if not report.label_sets or title == alertmanager.NAMELESS:
         title = reading.line(reading.scalar(data.get("title"), "title")) or title

@@ -81,7 +81,8 @@ def follow_rhythm(token: IntakeToken) -> None:
 def lock(ids: list[int], _at: datetime) -> Mapping[int, Heartbeat]:
     """Lock heartbeats in the order of their ids, skipping those that a ping holds just now."""
     rows = Heartbeat.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), skip_locked=True)
-    return {row.pk: row for row in rows.select_related("token__default_severity")}
+    held = list(rows.values_list("pk", flat=True))
+    return Heartbeat.objects.select_related("token__default_severity").in_bulk(held)
 
 
 def tell_silence(batch: list[tuple[Deadline, Heartbeat]], at: datetime) -> None:

@@ -51,14 +51,18 @@ def read(token: IntakeToken, body: bytes) -> Reading:
         return Reading(_of_mail(token, mail.read(body)))
     data = reading.read_json(body)
     try:
+        return _read(token, data)
+    except reading.Unreadable as refusal:
+        raise presets.advised(refusal, data, token.kind) from None
+
+
+def _read(token: IntakeToken, data: Mapping[str, object]) -> Reading:
+    try:
         if token.kind == IntakeKind.GENERIC:
             return _by_mapping(token, data)
         return Reading(PARSERS[token.kind](data))
-    except reading.Unreadable as refusal:
-        better = presets.advice(data, token.kind)
-        if not better or better in refusal.sentence:
-            raise
-        raise reading.Unreadable(refusal.status, f"{refusal.sentence} {better}") from None
+    except RecursionError:
+        raise reading.Unreadable(400, reading.TOO_DEEP) from None
 
 
 def _of_mail(token: IntakeToken, found: mail.Mail) -> Report:

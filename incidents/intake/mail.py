@@ -31,7 +31,11 @@ _WORD = re.compile(r"[A-Za-z]+")
 _SPAN = re.compile(r"\b(in|after|for)\s+(\d+\s*[a-z]+\s*)+:", re.IGNORECASE)  # "Resolved in 5m 3s: the disk is full"
 _TOKEN = re.compile(r"[a-z-]+")
 _ID = re.compile(r"<[^<>\s]{1,250}>")
-_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<(?P<closes>/?)(?P<name>[A-Za-z!?][A-Za-z0-9]*)[^<>]*>")
+_ADDRESS = re.compile(r"\bhref\s*=\s*[\"']?(https?://[^\s\"'<>]{1,1000})", re.IGNORECASE)
+_BLANK = re.compile(r"\s+")
+_HIDDEN = {"script", "style", "title"}
+_BREAKS = {"br", "p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def report_of(mail: Mail, words: Mapping[str, str], *, thread_key: str = "") -> 
     return Report(
         key=key,
         firing=firing,
-        title=reading.line(_PREFIX.sub("", mail.subject)) or reading.line(key),
+        title=reading.line(_PREFIX.sub("", mail.subject).strip("* ")) or reading.line(key),
         description=reading.text(mail.text),
         labels=labels,
         label_sets=(sets,),
@@ -135,14 +139,52 @@ def _text(message: EmailMessage) -> str:
     """Return the words of a mail: its plain part, else its HTML without the marks."""
     try:
         part = message.get_body(preferencelist=("plain", "html"))
-        content = part.get_content() if part is not None else ""
     except (LookupError, ValueError, AttributeError, TypeError):
         return ""
-    if not isinstance(content, str):
-        return ""
-    if part is not None and part.get_content_subtype() == "html":
-        content = unescape(_TAGS.sub(" ", content))
+    content = _content(part) if isinstance(part, EmailMessage) else ""
+    if isinstance(part, EmailMessage) and part.get_content_subtype() == "html":
+        content = _plain(content)
     return reading.text(content)
+
+
+def _content(part: EmailMessage) -> str:
+    """Return the words of a part; those in an unknown character set as far as they can be read."""
+    try:
+        content = part.get_content()
+    except (LookupError, ValueError, AttributeError, TypeError):
+        content = _raw(part).decode(errors="replace")
+    return content if isinstance(content, str) else ""
+
+
+def _raw(part: EmailMessage) -> bytes:
+    try:
+        found = part.get_payload(decode=True)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return b""
+    return found if isinstance(found, bytes) else b""
+
+
+def _plain(html: str) -> str:
+    """Return HTML as lines of words, the address of each link behind its words; in one pass, however long it is."""
+    pieces: list[str] = []
+    hidden, address, end = "", "", 0
+    for tag in _TAG.finditer(html):
+        if not hidden:
+            pieces.append(_BLANK.sub(" ", html[end : tag.start()]))
+        end = tag.end()
+        closes, name = bool(tag["closes"]), tag["name"].casefold()
+        if hidden or name in _HIDDEN:
+            hidden = "" if closes and name == (hidden or name) else hidden or name
+        elif name == "a":
+            pieces.append(f" {address} ")
+            found = _ADDRESS.search(tag[0])
+            address = found[1] if found and not closes else ""
+        else:
+            pieces.append("\n" if name in _BREAKS else " ")
+    if not hidden:
+        pieces.append(_BLANK.sub(" ", html[end:]))
+    lines = [" ".join(line.split()) for line in unescape("".join([*pieces, f" {address}"])).split("\n")]
+    return "\n".join(line for line in lines if line)
 
 
 def loop_of(mail: Mail, envelope_sender: str, own: Iterable[str]) -> str:

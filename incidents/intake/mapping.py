@@ -14,6 +14,8 @@ from portal.directory.models import Severity, System
 SYSTEM_LABELS = ("system", "service", "job")  # a value that is a system's name in addresses needs no mapping
 SEVERITY_LABEL = "severity"
 DEFAULT_LEVEL = 3
+PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "info"}
+"""What tools that count priorities mean, by words that the mappings know."""
 
 
 @dataclass(slots=True)
@@ -137,6 +139,8 @@ class _Book:
                 return row.severity, row
         word = labels.get(SEVERITY_LABEL, "").casefold()
         level = next((level for level in self.levels if level.code.casefold() == word), None)
+        if level is None and word in PRIORITIES:
+            return self.severity_and_why({SEVERITY_LABEL: PRIORITIES[word]})
         return level, SEVERITY_LABEL if level is not None else ""
 
     def fallback(self) -> Severity:

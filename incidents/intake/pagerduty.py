@@ -6,19 +6,25 @@ The form is that of https://developer.pagerduty.com/docs/events-api-v2-overview.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from incidents.enums import Stance
 from incidents.intake import reading
-from incidents.intake.report import Report
+from incidents.intake.report import Report, nothing
 
 TRIGGER, ACKNOWLEDGE, RESOLVE = "trigger", "acknowledge", "resolve"
 STANCES = {TRIGGER: "", RESOLVE: "", ACKNOWLEDGE: Stance.ACKNOWLEDGED}
 KEY_LIMIT = 255
 SHOWN_LINKS = 10
 LABELS = ("source", "severity", "component", "group", "class")
-CHANGE_EVENT = "This is a change event. Only alerts come in here: send event_action trigger, acknowledge or resolve."
+CHANGE_EVENT = (
+    "This is a change event, which belongs to /v2/change/enqueue. An alert says event_action trigger, acknowledge or "
+    "resolve."
+)
+NO_CHANGE = "This is an alert, which belongs to /v2/enqueue. A change event has no event_action."
+KEPT = "The change event is kept with the deliveries of {}: {}. It opens no incident."
 
 
 def parse(data: Mapping[str, object]) -> Report:
@@ -39,6 +45,19 @@ def parse(data: Mapping[str, object]) -> Report:
         resolved_count=int(action == RESOLVE),
         instead=STANCES[action],
     )
+
+
+def parse_change(data: Mapping[str, object], source: str) -> Report:
+    """Return what a change event of a source says: it asks for nothing. reading.Unreadable names what is wrong."""
+    if "event_action" in data:
+        reading.refuse(NO_CHANGE)
+    payload = data.get("payload")
+    if not isinstance(payload, dict):
+        reading.refuse("payload is missing. A change event says in it what changed: summary, and when: timestamp.")
+    summary = reading.line(reading.scalar(payload.get("summary"), "payload.summary"))
+    if not summary:
+        reading.refuse("payload.summary is missing. Say in a few words what changed.")
+    return nothing("", summary, KEPT.format(source, summary.rstrip(".")))
 
 
 def _key(found: object) -> str:
@@ -104,12 +123,17 @@ def _description(data: Mapping[str, object], payload: Mapping[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    return reading.line(value if isinstance(value, str) else repr(value), 500)
+    return reading.line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 500)
 
 
 def accepted(key: str) -> dict[str, Any]:
     """Return the words in which the Events API says that it took an event."""
     return {"status": "success", "message": "Event processed", "dedup_key": key}
+
+
+def accepted_change() -> dict[str, Any]:
+    """Return the words in which the Events API says that it took a change event, which has no key."""
+    return {"status": "success", "message": "Change event processed"}
 
 
 def refused(sentence: str) -> dict[str, Any]:

@@ -40,7 +40,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post as it came: its body, its headers by lower-case name, and from where."""
+    """One post as it came: its body, its headers by lower-case name, and from where.
+
+    `is_change` says that it came to the door of change events, where nothing is an alert.
+    """
 
     token: IntakeToken
     body: bytes
@@ -48,6 +51,7 @@ class Post:
     address: str
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_change: bool = False
 
     @property
     def by(self) -> Actor:

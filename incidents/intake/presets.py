@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from incidents.enums import PayloadField, Stance
-from incidents.intake import paths, reading
+from incidents.intake import generic, paths, reading
 from incidents.intake.generic import Form, Line
 
 _FIRING = """alarm alert alerting anomalous bad crit critical down degraded emergency err error fail failed failure
@@ -37,18 +37,22 @@ WORDS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The payload of one tool: the paths that only it has, its lines by field, and words beside the usual ones."""
+    """The payload of one tool: the paths that only it has, its lines by field, and words beside the usual ones.
+
+    `severities` are words of its own for a severity, in lower case, by the words that everybody uses.
+    """
 
     slug: str
     label: str
     marks: tuple[str, ...]
     fields: Mapping[str, tuple[str, ...]]
     words: Mapping[str, str] = field(default_factory=dict)
+    severities: Mapping[str, str] = field(default_factory=dict)
 
     def form(self) -> Form:
         """Return how its payloads are read."""
         lines = tuple(Line(name, path) for name, found in self.fields.items() for path in found)
-        return Form(self.label, lines, {**WORDS, **self.words})
+        return Form(self.label, lines, {**WORDS, **self.words}, self.severities)
 
 
 def _fields(**found: str) -> Mapping[str, tuple[str, ...]]:
@@ -121,12 +125,110 @@ PRESETS = (
         ),
     ),
     Preset(
-        "signalfx", "Splunk Observability", ("detectorUrl", "incidentId", "messageTitle"),
+        "signalfx", "Splunk Observability", ("detectorUrl", "incidentId"),
         _fields(
-            title="messageTitle", key="incidentId", status="status | statusExtended", severity="severity",
+            title="messageTitle | inputs.messageTitle | rule | detector | originatingMetric", key="incidentId",
+            status="status | statusExtended", severity="severity",
             system="dimensions.service", description="messageBody", url="detectorUrl", started_at="timestamp",
         ),
         {"manually resolved": Stance.RESOLVED, "auto resolved": Stance.RESOLVED, "stopped": Stance.RESOLVED},
+    ),
+    Preset(
+        "azure-monitor", "Azure Monitor", ("data.essentials.alertRule", "data.essentials.monitorCondition"),
+        _fields(
+            title="data.essentials.alertRule", key="data.essentials.alertId",
+            status="data.essentials.monitorCondition", severity="data.essentials.severity",
+            system="data.essentials.configurationItems[*]", description="data.essentials.description",
+            started_at="data.essentials.firedDateTime",
+        ),
+        {"fired": Stance.FIRING},
+        {"sev0": "critical", "sev1": "error", "sev2": "warning", "sev3": "info", "sev4": "info"},
+    ),
+    Preset(
+        "better-stack", "Better Stack", ("data.attributes.cause", "data.type"),
+        _fields(
+            title="data.attributes.name + data.attributes.cause", key="data.id", status="data.attributes.status",
+            system="data.attributes.name", description="data.attributes.cause", url="data.attributes.url",
+            started_at="data.attributes.started_at",
+        ),
+        {"started": Stance.FIRING},
+    ),
+    Preset(
+        "dynatrace", "Dynatrace", ("ProblemID", "State"),
+        _fields(
+            title="ProblemTitle | ProblemID", key="ProblemID", status="State", severity="ProblemSeverity",
+            system="ImpactedEntity", description="ProblemDetailsText | ProblemDetails", url="ProblemURL",
+        ),
+        {"merged": Stance.NOTHING},
+        {"availability": "critical", "performance": "warning", "resource_contention": "warning",
+         "custom_alert": "warning"},
+    ),
+    Preset(
+        "graylog", "Graylog", ("event_definition_id", "event"),
+        _fields(
+            title="event_definition_title | event.message", key="event_definition_id + event.key",
+            severity="event.priority", system="event.source", started_at="event.timestamp",
+            description="event.message | event_definition_description",
+        ),
+        {},
+        {"1": "low", "2": "medium", "3": "high", "4": "critical"},
+    ),
+    Preset(
+        "graylog-stream", "Graylog's streams", ("stream.id", "check_result"),
+        _fields(
+            title="stream.title | check_result.result_description", key="stream.id", system="stream.title",
+            description="check_result.result_description", started_at="check_result.triggered_at",
+        ),
+    ),
+    Preset(
+        "new-relic-workflow", "New Relic's workflows", ("issueUrl", "state"),
+        _fields(
+            title="title", key="id", status="state", severity="priority", system="impactedEntities[*]",
+            description="alertConditionNames[*]", url="issueUrl", started_at="createdAt",
+        ),
+        {"activated": Stance.FIRING, "created": Stance.FIRING},
+    ),
+    Preset(
+        "opsgenie", "Opsgenie", ("action", "alert.alertId"),
+        _fields(
+            title="alert.message", key="alert.alertId", status="action", severity="alert.priority",
+            system="alert.entity | alert.source", description="alert.description", started_at="alert.createdAt",
+        ),
+        {"create": Stance.FIRING, "delete": Stance.RESOLVED, "unacknowledge": Stance.NOTHING,
+         "addnote": Stance.NOTHING, "addtags": Stance.NOTHING, "assignownership": Stance.NOTHING,
+         "updatepriority": Stance.FIRING, "escalate": Stance.FIRING},
+    ),
+    Preset(
+        "sentry", "Sentry", ("action", "data.issue.title"),
+        _fields(
+            title="data.issue.title", key="data.issue.id", status="action", severity="data.issue.level",
+            system="data.issue.project.slug", description="data.issue.culprit",
+            url="data.issue.web_url | data.issue.permalink", started_at="data.issue.firstSeen",
+        ),
+        {"created": Stance.FIRING, "unresolved": Stance.FIRING, "assigned": Stance.NOTHING,
+         "archived": Stance.NOTHING, "ignored": Stance.NOTHING},
+    ),
+    Preset(
+        "splunk", "Splunk", ("search_name", "results_link"),
+        _fields(
+            title="search_name", key="search_name", severity="result.severity", system="result.host",
+            description="result.message | result._raw", url="results_link",
+        ),
+    ),
+    Preset(
+        "uptime-robot", "UptimeRobot", ("monitorID", "monitorFriendlyName"),
+        _fields(
+            title="monitorFriendlyName", key="monitorID", status="alertTypeFriendlyName",
+            system="monitorFriendlyName", description="alertDetails", url="monitorURL", started_at="alertDateTime",
+        ),
+    ),
+    Preset(
+        "victorops", "Splunk On-Call", ("message_type", "entity_id"),
+        _fields(
+            title="entity_display_name | entity_id", key="entity_id", status="message_type", severity="message_type",
+            system="host_name", description="state_message", started_at="state_start_time",
+        ),
+        {"info": Stance.NOTHING},
     ),
     Preset(
         "riemann", "Riemann", ("host", "service", "state"),
@@ -139,13 +241,14 @@ PRESETS = (
 COMMON = Preset(
     "common", "names that many tools use", (),
     _fields(
-        title="title | alert_name | alertname | name | summary | subject | message | text",
+        title="title | alert_name | alertname | name | summary | subject | message | text | event_name | rule_name | "
+        "rule.name | Name | content | description",
         key="dedup_key | key | fingerprint | alert_id | incident_id | alert_key",
-        status="status | state | current_state | alert_status | action",
-        severity="severity | priority | level | labels.severity",
+        status="status | state | current_state | alert_status | action | Status",
+        severity="severity | priority | level | labels.severity | event_severity",
         system="system | service | host | hostname | resource | labels.service",
         description="description | message | body | details | output",
-        url="url | link | alert_url | incident_url",
+        url="url | link | alert_url | incident_url | web_url | html_url | generatorURL",
         started_at="started_at | startsAt | created_at | timestamp | time",
     ),
 )  # fmt: skip
@@ -155,6 +258,7 @@ BY_SLUG = {preset.slug: preset for preset in (*PRESETS, COMMON)}
 KINDS = (
     ("PagerDuty Events v2", "pagerduty", ("event_action",)),
     ("CloudWatch over SNS", "sns", ("TopicArn", "Type")),
+    ("CloudWatch over SNS", "sns", ("AlarmName", "NewStateValue")),
     ("Grafana alerting", "grafana", ("alerts", "orgId")),
     ("Grafana alerting", "grafana", ("ruleId", "state")),
     ("Grafana alerting", "grafana", ("evalMatches",)),
@@ -177,6 +281,26 @@ def advice(data: Mapping[str, object], kind: str) -> str:
     if preset is COMMON or kind == "generic":
         return ""
     return f"This looks like {preset.label}: post it to an address of the kind generic."
+
+
+def advised(refusal: reading.Unreadable, data: Mapping[str, object], kind: str) -> reading.Unreadable:
+    """Return the refusal of a payload, with the kind of address that would read it where one is known."""
+    better = advice(data, kind) or _at_any(data, kind)
+    if not better or better in refusal.sentence:
+        return refusal
+    return reading.Unreadable(refusal.status, f"{refusal.sentence} {better}")
+
+
+def _at_any(data: Mapping[str, object], kind: str) -> str:
+    """Return that the generic kind would read a payload that bears no mark of this kind, when it would."""
+    marks = {mark for _, fits, found in KINDS if fits == kind for mark in found}
+    if kind == "generic" or any(_stands(data, mark) for mark in marks):
+        return ""
+    try:
+        generic.read(data, COMMON.form())
+    except (reading.Unreadable, RecursionError):
+        return ""
+    return "An address of the kind generic would read it."
 
 
 def _stands(data: Mapping[str, object], path: str) -> bool:

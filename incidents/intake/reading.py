@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ LABEL_NAME_LIMIT = 120
 LABEL_LIMIT = 1000
 LABELS_LIMIT = 100  # labels that one alert may carry
 KEY_LIMIT = 4000
+
+TOO_DEEP = "The JSON is nested too deeply to be read."
+GZIP = b"\x1f\x8b"
 
 _JOINERS = "\u200c\u200d"  # they build emoji and Persian words; every other invisible character goes
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -53,17 +57,30 @@ def read_json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body, parse_constant=_no_constant)
     except RecursionError:
-        raise Unreadable(400, "The JSON is nested too deeply to be read.") from None
+        raise Unreadable(400, TOO_DEEP) from None
     except UnicodeDecodeError:
-        raise Unreadable(400, "The body is not JSON: it is not text in UTF-8.") from None
+        raise Unreadable(
+            400, _other_than_json(body) or "The body is not JSON: it is not text in UTF-8. Send it in UTF-8."
+        ) from None
     except json.JSONDecodeError as problem:
-        raise Unreadable(400, f"The body is not JSON: {line(str(problem), 200)}.") from None
+        raise Unreadable(400, _other_than_json(body) or f"The body is not JSON: {line(str(problem), 200)}.") from None
     except ValueError as problem:
         words = str(problem) if isinstance(problem, _NoConstant) else "a number in it is too long"
         raise Unreadable(400, f"The body is not JSON: {words}.") from None
     if not isinstance(found, dict):
         refuse("The body must be one JSON object, in braces.")
     return found
+
+
+def _other_than_json(body: bytes) -> str:
+    """Return the sentence for what tools send when they are set to something else than JSON; "" for anything else."""
+    if body.startswith(GZIP):
+        return "The body is compressed. Send the JSON as it is, without Content-Encoding."
+    if body.lstrip().startswith(b"--") or re.match(rb"[\w.-]{1,40}=", body):
+        return "The body is a form, not JSON. Choose application/json as the content type in the tool."
+    if body.lstrip().startswith(b"<"):
+        return "The body is XML or HTML, not JSON. Choose JSON in the tool."
+    return ""
 
 
 def _no_constant(word: str) -> NoReturn:

@@ -11,7 +11,7 @@ from functools import partial
 from django.db import InterfaceError, OperationalError, transaction
 
 from incidents.enums import DeliveryResult, IntakeKind, Signing
-from incidents.intake import heartbeats, kinds, reading, settling, signing, subscriptions, tokens
+from incidents.intake import heartbeats, kinds, pagerduty, reading, settling, signing, statements, subscriptions, tokens
 from incidents.intake.posts import Answer, Post
 from incidents.intake.report import Report
 from incidents.models import IntakeDelivery
@@ -49,8 +49,8 @@ def take(post: Post) -> Answer:
                 return _accept(post, signed, partial(heartbeats.ping, post), quiet=QUIET)
             if post.token.kind == IntakeKind.SNS:
                 subscriptions.admit(post)
-            report = kinds.read(post.token, post.body).report
-            return _accept(post, signed, partial(_settle, post, report))
+            report = _read(post)
+            return _accept(post, signed, partial(_settle, post, report), first=partial(_again, post, report))
         except reading.Unreadable as refusal:
             failed = refusal.status >= 500
             answer = Answer(refusal.status, "failed" if failed else "refused", refusal.sentence)
@@ -61,15 +61,41 @@ def take(post: Post) -> Answer:
                 signing.forget(at=post.at)
 
 
+def _read(post: Post) -> Report:
+    if post.is_change:
+        return pagerduty.parse_change(reading.read_json(post.body), post.token.name)
+    return kinds.read(post.token, post.body).report
+
+
+def _again(post: Post, report: Report) -> Answer | None:
+    """Answer what says nothing new, without a transaction of several statements; nothing for everything else.
+
+    What is signed is remembered with what it did, so that it takes the longer way.
+    """
+    if post.token.signing != Signing.NONE or len(post.body) > reading.BODY_LIMIT:
+        return None
+    answer = settling.counted_at_once(post, report, content_type=reading.line(post.content_type, 100))
+    return None if answer is None else replace(answer, key=report.key)
+
+
 def _settle(post: Post, report: Report) -> Answer:
     return replace(settling.SETTLE[report.stance](post, report), key=report.key)
 
 
 def _accept(
-    post: Post, signed: signing.Signed | None, settle: Callable[[], Answer], quiet: Collection[str] = ()
+    post: Post,
+    signed: signing.Signed | None,
+    settle: Callable[[], Answer],
+    quiet: Collection[str] = (),
+    first: Callable[[], Answer | None] = lambda: None,
 ) -> Answer:
-    """Settle a post and keep it, in one transaction; an answer of which nothing need be known is not kept."""
+    """Settle a post and keep it, in one transaction; an answer of which nothing need be known is not kept.
+
+    `first` may settle and keep it at once; when it returns nothing, it has done nothing.
+    """
     try:
+        if (done := first()) is not None:
+            return done
         with transaction.atomic():
             signing.remember(post, signed)
             answer = settle()
@@ -88,17 +114,8 @@ def _accept(
 @transaction.atomic(savepoint=False)
 def _keep(post: Post, answer: Answer, result: DeliveryResult) -> None:
     body = post.body if len(post.body) <= reading.BODY_LIMIT else post.body[:KEPT_OF_TOO_LARGE]
-    IntakeDelivery.objects.create(
-        token=post.token,
-        received_at=post.at,
-        address=post.address[:45],
-        content_type=reading.line(post.content_type, 100),
-        body=body,
-        result=result,
-        status_code=answer.status_code,
-        sentence=answer.sentence,
-        incident=answer.incident,
-    )
+    content_type = reading.line(post.content_type, 100)
+    statements.keep(post, answer, result, content_type=content_type, body=body)
     if result != DeliveryResult.ACCEPTED:
         not_accepted = IntakeDelivery.objects.filter(token=post.token).exclude(result=DeliveryResult.ACCEPTED)
         old = list(not_accepted.order_by("-id").values_list("pk", flat=True)[KEPT_REJECTED : KEPT_REJECTED * 2])

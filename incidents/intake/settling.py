@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from incidents import policy, services
 from incidents.enums import OPEN, Stance, Status
-from incidents.intake import reading, words
+from incidents.intake import reading, statements, words
 from incidents.intake.mapping import Meaning, meaning_of
 from incidents.intake.posts import Answer, Post
 from incidents.intake.report import Report
@@ -61,33 +62,53 @@ def fires(post: Post, report: Report) -> Answer:
     raise RuntimeError(f"Incidents under the key {key} come and go faster than they can be joined.")
 
 
+def counted_at_once(post: Post, report: Report, *, content_type: str) -> Answer | None:
+    """Count and keep at once an alert that says what it said before, where the database can."""
+    if report.stance != Stance.FIRING:
+        return None
+    incident = statements.counted_at_once(
+        post, key=short_key(report.key), digest=report.digest(), title=report.title[:300],
+        content_type=content_type, sentence=JOINED,
+    )  # fmt: skip
+    if incident is None:
+        return None
+    return Answer(200, "joined", JOINED.format(incident.reference), incident, report.ignored)
+
+
 def _says_nothing_new(post: Post, report: Report) -> Answer | None:
     """Count an alert that says what it said before, and has its open incident; a storm consists of them.
 
     The incident is locked as for every other alert, before the alert: the row of the delivery points at it, and
     PostgreSQL looks at that only when the transaction ends.
     """
-    mine = Alert.objects.filter(token=post.token, key=short_key(report.key), firing=True, digest=report.digest())
-    rows = mine.filter(incident__status__in=OPEN).select_related("incident").order_by("-id")
-    known = rows.select_for_update(of=("incident",), no_key=True).first()
+    known = statements.locked_standing(post.token, short_key(report.key), report.digest())
     if known is None:
         return None
-    Alert.objects.filter(pk=known.pk).update(title=report.title[:300], last_at=post.at, count=F("count") + 1)
-    return Answer(200, "joined", JOINED.format(known.incident.reference), known.incident, report.ignored)
+    alert, incident = known
+    statements.count(alert, title=report.title[:300], at=post.at)
+    return Answer(200, "joined", JOINED.format(incident.reference), incident, report.ignored)
 
 
 def _standing(post: Post, key: str) -> Incident | None:
-    """Lock and return the incident of the key that is open, or was resolved recently enough to be reopened."""
-    return _locked(lambda: standing(post.token, key, at=post.at))
+    """Lock and return the incident of the key that is open, or was resolved recently enough to be reopened.
+
+    Where there is none, posts of the same key go on one after the other: the first of a storm would otherwise all open
+    an incident, and all but one in vain.
+    """
+    return _locked(lambda: standing(post.token, key, at=post.at), between=partial(statements.wait_for_others, key))
 
 
-def _locked(rows: Callable[[], QuerySet[Incident]]) -> Incident | None:
+def _locked(rows: Callable[[], QuerySet[Incident]], between: Callable[[], None] = lambda: None) -> Incident | None:
     """Lock and return the first of these incidents.
 
     Whoever waits here for a duplicate that is just being merged does not get it, since it is merged when the wait is
     over; the second look finds the survivor, to which its alerts were handed.
     """
-    return rows().select_for_update(of=("self",)).first() or rows().select_for_update(of=("self",)).first()
+    found = rows().select_for_update(of=("self",)).first()
+    if found is None:
+        between()
+        found = rows().select_for_update(of=("self",)).first()
+    return found
 
 
 def standing(token: IntakeToken, key: str, *, at: datetime) -> QuerySet[Incident]:

@@ -1,6 +1,7 @@
-"""CloudWatch alarms over Amazon SNS: the envelope of a topic, and the alarm in it.
+"""CloudWatch alarms over Amazon SNS: the envelope of a topic, and the alarm in it, sent by itself or by EventBridge.
 
-The forms are those of https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
+The forms are those of https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html and of
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from incidents.intake import reading
 from incidents.intake.report import Report, distinct, nothing
@@ -17,7 +19,13 @@ from incidents.intake.report import Report, distinct, nothing
 NOTIFICATION = "Notification"
 CONFIRMATION, UNSUBSCRIBED = "SubscriptionConfirmation", "UnsubscribeConfirmation"
 TOPIC = re.compile(r"arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{1,30}:\d{1,20}:[\w.-]{1,256}")
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
 STATES = {"ALARM": True, "OK": False}
+BY_EVENTBRIDGE = "CloudWatch Alarm State Change"
 RAW = "The topic sends raw messages, which nothing vouches for. Switch raw message delivery off for this subscription."
 WAITS = "The topic asks to post here. An administrator confirms it under Sources; nothing is fetched before."
 ENDED = "The topic no longer posts here."
@@ -58,6 +66,8 @@ def _message(data: Mapping[str, object]) -> dict[str, Any]:
         found = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         found = None
+    if isinstance(found, dict) and found.get("detail-type") == BY_EVENTBRIDGE:
+        found = _alarm_of(found)
     if not isinstance(found, dict) or "AlarmName" not in found:
         reading.refuse(
             "Message is no alarm of CloudWatch. Only its alarms are read here; subscribe other topics elsewhere."
@@ -65,8 +75,41 @@ def _message(data: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
+def _alarm_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what EventBridge says of an alarm as the alarm itself would say it, so that both mean one incident."""
+    detail = _object(event.get("detail"))
+    if "alarmName" not in detail:
+        reading.refuse("Message.detail.alarmName is missing.")
+    state, configuration = _object(detail.get("state")), _object(detail.get("configuration"))
+    return {
+        "AlarmName": detail["alarmName"],
+        "AlarmDescription": configuration.get("description"),
+        "AWSAccountId": event.get("account"),
+        "NewStateValue": state.get("value"),
+        "NewStateReason": state.get("reason"),
+        "StateChangeTime": state.get("timestamp"),
+        "Trigger": _trigger_of(configuration.get("metrics")),
+    }
+
+
+def _trigger_of(metrics: object) -> dict[str, Any]:
+    """Return the first metric that an alarm of EventBridge watches, in the form of the alarm itself."""
+    first = _object(metrics[0]) if isinstance(metrics, list) and metrics else {}
+    metric = _object(_object(first.get("metricStat")).get("metric"))
+    dimensions = _object(metric.get("dimensions"))
+    return {
+        "Namespace": metric.get("namespace"),
+        "MetricName": metric.get("name"),
+        "Dimensions": [{"name": name, "value": value} for name, value in dimensions.items()],
+    }
+
+
+def _object(found: object) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
 def _alarm(alarm: Mapping[str, Any], topic: str) -> Report:
-    name = reading.line(reading.scalar(alarm.get("AlarmName"), "Message.AlarmName"))
+    name = reading.line(reading.scalar(alarm.get("AlarmName"), "Message.AlarmName")) or "An alarm without a name"
     state = reading.line(reading.scalar(alarm.get("NewStateValue"), "Message.NewStateValue"), 40)
     region = topic.split(":")[3]
     account = reading.line(reading.scalar(alarm.get("AWSAccountId"), "Message.AWSAccountId"), 40) or topic.split(":")[4]
@@ -81,7 +124,7 @@ def _alarm(alarm: Mapping[str, Any], topic: str) -> Report:
         key=key,
         firing=firing,
         title=name,
-        description=_description(alarm),
+        description=_description(alarm, _console(topic, name)),
         labels=labels,
         label_sets=distinct([labels]),
         firing_count=int(firing),
@@ -103,8 +146,17 @@ def _labels(trigger: object) -> dict[str, str]:
     return reading.labels(flat, "Message.Trigger.Dimensions")
 
 
-def _description(alarm: Mapping[str, Any]) -> str:
-    parts = [alarm.get("AlarmDescription"), alarm.get("NewStateReason")]
+def _console(topic: str, name: str) -> str:
+    """Return where AWS shows the alarm; the topic stands in the region and partition of its alarms."""
+    _, partition, _, region, *_ = topic.split(":")
+    host = CONSOLES.get(partition)
+    if host is None:
+        return ""
+    return f"CloudWatch: https://{host}/cloudwatch/home?region={region}#alarmsV2:alarm/{quote(name, safe='')}"
+
+
+def _description(alarm: Mapping[str, Any], link: str) -> str:
+    parts = [alarm.get("AlarmDescription"), alarm.get("NewStateReason"), link]
     return reading.text("\n\n".join(part for part in parts if isinstance(part, str) and part))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from incidents.enums import TopicState
-from incidents.intake import certificates, reading, sns
+from incidents.intake import certificates, presets, reading, sns
 from incidents.intake.certificates import NotSigned, OutOfReach
 from incidents.intake.posts import Post
 from incidents.intake.reading import Unreadable
@@ -35,7 +35,10 @@ def admit(post: Post) -> None:
     A certificate may be fetched for a confirmed topic, so this stands outside any transaction.
     """
     data = reading.read_json(post.body)
-    kind, topic = sns.type_of(data), sns.topic_of(data)
+    try:
+        kind, topic = sns.type_of(data), sns.topic_of(data)
+    except Unreadable as refusal:
+        raise presets.advised(refusal, data, post.token.kind) from None
     if kind == sns.CONFIRMATION:
         _ask(post, topic, data)
         return
@@ -49,7 +52,7 @@ def admit(post: Post) -> None:
     except OutOfReach:
         raise Unreadable(503, NO_CERTIFICATE) from None
     if kind == sns.UNSUBSCRIBED:
-        _end(known, by=post.by, at=post.at, reason="AWS says that the topic no longer posts here")
+        end(known, by=post.by, at=post.at, reason="AWS says that the topic no longer posts here")
 
 
 def certificate_of(topic: TopicSubscription, data: Mapping[str, object]) -> str:
@@ -78,11 +81,15 @@ def _kept(value: object) -> str:
 
 
 @transaction.atomic
-def _end(topic: TopicSubscription, *, by: By, at: datetime, reason: str) -> None:
+def end(topic: TopicSubscription, *, by: By, at: datetime, reason: str) -> TopicSubscription:
+    """Believe a topic no longer, or turn one away that asks. Whoever asks anew waits anew."""
     row = TopicSubscription.objects.select_for_update(of=("self",)).get(pk=topic.pk)
+    if row.state == TopicState.ENDED:
+        raise Refused("It is ended already.")
     row.state = TopicState.ENDED
     with acting(by=by, at=at, reason=reason):
         row.save()
+    return row
 
 
 def confirm(topic: TopicSubscription, *, by: By, at: datetime, reason: str) -> TopicSubscription:

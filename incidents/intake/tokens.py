@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from incidents.enums import IntakeKind
-from incidents.intake import presets
+from incidents.intake import presets, statements
 from incidents.models import IntakeToken, PayloadLine, StatusWord
 from incidents.policy import Refused
 from portal.audit.actor import By, acting, actor_of
@@ -94,8 +94,7 @@ def find(secret: str) -> IntakeToken | None:
     """Return the address with this secret, unless it is unknown or revoked."""
     if not secret.isascii():
         return None
-    known = IntakeToken.objects.select_related("default_severity")
-    return known.filter(digest=digests.digest(secret), revoked_at=None).first()
+    return statements.token_with(digests.digest(secret))
 
 
 def address_of(secret: str) -> str:

@@ -14,6 +14,9 @@ from incidents.intake.report import Report
 from incidents.models import Incident, IntakeToken, TopicSubscription
 
 HIDDEN = "an incident that you may not see"
+TOO_LONG_AGO = (
+    f"It began more than {settling.LONGEST_STORY.days} days ago, so an incident would begin when it comes in."
+)
 NO_BODY = "A ping has no payload: any request to the address counts. Silence opens the incident."
 
 
@@ -48,6 +51,8 @@ def attempt(token: IntakeToken, body: bytes, *, reader: Any, at: datetime) -> Tr
     status, sentence, incident = _effect(token, report, meaning, reader=reader, at=at)
     if token.kind == IntakeKind.SNS and not _is_confirmed(token, body):
         notes = (*notes, "Its topic is not confirmed at this address, so as things stand it would be refused.")
+    if report.firing and report.started_at is not None and at - report.started_at > settling.LONGEST_STORY:
+        notes = (*notes, TOO_LONG_AGO)
     return Trial(
         200, status, sentence, report, meaning, found.form, found.matches,
         tuple(reasons_of(report, token)) if report.firing else (), incident, (*notes, *report.hints),

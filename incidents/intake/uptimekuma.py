@@ -13,7 +13,10 @@ from incidents.intake.report import Report, nothing
 
 DOWN, UP, PENDING, MAINTENANCE = range(4)
 WAITS = {PENDING: "pending", MAINTENANCE: "under maintenance"}
-NO_ADDRESS = {"https://", "http://"}
+CERTIFICATE = re.compile(  # [name of the monitor][its address] what is wrong
+    r"\[(?P<name>[^\]]{1,200})\]\s?\[(?P<url>https?://[^\]]{0,1000})\]\s?(?P<words>\S.{0,2000})", re.DOTALL
+)
+NO_ADDRESS = ("https://", "http://")  # what a monitor without an address has; compared with anything
 
 
 def parse(data: Mapping[str, object]) -> Report:
@@ -29,7 +32,7 @@ def parse(data: Mapping[str, object]) -> Report:
     status = beat.get("status")
     name = reading.line(reading.scalar(monitor.get("name"), "monitor.name")) or "A monitor without a name"
     key = f"monitor:{reading.key(monitor.get('id', beat.get('monitorID')), 'monitor.id')}"
-    if isinstance(status, bool) or status not in {DOWN, UP, *WAITS}:
+    if isinstance(status, bool) or not isinstance(status, int) or status not in {DOWN, UP, *WAITS}:
         reading.refuse("heartbeat.status must be 0 (down), 1 (up), 2 (pending) or 3 (maintenance).")
     if status in WAITS:
         return nothing(key, name, f"{name} is {WAITS[status]}, so nothing changed.")
@@ -54,11 +57,15 @@ def _without_heartbeat(message: str) -> Report:
         return nothing("test", reading.line(message), "The test came in. Nothing was opened.")
     # A certificate that runs out is told each day with one day less: the same trouble.
     lasting = re.sub(r"\d+", "#", message)
+    named = CERTIFICATE.fullmatch(message.strip())
+    labels = _labels({"name": named["name"]}) if named else {}
     return Report(
         key=f"message:{hashlib.sha256(lasting.encode()).hexdigest()[:32]}",
         firing=True,
-        title=reading.line(message),
-        description=message,
+        title=reading.line(f"{named['name']}: {named['words']}" if named else message),
+        description=f"{named['words']}\n\n{reading.web_address(named['url'])}".strip() if named else message,
+        labels=labels,
+        label_sets=(labels,) if labels else (),
     )
 
 

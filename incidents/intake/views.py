@@ -1,6 +1,7 @@
 """POST /intake/<token>/: where alerts come in. Every answer is JSON with a sentence; none writes the secret.
 
 POST /v2/enqueue is the door for tools that know nothing but PagerDuty's Events API: the secret is their routing key.
+POST /v2/change/enqueue takes its change events, which are kept and open nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def intake(request: HttpRequest, secret: str) -> JsonResponse:
 @not_needed_for
 @csrf_exempt
 @never_cache
-def enqueue(request: HttpRequest) -> JsonResponse:
+def enqueue(request: HttpRequest, *, is_change: bool = False) -> JsonResponse:
     """Take in one event of PagerDuty's Events API v2, whose routing key is the secret of an address."""
     if request.method != "POST":
         return _respond(Answer(405, "refused", ONLY_POST), headers={"Allow": "POST"})
@@ -70,7 +71,8 @@ def enqueue(request: HttpRequest) -> JsonResponse:
         return _as_events_api(body)
     try:
         token = _routed(body)
-        return _as_events_api(_take(request, token, body))
+        answer = _take(request, token, body, is_change=is_change)
+        return _as_events_api(answer, pagerduty.accepted_change() if is_change else None)
     except reading.Unreadable as refusal:
         return _as_events_api(Answer(refusal.status, "refused", refusal.sentence))
     except (OperationalError, InterfaceError):
@@ -86,7 +88,7 @@ def _routed(body: bytes) -> IntakeToken:
     return token
 
 
-def _take(request: HttpRequest, token: IntakeToken, body: bytes) -> Answer:
+def _take(request: HttpRequest, token: IntakeToken, body: bytes, *, is_change: bool = False) -> Answer:
     return take(
         Post(
             token,
@@ -95,14 +97,15 @@ def _take(request: HttpRequest, token: IntakeToken, body: bytes) -> Answer:
             address=request.META.get("REMOTE_ADDR", ""),
             at=clock.database_now(),
             headers={name.casefold(): value for name, value in request.headers.items()},
+            is_change=is_change,
         )
     )
 
 
-def _as_events_api(answer: Answer) -> JsonResponse:
+def _as_events_api(answer: Answer, accepted: Mapping[str, object] | None = None) -> JsonResponse:
     """Return the answer so that a client of the Events API understands it: 202 or 400, and our own words beside."""
     if answer.status_code == 200:
-        return _respond(replace(answer, status_code=202), pagerduty.accepted(answer.key))
+        return _respond(replace(answer, status_code=202), accepted or pagerduty.accepted(answer.key))
     if answer.status_code < 500:
         status = 400 if answer.status_code == 422 else answer.status_code
         return _respond(replace(answer, status_code=status), pagerduty.refused(answer.sentence))

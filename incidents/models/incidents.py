@@ -150,7 +150,7 @@ class Incident(AuditedModel):
             # Read by hidden_from, once for each page.
             models.Index(fields=["id"], condition=Q(restricted=True), name="incident_restricted"),
         ]
-        permissions = [("start_drill", "Can start a drill")]
+        permissions = [("start_drill", "Can start a drill"), ("read_status", "Can read the status page")]
 
     def __str__(self) -> str:
         return f"{self.reference} {'(drill) ' if self.is_drill else ''}{self.title}"

@@ -11,6 +11,7 @@ from incidents.enums import AttackVector, ContainmentState, FunctionalImpact, In
 from incidents.forms import ActForm, ReasonForm
 from incidents.models import AccessGrant, ContainmentStep
 from portal.accounts.models import User
+from portal.lib.moments import MomentField
 
 
 class AccessForm(ReasonForm):
@@ -25,12 +26,10 @@ class AccessForm(ReasonForm):
             "invalid_choice": "This account is closed. Choose another.",
         },
     )
-    until = forms.DateTimeField(
+    until = MomentField(
         label="Until",
         required=False,
         help_text="Empty: until somebody takes it back.",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"invalid": "Write day and time, such as 17 Nov 2026, 13:48."},
     )
 
     field_order = ["account", "until", "reason"]

@@ -11,8 +11,9 @@ from django.db.models import Count, QuerySet
 from incidents.enums import OPEN, IncidentType, Status
 from incidents.models import Incident
 from incidents.selectors.filters import Filters
-from incidents.selectors.listing import COUNT_CAP, involving
+from incidents.selectors.listing import involving
 from portal.directory.models import Contact, Severity, System
+from portal.lib.paging import COUNT_CAP
 
 SHOWN_AT_ONCE = 6
 

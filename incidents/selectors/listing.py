@@ -20,9 +20,8 @@ from incidents.models import Incident, Responder
 from incidents.selectors.filters import Filters
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.models import Contact
+from portal.lib.paging import COUNT_CAP, PAGE_SIZE, PageWindow, Total
 
-PAGE_SIZE = 25
-COUNT_CAP = 1000
 ORDERS: dict[str, tuple[str, ...]] = {
     "urgent": ("-declared_at", "-id"),
     "newest": ("-declared_at", "-id"),
@@ -30,47 +29,6 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "worst": ("severity__level", "-declared_at", "-id"),
     "mildest": ("-severity__level", "-declared_at", "-id"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many rows a window belongs to, in words: "19", or "more than 1,000" where counting stopped."""
-
-    count: str | int
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One page of a list, for the pager component."""
-
-    paginator: Counted
-    number: int
-    shown: int
-    more: bool
-
-    def start_index(self) -> int:
-        """Return the number of the first row shown."""
-        return (self.number - 1) * PAGE_SIZE + 1
-
-    def end_index(self) -> int:
-        """Return the number of the last row shown."""
-        return (self.number - 1) * PAGE_SIZE + self.shown
-
-    def has_previous(self) -> bool:
-        """Tell whether a page comes before this one."""
-        return self.number > 1
-
-    def has_next(self) -> bool:
-        """Tell whether a page comes after this one."""
-        return self.more
-
-    def previous_page_number(self) -> int:
-        """Return the number of the page before."""
-        return self.number - 1
-
-    def next_page_number(self) -> int:
-        """Return the number of the page after."""
-        return self.number + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +53,7 @@ class Listing:
     """One page of the list with its pager."""
 
     rows: list[Row]
-    window: Window
+    window: PageWindow
 
 
 def contact_of(user: Any) -> Contact | None:
@@ -146,7 +104,7 @@ def page_of(user: Any, filters: Filters, *, contact_id: int | None, at: datetime
     ids += settled[: PAGE_SIZE - len(ids)]
     known = open_count + settled_from + len(settled)
     count: str | int = known if len(settled) <= COUNT_CAP else f"more than {known - 1:,}"
-    window = Window(Counted(count), filters.page, len(ids), known > first + len(ids))
+    window = PageWindow(Total(count), filters.page, len(ids), known > first + len(ids))
     return Listing(rows_of(ids, at=at), window)
 
 

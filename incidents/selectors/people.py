@@ -94,9 +94,11 @@ def _gaps(system: System, tables: dict[int, Any], on_call: dict[int, Contact]) -
 
 
 def _add_phones(persons: list[Person], user: Any) -> None:
-    """Add the numbers to call, for whoever may see contact methods."""
+    """Add the numbers to call, for whoever may see contact methods; whoever has left is not called."""
     ids = {person.contact.pk for person in persons} | {person.backup.pk for person in persons if person.backup}
-    rows = ContactMethod.objects.visible_to(user).filter(contact_id__in=ids, kind=MethodKind.PHONE, active=True)
+    rows = ContactMethod.objects.visible_to(user).filter(
+        contact_id__in=ids, contact__active=True, kind=MethodKind.PHONE, active=True
+    )
     phones: dict[int, str] = {}
     for row in rows.order_by("position", "id"):
         phones.setdefault(row.contact_id, row.address)
@@ -129,6 +131,8 @@ def _add_states(incident: Incident, persons: list[Person], messages: dict[int, l
     for person in persons:
         pk = person.contact.pk
         person.state, person.tone = _told(messages.get(pk, []))
+        if not person.contact.active:
+            person.state, person.tone = "Has left; name somebody else", "red"
         if pk in acted:
             person.state, person.tone = f"Answered {times.clock(acted[pk])}", "green"
         if pk in working or pk == incident.commander_id:

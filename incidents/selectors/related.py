@@ -55,6 +55,10 @@ def _scored(row: Incident, systems: set[int], words: list[str]) -> tuple[int, In
     names = [one.name for one in row.systems.all() if one.pk in systems]
     title = row.title.casefold()
     common = [word for word in words if word in title]
-    why = [f"the same system, {', '.join(names)}"] if names else []
-    why += [f"the words {', '.join(common)}"] if common else []
+    why = [f"the same {_counted('system', names)} ({', '.join(names)})"] if names else []
+    why += [f"the {_counted('word', common)} “{', '.join(common)}”"] if common else []
     return 2 * len(names) + len(common), row, " and ".join(why)
+
+
+def _counted(noun: str, found: list[str]) -> str:
+    return noun if len(found) == 1 else f"{noun}s"

@@ -18,6 +18,7 @@ from incidents.enums import IncidentType, Status
 from incidents.escalation import EscalationView
 from incidents.looks import Look, status_look
 from incidents.models import AccessGrant, Incident, Responder, Subscription
+from incidents.recovering import Stopwatch, stopwatches
 from incidents.selectors.communications import Waiting, followed_by, waiting_of
 from incidents.selectors.nearby import Nearby, nearby_of
 from incidents.selectors.people import People, people_of
@@ -30,7 +31,9 @@ from portal.lib import times
 from portal.lib.visibility import hidden_keys
 from portal.notify import services as notify
 from portal.notify.models import Message
+from portal.records import hints
 from portal.records import services as records
+from portal.records.hints import Hints
 from portal.records.models import Note
 
 STEPS = (
@@ -83,6 +86,8 @@ class Room:
     related: list[Related]
     linked: list[records.Linked]
     shutdown: Shutdown | None
+    recovery: list[Stopwatch]
+    overdue: Hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,8 @@ def room_of(incident: Incident, *, user: Any, show: str, page: int, at: datetime
         survivor=_survivor_of(incident, user),
         related=related_to(incident, user=user) if incident.is_open else [],
         shutdown=shutdown_of(incident, user),
+        recovery=stopwatches(incident, list(incident.systems.all()), at=at),
+        overdue=hints.of(hints.OVERDUE, incident.systems.all() if incident.is_open else (), user=user, at=at),
         linked=[link for link in links if link.kind not in records.LINK_WORDS],
     )
 

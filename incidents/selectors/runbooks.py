@@ -14,7 +14,7 @@ from portal.search.finding import Hit, search
 from portal.search.words import terms_of
 
 SHOWN = 5
-ENTRIES = ("issue", "step-of-issue", "procedure", "step-of-procedure", "command", "log", "threshold")
+ENTRIES = ("issue", "step-of-issue", "procedure", "step-of-procedure", "command", "log", "threshold", "passage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ from portal.records import services as records
 from portal.records.models import Note
 
 SHOWN = 40
-ON_A_PAGE = 400  # of earlier entries: what a page renders well within its time
+ON_A_PAGE = 200  # of earlier entries: what a page renders well within its time
 WRITTEN_LATER = timedelta(minutes=1)
 SHOWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "everything": ("Everything", ()),
     "notes": ("Notes", ("note",)),
     "checklists": ("Checklists", ("checklist",)),
-    "messages": ("Messages", ("paged", "update", "message", "exhausted", "escalated", "unreached")),
+    "messages": ("Messages", ("paged", "held", "released", "update", "message", "exhausted", "escalated", "unreached")),
 }
 # kind of entry: icon and tone
 MARKS: dict[str, tuple[str, str]] = {
@@ -38,6 +38,9 @@ MARKS: dict[str, tuple[str, str]] = {
     "cancelled": ("ban", ""),
     "real": ("siren", "red"),
     "paged": ("bell", ""),
+    "recovered": ("timer", "blue"),
+    "held": ("wrench", "violet"),
+    "released": ("bell-ring", "amber"),
     "exhausted": ("octagon-alert", "red"),
     "unreached": ("bell-off", "red"),
     "expired": ("alarm-clock-off", "red"),

@@ -36,7 +36,7 @@ from incidents.services.ending import (
     resolve_by_source,
 )
 from incidents.services.grading import raise_severity, reclassify
-from incidents.services.merging import merge, relate, split_off, survivor_of
+from incidents.services.merging import hold, merge, relate, split_off, survivor_of
 from incidents.services.relating import clear_suspicion, suspect
 from incidents.services.responding import acknowledge, activate, add_responder, answer_page, escalate, page_person
 from incidents.services.shutting import hold_shutdown, release_shutdown
@@ -62,6 +62,7 @@ __all__ = [
     "escalate",
     "grant_access",
     "has_read_rule",
+    "hold",
     "hold_shutdown",
     "lift_restriction",
     "merge",

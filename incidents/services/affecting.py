@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from incidents import clocks
+from incidents import clocks, escalation, recovering
 from incidents.enums import IncidentType
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
@@ -39,6 +39,9 @@ def set_systems(incident: Incident, *, systems: Iterable[System], by: By, at: da
         changes = [f"added {one.name}" for one in added] + [f"took off {one.name}" for one in gone]
         say(row, "systems", f"changed the affected systems: {', '.join(changes)}", by=by, at=at, reason=reason)
         checklists.start_matching(row, at=at)
+        escalation.look_again(row, at=at)
+        recovering.leave(row, gone, at=at)
+        recovering.watch(row, after.values(), at=at)
     return row
 
 
@@ -52,6 +55,8 @@ def add_systems(row: Incident, systems: Iterable[System], *, at: datetime) -> No
     open_period(row, systems=added, at=at)
     clocks.recompute(row, systems=systems_of(row), at=at, why="systems")
     checklists.start_matching(row, at=at)
+    escalation.look_again(row, at=at)
+    recovering.watch(row, systems_of(row), at=at)
 
 
 def set_type(incident: Incident, *, type: str, by: By, at: datetime, reason: str = "") -> Incident:  # noqa: A002 - the word of the form and of the model
@@ -71,4 +76,5 @@ def set_type(incident: Incident, *, type: str, by: By, at: datetime, reason: str
             page_security_lead(row, systems=systems_of(row), at=at)
             propose_steps(row, at=at)
         checklists.start_matching(row, at=at)
+        escalation.look_again(row, at=at)
     return row

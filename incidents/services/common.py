@@ -24,9 +24,7 @@ PERIOD = "incident"
 def locked(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Iterator[Incident]:
     """Open one atomic gesture on the locked, freshly read row."""
     with transaction.atomic(), acting(by=by, reason=reason, at=at):
-        yield (
-            Incident.objects.select_for_update(of=("self",)).select_related("severity", "commander").get(pk=incident.pk)
-        )
+        yield Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
 
 
 def move(incident: Incident, verb: str, *, reason: str = "") -> None:

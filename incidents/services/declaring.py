@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from incidents import clocks, escalation, messages
+from incidents import clocks, escalation, messages, recovering
 from incidents.enums import IncidentType, Status
 from incidents.models import Incident
 from incidents.policy import Refused
@@ -81,6 +81,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a declaration
         if commander is not None:
             clocks.meet(incident, clock="activation", at=at)
         escalation.start(incident, systems=affected, at=at)
+        recovering.watch(incident, affected, at=at)
         if type == IncidentType.SECURITY:
             page_security_lead(incident, systems=affected, at=at)
             propose_steps(incident, at=at)

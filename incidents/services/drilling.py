@@ -1,7 +1,8 @@
-"""A drill that turns out real: the real incident is opened from it, and the exercise ends."""
+"""Drills: one is started with an exercise of something else; one that turns out real becomes a real incident."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
@@ -13,12 +14,22 @@ from incidents.services.common import locked, say, systems_of
 from incidents.services.declaring import declare
 from incidents.services.ending import cancel
 from portal.audit.actor import By
+from portal.directory.models import Severity, System
 from portal.lib.blank import is_blank
 from portal.records import services as records
 from portal.records.models import Link
 
 REAL = "became real"
 """The kind of the link from a drill to what it turned out to be."""
+
+
+def start_drill(
+    *, title: str, description: str, severity: Severity, systems: Iterable[System], by: By, at: datetime
+) -> Incident:
+    """Start a drill for another part of the portal; who may is asked by its edges. See portal.records.drills."""
+    return declare(
+        title=title, description=description, severity=severity, systems=systems, by=by, at=at, is_drill=True
+    )  # fmt: skip
 
 
 def became(drill: Incident) -> IncidentQuerySet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from incidents import clocks, escalation
+from incidents import clocks, escalation, recovering
 from incidents.enums import Audience, IncidentType, Status
 from incidents.models import Alert, Communication, Incident
 from incidents.policy import Refused
@@ -54,6 +54,7 @@ def _resolve(row: Incident, verb: str, *, by: By, at: datetime, reason: str) -> 
     clock = clocks.meet(row, clock=Clock.RESOLVE, at=at)
     settle_clocks(row, at=at)
     records.close_periods(row, kind=PERIOD, ends=at)
+    recovering.settle(row, systems_of(row), by=by, at=at)
     words = f"{cancelled} unsent message{'' if cancelled == 1 else 's'} cancelled." if cancelled else ""
     say(row, "resolved", "resolved", by=by, at=at, reason=reason,
         detail=" ".join(filter(None, [words, result_of(clock, "resolve")])))  # fmt: skip
@@ -125,7 +126,8 @@ def cancel(incident: Incident, *, by: By, at: datetime, reason: str = "") -> Inc
         row.save()
         clocks.end_pause(row, clock=Clock.RESOLVE, at=at)
         settle_clocks(row, at=at, all_=True)
-        records.close_periods(row, kind=PERIOD, ends=at)
+        recovering.stop(row, at=at)
+        records.void_periods(row, kind=PERIOD)
         checklists.end_all(row, by=by, at=at, reason="The incident is cancelled.")
         say(row, "cancelled", "cancelled", by=by, at=at, reason=reason)
     return row
@@ -171,11 +173,13 @@ def _clear_ends(row: Incident) -> None:
 def _restart(row: Incident, *, by: By, at: datetime, response: bool = False) -> None:
     """Start from the reopening what runs on an open incident; what was met or missed before stays."""
     affected = systems_of(row)
+    recovering.take_back(row, at=at)
     open_period(row, affected, at=at)
     wanted = {Clock.RESOLVE.value} | ({Clock.RESPONSE.value} if response else set())
     if row.activated_at is None:
         wanted.add(Clock.ACTIVATION.value)
     clocks.restart(row, systems=affected, wanted=wanted, at=at)
+    recovering.watch(row, affected, at=at)
     checklists.resume_all(row, by=by, at=at, reason="The incident is open again.")
     for key, clock in clocks.of(row).items():
         if key in Audience.values and clock.met_at is not None:

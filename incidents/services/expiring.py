@@ -153,4 +153,4 @@ def _expire(incident: Incident, row: Deadline, at: datetime) -> None:
             fresh, "expired", "took back the acknowledgement: nobody shows a sign of work", by=SYSTEM, at=at,
             detail=f"{who} acknowledged, and no person wrote a line for {span}. The escalation begins anew.",
         )  # fmt: skip
-        escalation.start(fresh, systems=systems_of(fresh), at=at)
+        escalation.start(fresh, systems=systems_of(fresh), at=at, again=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from incidents import clocks
+from incidents import clocks, escalation, recovering
 from incidents.models import Incident
 from incidents.policy import Refused, check_open
 from incidents.services.common import PERIOD, locked, say, systems_of
@@ -53,6 +53,8 @@ def _set(row: Incident, severity: Severity, *, major: bool, by: By, at: datetime
     records.weigh_periods(row, kind=PERIOD, weight=severity.level, at=at)
     clocks.recompute(row, systems=systems_of(row), at=at)
     checklists.start_matching(row, at=at)
+    escalation.look_again(row, at=at)
+    recovering.watch(row, systems_of(row), at=at)
     changed = f"changed the severity from {before.code} to {severity.code}"
     if before.pk == severity.pk:
         changed = "called it a major incident" if major else "took back that it is a major incident"

@@ -24,6 +24,7 @@ from incidents.models import Incident
 from incidents.policy import Refused
 from incidents.security.forms import RuleField
 from incidents.selectors.listing import contact_of
+from incidents.selectors.related import Related, related_to
 from incidents.selectors.room import incident_for
 from incidents.services.containing import QUESTIONS
 from portal.accounts.models import User
@@ -63,7 +64,7 @@ def _carry_out(request: HttpRequest, chosen: Act, incident: Incident, form: ActF
     by, goes_to = cast(User, request.user), incident
     with transaction.atomic(), acting(by=by, once=once) as context:
         # Under the incident's lock: of two submits of one form, the second finds what the first has written.
-        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        services.hold(incident, *(named for named in form.cleaned_data.values() if isinstance(named, Incident)))
         if not records.timeline(incident).filter(gesture=context.gesture).exists():
             words = form.words()
             if words.pop(RULE, False):
@@ -136,7 +137,16 @@ def _page(
     record_opening(incident, f"in the form to {chosen.slug}")
     context = {"now": at, "act": chosen, "incident": incident, "form": form, "corrected": _corrected(form, incident)}
     context["rule"] = services.rule_of(incident) if RULE in form.fields else ""
+    context["likely"] = _likely(chosen, incident, request)
     return render(request, "incidents/act.html", context, status=status)
+
+
+def _likely(chosen: Act, incident: Incident, request: HttpRequest) -> list[Related]:
+    """Return the incidents that the one which the form asks for may be."""
+    if chosen.slug not in ("merge", "relate"):
+        return []
+    found = related_to(incident, user=request.user)
+    return [one for one in found if one.incident.is_open or chosen.slug == "relate"]
 
 
 def _corrected(form: ActForm, incident: Incident) -> Any:

@@ -17,6 +17,7 @@ from incidents.models import Incident
 from incidents.selectors.room import hidden_from, incident_for, room_of
 from incidents.selectors.runbooks import runbooks_for
 from incidents.views.glass import BREAKING
+from portal.actions.selectors import section_of as actions_of
 from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records.evidence.selectors import section_of
@@ -38,6 +39,7 @@ def room(request: HttpRequest, reference: str) -> HttpResponse:
     record_opening(context["incident"])
     context["runbooks"] = runbooks_for(context["incident"], request.user)
     context["evidence"] = section_of(context["incident"], request.user)
+    context["actions"] = actions_of(context["incident"], request.user, at=context["now"])
     return render(request, "incidents/room.html", context)
 
 

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 PARTS = (
     "audit", "accounts", "directory", "deadlines", "notify", "records", "approvals", "incidents", "changes",
-    "maintenance", "assurance", "runbooks",
+    "maintenance", "assurance", "runbooks", "actions",
 )  # fmt: skip
 VIEW_ALL = (*(f"{part}.view_*" for part in PARTS if part != "accounts"), "accounts.view_user", "auth.view_group")
 VIEW_SIGN_INS = ("accounts.view_signin", "axes.view_*")
@@ -53,19 +53,31 @@ _RESPOND = (
         "incidents.incident", "incidents.responder", "incidents.communication", "incidents.subscription",
         "records.evidence", "runbooks.runbook", "runbooks.runbookversion",
         "runbooks.checklistrun", "runbooks.runstep", "runbooks.configurationmark", "changes.change",
+        "maintenance.occurrence", "maintenance.exercise", "maintenance.window", "maintenance.backuprun",
+        "actions.actionitem",
     ),
+    "maintenance.add_restoretest",
 )  # fmt: skip
 _LEAD_EVIDENCE = "records.lead_evidence"
 _START_DRILL = "incidents.start_drill"
+_READ_STATUS = "incidents.read_status"
 _REVIEW = _may("assurance.review")
 _LEAD = _may(
     "directory.team", "directory.oncallshift", "directory.contact", "directory.contactmethod",
     "directory.notificationrule", "directory.emergencycontact", "directory.system", "directory.recoveryobjective",
+    "directory.dependency",
     "directory.channel", "incidents.communicationtemplate", "incidents.audiencemember",
     "directory.schedule", "runbooks.checklist", "runbooks.checklistrule",
 )  # fmt: skip
 
 ROLES = (
+    Role(
+        "stakeholder",
+        "Stakeholder",
+        "Reads the status page, and nothing else: for anybody in the company.",
+        (_READ_STATUS,),
+        second_factor=False,
+    ),
     Role("responder", "Responder", "Declares and works incidents.", _RESPOND, second_factor=False),
     Role(
         "change-approver", "Change approver", "Decides on changes that others ask for.", (*_RESPOND, *_may("changes.*"))

@@ -14,9 +14,10 @@ from portal.accounts import events, factors, passkeys, roles, throttle
 from portal.accounts.models import User, end_sessions
 from portal.audit.actor import By, acting, actor_of
 from portal.audit.history import AuditHistory
+from portal.lib.refusals import Refusal
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """The verb does not apply; the sentence says why and what to do."""
 
 

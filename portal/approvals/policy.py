@@ -11,9 +11,10 @@ from typing import Protocol
 from portal.approvals.enums import RequestState, StageState, Verdict
 from portal.approvals.shown import Moved
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """An act does not fit the request as it stands, or whoever acts. The sentence is shown to the user."""
 
 
@@ -60,11 +61,13 @@ OVER: MappingProxyType[RequestState, str] = MappingProxyType(
 CLOSED_ACCOUNT = "This account is closed. Only people who can sign in decide."
 OWN = "You asked for this approval yourself. Somebody else decides."
 IMPLEMENTER = "You carry this out yourself. Somebody else decides."
+WROTE = "You edited this yourself after it was handed in. Somebody else decides."
 TWICE = "You have decided on this already. Each person decides once, at one stage."
 LATE = OVER[RequestState.EXPIRED]
 NO_REASON = "Say in a sentence why you deny it. The reason is kept for good and sent to whoever asked."
 UNCONFIRMED = "Confirm that it is you, then decide."
 NOT_WHAT_IS_SHOWN = "What you read is not what this request shows. Open its page again, read it, then decide."
+CHANGED_UNSEEN = "The record was changed after it was shown, so this request is void."
 NOT_YOURS = "Only {name}, who asked for it, can withdraw it."
 NOT_TO_ASK = "Whoever may change a record may ask for its approval."
 NOT_TO_NAME = "Only whoever asked, or may change the record, names who carries it out."
@@ -93,12 +96,13 @@ class StageLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever acts: the account, whether it is open, the names of its roles, and whether it has decided already."""
+    """Whoever acts: the account, whether it is open, its roles, whether it decided already, or wrote what is asked."""
 
     user_id: int
     active: bool
     roles: frozenset[str]
     decided: bool = False
+    wrote: bool = False
 
 
 def over(state: str, outcome: str) -> str:
@@ -153,13 +157,15 @@ def check_open(request: RequestLike, *, at: datetime) -> None:
 
 
 def check_person(request: RequestLike, person: Person) -> None:
-    """Refuse a closed account, the requester, the implementer, and whoever has decided already."""
+    """Refuse a closed account, the requester, the implementer, whoever wrote it, and whoever has decided already."""
     if not person.active:
         raise Refused(CLOSED_ACCOUNT)
     if person.user_id == request.requester_id:
         raise Refused(OWN)
     if person.user_id == request.implementer_id:
         raise Refused(IMPLEMENTER)
+    if person.wrote:
+        raise Refused(WROTE)
     if person.decided:
         raise Refused(TWICE)
 
@@ -205,7 +211,7 @@ def check_requester(request: RequestLike, person: Person) -> None:
 def changed(moved: Iterable[Moved]) -> str:
     """Return the sentence that refuses a decision on what the record no longer is."""
     told = "; ".join(str(one) for one in moved)
-    return f"The record was changed after it was shown, so this request is void. Changed: {told or 'it is gone'}."
+    return f"{CHANGED_UNSEEN} Changed: {told or 'it is gone'}."
 
 
 def restarted(*, old: str, new: str) -> str:

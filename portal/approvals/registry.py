@@ -52,6 +52,16 @@ def plain(_subject: Any) -> str:
     return ""
 
 
+def open_to_readers(_subject: Any, _shown: str) -> str:
+    """Return no text: the words of most kinds are never kept back."""
+    return ""
+
+
+def no_authors(_pk: int) -> frozenset[int]:
+    """Return nobody: most records keep no list of who wrote what they say."""
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Approvable:
     """One kind of record that can be approved.
@@ -63,9 +73,13 @@ class Approvable:
     `decide_within` (hours) are what an empty portal begins with. `lasting` says whether every record of the kind should
     stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
     pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
-    pages. `requester` returns the account that wants it, where the record names one: they never decide, whoever
-    asks in their name. `not_yet` returns why a record cannot be asked for as it stands, "" when it can;
+    `requester` returns the account that wants it, where the record names one: they never decide, whoever
+    asks in their name. `authors` returns the accounts that edited the record of that number since it was handed in:
+    they decide on it no more than its requester.
+    `not_yet` returns why a record cannot be asked for as it stands, "" when it can;
     `held_up` why it cannot be approved just now, such as in a freeze.
+    `kept_back` returns why the words of a request may not be read just now, "" when they may: it is given the record
+    and the words. Until then they are shown nowhere and decided on by nobody.
     `variants` are further rules of the kind, and `variant_of` names the one that counts for a record.
     """
 
@@ -81,8 +95,10 @@ class Approvable:
     implementer: Callable[[Any], User | None] = nobody
     is_drill: Callable[[Any], bool] = never
     requester: Callable[[Any], User | None] = nobody
+    authors: Callable[[int], frozenset[int]] = no_authors
     not_yet: Callable[[Any], str] = plain
     held_up: Callable[[Any], str] = plain
+    kept_back: Callable[[Any, str], str] = open_to_readers
     variants: Sequence[Variant] = ()
     variant_of: Callable[[Any], str] = plain
 

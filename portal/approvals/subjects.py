@@ -11,6 +11,7 @@ from portal.approvals.registry import Approvable, DefaultStage
 from portal.approvals.shown import Fact, fact
 from portal.directory.enums import Clock, LimitUnit
 from portal.directory.models import RecoveryObjective, Severity, SeverityClock
+from portal.directory.models.systems import PROVEN_FOR
 from portal.lib import durations
 
 
@@ -56,13 +57,20 @@ def _limit(row: SeverityClock) -> str:
 
 
 def _objective_rows() -> QuerySet[RecoveryObjective]:
-    return RecoveryObjective.objects.select_related("system")
+    return RecoveryObjective.objects.select_related("system", "owner")
 
 
 def _objective_facts(objective: RecoveryObjective) -> Iterator[Fact]:
     yield fact("System", named(objective.system))
     yield fact("RTO", minutes(objective.rto_minutes))
     yield fact("RPO", minutes(objective.rpo_minutes))
+    # What nobody has said adds no line, so that approvals from before these could be said still stand.
+    if objective.mtd_minutes is not None:
+        yield fact("MTD", minutes(objective.mtd_minutes))
+    if objective.owner is not None:
+        yield fact("Owner", named(objective.owner))
+    if objective.proof_days != PROVEN_FOR:
+        yield fact("Proven anew every", f"{objective.proof_days} days")
 
 
 SEVERITY = Approvable(

@@ -217,6 +217,8 @@ def ask(request: SignedIn, kind: str, pk: int) -> HttpResponse:
     at = clock.database_now()
     of_kind, subject = _subject(request, kind, pk)
     shown = of_kind.shown(subject)
+    if kept_back := of_kind.kept_back(subject, shown):
+        raise PermissionDenied(kept_back)
     form = AskForm(request.POST or None, user=request.user, initial={"digest": digest(shown)})
     if request.method == "POST" and form.is_valid():
         try:

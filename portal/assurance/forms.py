@@ -21,9 +21,10 @@ from portal.assurance.services.people import reviewing_accounts, reviewing_roles
 from portal.assurance.services.planning import zone
 from portal.directory.models import System
 from portal.lib.choosing import LONGEST_KEY, ManyField
+from portal.lib.moments import MomentField
 from portal.lib.once import OnceForm, once_field
 from portal.lib.visibility import restricted_models
-from portal.lib.widgets import Day, Moment
+from portal.lib.widgets import Day
 
 LONGEST_REASON = 1000
 AGAIN = "Open the page again, then do it once more."
@@ -80,12 +81,8 @@ class GrantForm(ReviewForm):
         error_messages={"required": "Choose who reads.", "invalid_choice": "Choose an auditor from the list."},
     )
     title = forms.CharField(max_length=200, help_text="Such as: Surveillance audit, autumn 2026.")
-    starts = forms.DateTimeField(
-        label="Reads from", required=False, widget=Moment, help_text="Empty means from now on."
-    )
-    ends = forms.DateTimeField(
-        label="Reads until", widget=Moment, error_messages={"required": "Say until when.", "invalid": "Give a moment."}
-    )
+    starts = MomentField(label="Reads from", required=False, help_text="Empty means from now on.")
+    ends = MomentField(label="Reads until", error_messages={"required": "Say until when."})
     registers = forms.MultipleChoiceField(
         label="Kinds of records",
         choices=Register.choices,
@@ -177,7 +174,7 @@ class ReviewersForm(ReviewForm):
     reviewers = ManyField(
         User.objects.none(), label="People who review", required=False, widget=Boxes, help_text="Beside the roles."
     )
-    due_at = forms.DateTimeField(label="To be signed off by", widget=Moment)
+    due_at = MomentField(label="To be signed off by")
     reason = reason_field("Why")
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:

@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from portal.assurance.enums import DECIDED, EngagementState, ItemState, ReviewKind, ReviewState
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """An act does not fit what it is done to, or whoever does it. The sentence is shown to the user."""
 
 

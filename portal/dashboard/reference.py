@@ -54,6 +54,9 @@ def _runbook_import() -> list[str]:
         "Titles, labels and columns are compared in lower case, without numbers before them, signs, or what stands in",
         "brackets. The first pattern that fits the whole of it counts. What fits none stays as text, and is reported.",
         "",
+        "A table of raw HTML stays text, word by word, and is reported too: what is understood is told line by line,",
+        "and a row of such a table has no line of its own. Write it between pipes, and it is read.",
+        "",
         "## Titles of sections",
         "",
         *printing.table(

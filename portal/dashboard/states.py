@@ -13,6 +13,15 @@ from incidents import policy
 from incidents.communications import policy as communications
 from incidents.communications.words import FIELDS
 from incidents.enums import OPEN, CommunicationState, Status
+from maintenance import policy as maintenance
+from maintenance import window_policy as windows
+from maintenance.enums import PlanState, WindowState
+from maintenance.enums import State as OccurrenceState
+from maintenance.exercises import policy as exercises
+from maintenance.exercises.enums import ExerciseState
+from maintenance.exercises.enums import StepState as ExerciseStepState
+from portal.actions import policy as actions
+from portal.actions.enums import State as ActionState
 from portal.approvals import policy as approvals
 from portal.approvals.enums import RequestState, StageState
 from portal.assurance import policy as assurance
@@ -34,6 +43,9 @@ def pages() -> dict[str, list[str]]:
     return {
         "incident-states.md": _incident(),
         "change-states.md": _change(),
+        "maintenance-states.md": _maintenance(),
+        "action-states.md": _action(),
+        "exercise-states.md": _exercise(),
         "communication-states.md": _communication(),
         "approval-states.md": _approval(),
         "review-states.md": _review(),
@@ -76,6 +88,64 @@ def _change() -> list[str]:
         "An edit leads back to submitted and voids what was decided.",
         "",
         *diagram(ChangeStatus.DRAFT, "draft", changes.TRANSITIONS),
+    ]
+
+
+def _maintenance() -> list[str]:
+    asking = ", ".join(sorted(maintenance.NEEDS_REASON))
+    return [
+        *printing.title("The life of a maintenance plan"),
+        "A draft reminds nobody. A plan in force has at most one date that stands, and the next one is opened as soon",
+        f"as it is settled. These ask for a reason: {asking}.",
+        "",
+        *diagram(PlanState.DRAFT, "draft", maintenance.PLAN),
+        "## One date of it",
+        "",
+        "Its scheduled date never changes, and what is settled stays as it is; the database refuses it too. A plan",
+        "that asks for a second person hands in what was done, others complete it. Dates of a fixed plan that passed",
+        "while another stood open are kept as missed.",
+        "",
+        *diagram(OccurrenceState.OPEN, "open", maintenance.OCCURRENCE),
+        "## A maintenance window",
+        "",
+        "It begins by itself at its time. While it lasts, and never after its end, nobody is paged for its systems.",
+        "One of a series may end by itself; any other overruns, loudly, until somebody has verified the systems.",
+        f"These ask for a reason: {', '.join(sorted(windows.NEEDS_REASON))}.",
+        "",
+        *diagram(WindowState.SCHEDULED, "plan", windows.WINDOW),
+    ]
+
+
+def _action() -> list[str]:
+    asking = ", ".join(sorted(actions.NEEDS_REASON))
+    return [
+        *printing.title("The life of an action item"),
+        "Its owner is reminded 7 days and 1 day before its day, on the day, and every week once it is overdue. Whoever",
+        f"does it says what was done. These ask for a reason: {asking}.",
+        "",
+        *diagram(ActionState.OPEN, "open", actions.TRANSITIONS),
+    ]
+
+
+def _exercise() -> list[str]:
+    asking = ", ".join(sorted(exercises.NEEDS_REASON))
+    return [
+        *printing.title("The life of an exercise"),
+        "Its start stands for the loss. The time to recover runs from it until the last step that recovers was done;",
+        "what is lost runs from the newest recovered data until it. Steps are copied at the start, and worked only",
+        f"while it runs. These ask for a reason: {asking}.",
+        "",
+        *diagram(ExerciseState.SCHEDULED, "scheduled", exercises.EXERCISE),
+        "## One step of it",
+        "",
+        "Nothing ends before it begins, and nothing is done in the future.",
+        "",
+        *diagram(ExerciseStepState.OPEN, "open", exercises.STEP),
+        "## The recovery plan",
+        "",
+        "An edit of its steps is a new version. Only a plan in force is exercised.",
+        "",
+        *diagram(PlanState.DRAFT, "draft", exercises.PLAN),
     ]
 
 

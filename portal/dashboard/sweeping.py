@@ -12,6 +12,8 @@ from functools import partial
 
 from changes.sweeps import sweep_changes
 from incidents import sweeps
+from maintenance.sweeps import sweep_maintenance
+from portal.actions.sweeps import sweep_actions
 from portal.approvals.sweeps import sweep_approvals
 from portal.assurance.exporting import sweeps as exports
 from portal.assurance.sweeps import sweep_reviews
@@ -26,7 +28,10 @@ Clock = Callable[[], datetime]
 DEADLINES = "deadlines"  # the name under which the pulse of the deadline sweep is kept
 MOST_ROUNDS = 20  # a sweep ends before the next one but a few: the rest waits two seconds
 MOST_BATCHES = 50
-SWEEPS = (sweeps.sweep_incidents, sweep_approvals, sweep_runbooks, sweep_changes, sweep_reviews)
+SWEEPS = (
+    *(sweeps.sweep_incidents, sweep_approvals, sweep_actions, sweep_runbooks, sweep_changes, sweep_maintenance),
+    sweep_reviews,
+)
 
 
 def sweep_deadlines(*, now: Clock) -> int:

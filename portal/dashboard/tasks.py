@@ -23,8 +23,11 @@ def sweep() -> None:
 
 @shared_task(name="portal.dashboard.tasks.ring_lanes", ignore_result=True)
 def ring_lanes() -> None:
-    """Ring a sender for each lane. Lanes have workers of their own, so that a hung server delays no sweep."""
-    for lane in notify.lanes():
+    """Ring a sender for each lane in which something is due: in a storm this is rung several times a second.
+
+    Lanes have workers of their own, so that a hung server delays no sweep.
+    """
+    for lane in notify.waiting_lanes(at=clock.database_now()):
         current_app.send_task(SEND, args=[lane], expires=RING_EXPIRES, ignore_result=True, retry=False)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -33,7 +34,12 @@ NOTHING = finding.Found((), [])
 @login_required
 @vary_on_headers("HX-Request")
 def now(request: SignedIn) -> HttpResponse:
-    """Show what burns first, what waits for the reader, what comes next, and who is on call."""
+    """Show what burns first, what waits for the reader, what comes next, and who is on call.
+
+    Whoever may read the status page alone is led there.
+    """
+    if status.reads_only_status(request.user):
+        return redirect("dashboard:status")
     at = clock.now()
     contact = Contact.objects.filter(user__pk=request.user.pk).first()
     fire = burning.fire(request.user, at=at)
@@ -77,10 +83,11 @@ def readiness(request: SignedIn) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-@permission_required("directory.view_system", raise_exception=True)
 @vary_on_headers("HX-Request")
 def status_page(request: SignedIn) -> HttpResponse:
     """Show everybody in the company how the systems stand, what was said last, and how the last days were."""
+    if not status.may_read(request.user):
+        raise PermissionDenied("Ask an administrator for the role Stakeholder: it opens the status page.")
     at = clock.now()
     context = {"now": at, "page": status.status_of(request.user, at=at)}
     partial = request.headers.get("HX-Request") == "true"
@@ -115,8 +122,10 @@ def search(request: SignedIn) -> HttpResponse:
     if incident is None:
         found = finding.find(words, request.user)
     else:
-        terms, url = terms_of(words), incident.get_absolute_url()
-        found = finding.search(terms, request.user, systems=systems, any_term=True, without=url) if terms else NOTHING
+        terms = terms_of(words)
+        found = NOTHING
+        if terms:
+            found = finding.search(terms, request.user, systems=systems, any_term=True, without=incident)
     context = {"words": words, "found": found, "incident": incident}
     return render(request, "dashboard/search.html", context | {"exact": jumping.named(words, request.user)})
 

@@ -6,10 +6,10 @@ subject.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
@@ -24,6 +24,16 @@ LONGEST_RETRY = timedelta(minutes=15)
 
 Lock = Callable[[list[int], datetime], Mapping[int, Any]]
 Handle = Callable[[list[tuple[Deadline, Any]], datetime], None]
+
+
+class Reminder(Protocol):
+    """A moment at which somebody is reminded, and its key."""
+
+    @property
+    def at(self) -> datetime: ...  # noqa: D102 - see the class
+
+    @property
+    def key(self) -> str: ...  # noqa: D102 - likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,29 @@ def start_many(deadlines: Collection[Deadline]) -> None:
 
 
 @transaction.atomic
+def following(before: Deadline, *, passed: Iterable[Reminder], waits: Reminder, at: datetime) -> list[Deadline]:
+    """Return the rows of the reminders after one, to be written by the caller.
+
+    Those that `passed` fell due while nothing ran, and count as fired now; one `waits`.
+    """
+
+    def row(one: Reminder, *, fired: bool) -> Deadline:
+        return Deadline(
+            kind=before.kind, subject_type_id=before.subject_type_id, subject_id=before.subject_id, key=one.key,
+            generation=before.generation, started_at=at, due_at=one.at,
+            state=DeadlineState.FIRED if fired else DeadlineState.PENDING, settled_at=at if fired else None,
+            lateness=(at - one.at).total_seconds() if fired else None,
+        )  # fmt: skip
+
+    return [*(row(one, fired=True) for one in passed), row(waits, fired=False)]
+
+
+def takes_turn(name: str, *, at: datetime) -> bool:
+    """Tell whether this sweep is the one that works now, until its transaction ends; others leave the work to it."""
+    Sweep.objects.bulk_create([Sweep(name=name, at=at)], ignore_conflicts=True)
+    return bool(list(Sweep.objects.select_for_update(skip_locked=True).filter(name=name).values_list("pk")))
+
+
 def move(*, kind: str, subject: models.Model, key: str = "", started_at: datetime, due_at: datetime) -> None:
     """Let the pending deadline of `subject` be due at another moment; without one, start the next generation."""
     mine = of(subject, [kind]).filter(key=key)

@@ -24,7 +24,6 @@ from portal.directory.models import (
     EmergencyContact,
     NotificationRule,
     OnCallShift,
-    RecoveryObjective,
     Severity,
     SeverityClock,
     SheetDelivery,
@@ -32,6 +31,7 @@ from portal.directory.models import (
     Team,
 )
 from portal.directory.oncall import admin as schedules  # noqa: F401 - its admins register themselves
+from portal.directory.recovery.admin import DependencyInline, RecoveryObjectiveInline
 from portal.lib import clock
 
 
@@ -237,12 +237,6 @@ class EmergencyContactInline(GuardedTabularInline[EmergencyContact]):
         return field
 
 
-class RecoveryObjectiveInline(GuardedTabularInline[RecoveryObjective]):
-    """What was promised about recovery."""
-
-    model = RecoveryObjective
-
-
 @admin.register(System)
 class SystemAdmin(GuardedAdmin[System]):
     """Systems, who answers for them, and how soon they must be back."""
@@ -251,7 +245,7 @@ class SystemAdmin(GuardedAdmin[System]):
     list_filter = ("active", "owner")
     search_fields = ("name", "slug", "description")
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ["name"]}
-    inlines = (EmergencyContactInline, RecoveryObjectiveInline)
+    inlines = (EmergencyContactInline, DependencyInline, RecoveryObjectiveInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[System]:
         """Return the systems with their owner and parent."""
@@ -274,14 +268,6 @@ class EmergencyContactAdmin(GuardedAdmin[EmergencyContact]):
     list_display = ("system", "role", "contact", "backup")
     list_filter = ("role",)
     search_fields = ("system__name", "contact__name", "backup__name")
-
-
-@admin.register(RecoveryObjective)
-class RecoveryObjectiveAdmin(GuardedAdmin[RecoveryObjective]):
-    """Recovery time and recovery point objectives."""
-
-    list_display = ("system", "rto_minutes", "rpo_minutes")
-    search_fields = ("system__name",)
 
 
 class SeverityClockInline(GuardedTabularInline[SeverityClock]):

@@ -93,3 +93,20 @@ class FeedTopic(TextChoices):
 
     ON_CALL = "on-call", "On call"
     CHANGES = "changes", "Change calendar"
+    MAINTENANCE = "maintenance", "Maintenance calendar"
+
+
+class Verdict(TextChoices):
+    """How what was measured stands to what was promised."""
+
+    MET = "met", "Met"
+    NOT_MET = "not met", "Not met"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class ProofKind(TextChoices):
+    """What measured a recovery."""
+
+    RESTORE = "restore test", "Restore test"
+    EXERCISE = "exercise", "Exercise"
+    INCIDENT = "incident", "Incident"

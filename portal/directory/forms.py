@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.audit.asking import ReasonField
 from portal.directory.models import Contact, Team
-from portal.lib.widgets import Moment
+from portal.lib.moments import MomentField
 
 
 class PutOnCallForm(forms.Form):
@@ -26,15 +26,13 @@ class PutOnCallForm(forms.Form):
             "invalid_choice": "That person has left or is not in the directory. Choose somebody else.",
         },
     )
-    starts = forms.DateTimeField(
+    starts = MomentField(
         label="From",
         required=False,
-        widget=Moment,
         help_text="Empty means from now on.",
         error_messages={"invalid": "Give a day and an hour."},
     )
-    until = forms.DateTimeField(
-        widget=Moment,
+    until = MomentField(
         help_text="Nobody is on call after it unless somebody follows.",
         error_messages={"required": "Say until when.", "invalid": "Give a day and an hour."},
     )

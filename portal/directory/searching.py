@@ -19,7 +19,11 @@ def _systems(user: Any) -> QuerySet[Any]:
 def _system(row: Mapping[str, Any]) -> Shown:
     owner = row["owner__name"]
     owned = f"Owned by {owner}" if owner else "Nobody owns it"
-    return Shown(row["name"], owned, reverse("directory:system", args=[row["slug"]]))
+    return Shown(row["name"], owned)
+
+
+def _of_system(row: Mapping[str, Any]) -> str:
+    return reverse("directory:system", args=[row["slug"]])
 
 
 def _people(user: Any) -> QuerySet[Any]:
@@ -27,7 +31,11 @@ def _people(user: Any) -> QuerySet[Any]:
 
 
 def _person(row: Mapping[str, Any]) -> Shown:
-    return Shown(row["name"], row["title"], f"{reverse('directory:people')}#contact-{row['pk']}")
+    return Shown(row["name"], row["title"])
+
+
+def _of_person(row: Mapping[str, Any]) -> str:
+    return f"{reverse('directory:people')}#contact-{row['pk']}"
 
 
 def _teams(user: Any) -> QuerySet[Any]:
@@ -35,19 +43,24 @@ def _teams(user: Any) -> QuerySet[Any]:
 
 
 def _team(row: Mapping[str, Any]) -> Shown:
-    return Shown(row["name"], row["description"], f"{reverse('directory:people')}#team-{row['slug']}")
+    return Shown(row["name"], row["description"])
+
+
+def _of_team(row: Mapping[str, Any]) -> str:
+    return f"{reverse('directory:people')}#team-{row['slug']}"
 
 
 SYSTEM = Searchable(
     kind="system", label="System", group="Systems", icon="server", model=System,
-    columns=("name", "slug", "description"), rows=_systems, show=_system, values=("owner__name",), system="pk",
+    columns=("name", "slug", "description"), rows=_systems, show=_system, url=_of_system,
+    values=("owner__name",), system="pk",
 )  # fmt: skip
 PERSON = Searchable(
     kind="person", label="Person", group="People and teams", icon="user", model=Contact, columns=("name", "title"),
-    rows=_people, show=_person,
+    rows=_people, show=_person, url=_of_person,
 )  # fmt: skip
 TEAM = Searchable(
     kind="team", label="Team", group="People and teams", icon="users", model=Team,
-    columns=("name", "slug", "description"), rows=_teams, show=_team,
+    columns=("name", "slug", "description"), rows=_teams, show=_team, url=_of_team,
 )  # fmt: skip
 KINDS = (SYSTEM, PERSON, TEAM)

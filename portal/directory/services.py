@@ -53,6 +53,14 @@ def running_shifts(team_ids: Iterable[int], *, at: datetime) -> dict[int, list[O
     return dict(found)
 
 
+def overlapping(shift: OnCallShift) -> list[OnCallShift]:
+    """Return the shifts by hand of other people that run in the same time for the same team. One query."""
+    rows = OnCallShift.objects.filter(
+        team_id=shift.team_id, starts__lt=shift.until, until__gt=shift.starts, withdrawn=False, contact__active=True
+    )
+    return list(rows.exclude(contact_id=shift.contact_id).select_related("contact").order_by("starts", "id"))
+
+
 def on_call_many(team_ids: Iterable[int], *, at: datetime) -> dict[int, Contact]:
     """Return who is on call by team: by the team's schedules and by the shifts that lie over them.
 

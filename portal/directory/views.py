@@ -17,6 +17,7 @@ from portal.audit.asking import ReasonForm
 from portal.directory import pages, services
 from portal.directory.forms import PutOnCallForm, add_refusal
 from portal.directory.models import Contact, OnCallShift, System, Team
+from portal.directory.recovery import reading
 from portal.lib import clock, times
 
 PAGE = 50
@@ -59,10 +60,12 @@ def system(request: SignedIn, slug: str) -> HttpResponse:
         System.objects.visible_to(request.user).select_related("owner", "parent", "calendar", "objective"), slug=slug
     )
     duty = pages.duties([found.owner_id], at=now)[found.owner_id] if found.owner_id else pages.Duty()
+    may_know = found.active and request.user.has_perm("directory.view_recoverystanding")
     context = {
         "now": now,
         "system": found,
         "objective": getattr(found, "objective", None),
+        "standing": reading.standing_of(found, at=now, user=request.user) if may_know else None,
         "parts": System.objects.visible_to(request.user).filter(parent=found, active=True).select_related("owner"),
         "duty": duty,
         "emergency": pages.emergency_table(found, user=request.user),
@@ -138,6 +141,13 @@ def _put(request: SignedIn, team: Team, form: PutOnCallForm) -> bool:
         return False
     when = f"{times.day(shift.until, now)}, {times.clock(shift.until)}"
     messages.success(request, f"{shift.contact} is on call for {team} until {when}.")
+    others = list(dict.fromkeys(one.contact.name for one in services.overlapping(shift)))
+    if others:
+        messages.warning(
+            request,
+            f"It overlaps with what {', '.join(others)} took over by hand. Whoever started last is paged; withdraw "
+            "what is too much.",
+        )
     if shift.contact_id not in services.sending_methods([shift.contact_id]):
         messages.warning(request, f"{shift.contact} has no verified contact method. No message reaches them yet.")
     return True

@@ -31,6 +31,12 @@ def words(seconds: float) -> str:
     return f"{days} day{'' if days == 1 else 's'}{hours}"
 
 
+def minutes(seconds: float) -> str:
+    """Return a span as words does, but in whole minutes at the least: "less than a minute", "43 min", "2 h 06 min"."""
+    whole = abs(int(seconds))
+    return words(whole - whole % MINUTE) if whole >= MINUTE else "less than a minute"
+
+
 def _two(seconds: int, large: int, large_word: str, small: int, small_word: str) -> str:
     count, rest = divmod(seconds, large)
     return f"{count} {large_word} {rest // small:02d} {small_word}" if rest >= small else f"{count} {large_word}"

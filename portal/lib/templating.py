@@ -14,9 +14,10 @@ from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import QueryDict
 from django.template import Context
+from django.template.defaultfilters import linebreaksbr
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
@@ -85,6 +86,14 @@ def reltime_tag(context: Context, moment: datetime | None, now: datetime | None 
     return _time(moment, now or page_now(context))
 
 
+@register.simple_tag(takes_context=True)
+def distance(context: Context, moment: datetime | None, now: datetime | None = None) -> str | SafeString:
+    """`{% distance moment %}`: "in 4 days", "28 days ago", for beside the date; the exact moment is in its title."""
+    if moment is None:
+        return ""
+    return _time_element(moment, times.distance(moment, now or page_now(context)), "rel")
+
+
 @register.simple_tag
 def clocktime(moment: datetime | None) -> str | SafeString:
     """`{% clocktime moment %}`: the local hour and minute with the exact moment in its title."""
@@ -100,6 +109,15 @@ def daytime(context: Context, moment: datetime | None, now: datetime | None = No
         return ""
     words = f"{times.day(moment, now or page_now(context))}, {times.clock(moment)}"
     return _time_element(moment, words)
+
+
+@register.simple_tag(takes_context=True)
+def fromto(context: Context, starts: datetime | None, ends: datetime | None) -> str | SafeString:
+    """`{% fromto starts ends %}`: "Wed 18 Nov, 09:00 to 11:00", with the second day where it is another one."""
+    if starts is None or ends is None:
+        return daytime(context, starts or ends)
+    same = timezone.localtime(starts).date() == timezone.localtime(ends).date()
+    return format_html("{} to {}", daytime(context, starts), clocktime(ends) if same else daytime(context, ends))
 
 
 @register.filter
@@ -268,6 +286,33 @@ def _boolean_word(found: re.Match[str]) -> str:
     return format_html(
         '<span class="cell cell--{}">{}{}</span>', "done" if word == "Yes" else "not", icon(symbol), word
     )
+
+
+WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\u2018-\u201f]{1,1000}", re.IGNORECASE)
+ENDS_A_SENTENCE = ".,:;!?)]}*"
+
+
+@register.filter
+def linked(words: object) -> SafeString:
+    """Somebody's own words with their line breaks, in which each http and https address can be followed.
+
+    Whatever the words are, nothing in them becomes HTML, and who is followed does not learn where from.
+    """
+    text = str(words)
+    pieces: list[str] = []
+    end = 0
+    for found in WEB_ADDRESS.finditer(text):
+        address = found.group().rstrip(ENDS_A_SENTENCE)
+        if "(" in address and found.group()[len(address) :].startswith(")"):
+            address += ")"
+        pieces += [linebreaksbr(text[end : found.start()], autoescape=True), _link(address)]
+        end = found.start() + len(address)
+    pieces.append(linebreaksbr(text[end:], autoescape=True))
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _link(address: str) -> SafeString:
+    return format_html('<a class="wrap-anywhere" href="{}" rel="noopener noreferrer nofollow">{}</a>', address, address)
 
 
 @register.filter

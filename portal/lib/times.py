@@ -3,7 +3,7 @@
 Moments are shown in the active time zone (the reader's), and the zone is always named where the moment is exact.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
@@ -15,6 +15,12 @@ def exact(moment: datetime) -> str:
     """The moment to the second with its zone: "Tue 17 Nov 2026, 13:48:02 GMT"."""
     local = timezone.localtime(moment)
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
+
+
+def in_utc(moment: datetime) -> str:
+    """The moment to the minute in UTC, for words that are kept: "Tue 17 Nov 2026, 13:48 UTC"."""
+    there = moment.astimezone(UTC)
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M} UTC"
 
 
 def day(moment: datetime, now: datetime) -> str:
@@ -33,6 +39,14 @@ def relative(moment: datetime, now: datetime) -> str:
     """How far the moment is from `now`: "38 min ago", "in 12 min", "tomorrow 10:00"; a day away, its date."""
     seconds = round((moment - now).total_seconds())
     return _ahead(moment, now, seconds) if seconds > 0 else _past(moment, now, -seconds)
+
+
+def distance(moment: datetime, now: datetime) -> str:
+    """As `relative`, but a day away and farther in days: "in 4 days", "28 days ago". For beside the date itself."""
+    days = (timezone.localtime(moment).date() - timezone.localtime(now).date()).days
+    if -2 < days < 2:
+        return relative(moment, now)
+    return f"in {days:,} days" if days > 0 else f"{-days:,} days ago"
 
 
 def _ahead(moment: datetime, now: datetime, seconds: int) -> str:

@@ -7,14 +7,7 @@ from typing import Any
 from django import forms
 from django.db import models
 
-
-class Moment(forms.DateTimeInput):
-    """A day and an hour in the reader's zone, to the minute."""
-
-    input_type = "datetime-local"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
+from portal.lib.moments import Moment, MomentField
 
 
 class Day(forms.DateInput):
@@ -36,7 +29,7 @@ class Hour(forms.TimeInput):
 
 
 ADMIN_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
-    models.DateTimeField: {"form_class": forms.DateTimeField, "widget": Moment},
+    models.DateTimeField: {"form_class": MomentField, "widget": Moment},
     models.DateField: {"widget": Day},
     models.TimeField: {"widget": Hour},
     models.URLField: {"assume_scheme": "https"},

@@ -31,7 +31,7 @@ class Draft:
 
     `about` is the record that it concerns. `action_path` such as ``/a/`` asks for a
     single-use link in each delivery, where the body says ``{action_link}``. `repeat_seconds` repeats it until stopped.
-    It leaves `delay` seconds after it was queued.
+    It leaves `delay` seconds after it was queued. `gathers` lets it leave with others of its kind, when it is no page.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Draft:
     about: About | None = None
     generation: int = 0
     urgent: bool = False
+    gathers: bool = False
     waits_while_quiet: bool = False
     delay: int = 0
     repeat_seconds: int | None = None

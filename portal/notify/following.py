@@ -22,7 +22,7 @@ from portal.notify.outbox import RING
 KEPT_IN_COPIES = (
     *("kind", "about_type_id", "about_id", "about_reference", "generation", "contact_id", "channel_id"),
     *("lane", "method_id", "address", "title", "body", "url_path", "action_path"),
-    *("urgent", "is_drill", "waits_while_quiet", "repeat_seconds", "repeat_number"),
+    *("urgent", "gathers", "is_drill", "waits_while_quiet", "repeat_seconds", "repeat_number"),
 )
 
 Methods = dict[int, list[ContactMethod]]

@@ -37,6 +37,7 @@ class Message(models.Model):
     ``{action_link}``. `repeat_seconds` repeats an urgent message until it is stopped. `due_at` is when it should go
     out first, `next_attempt_at` when it is tried next. `fallback_of` is the message that did not get through.
     `is_drill`: it concerns an exercise; its title says so first, and no real page waits for it or leaves with it.
+    `gathers`: it is no page, and leaves with others of its kind to the same recipient once in an interval.
     `waits_while_quiet`: the recipient's quiet hours hold it. `bundle` names the delivery that it shares with others.
     """
 
@@ -66,6 +67,7 @@ class Message(models.Model):
     action_path = models.CharField(max_length=100, blank=True)
     urgent = models.BooleanField(default=False)
     is_drill = models.BooleanField("of a drill", default=False, db_default=False)
+    gathers = models.BooleanField("gathered", default=False, db_default=False)
     waits_while_quiet = models.BooleanField(default=False)
     bundle = models.CharField(max_length=80, blank=True)
     repeat_seconds = models.PositiveIntegerField(null=True, blank=True)
@@ -129,13 +131,15 @@ class Message(models.Model):
 class Turn(models.Model):
     """When the next page may leave for one contact method or channel: what comes before is gathered until then.
 
-    Pages of drills wait for `next_at`, and for `drills_next_at` of their own, which no real page looks at.
+    Pages of drills wait for `next_at`, and for `drills_next_at` of their own, which no real page looks at. News wait
+    for both and for `news_next_at`, which no page looks at.
     """
 
     method = models.OneToOneField(ContactMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
     channel = models.OneToOneField(Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="turn")
     next_at = models.DateTimeField()
     drills_next_at = models.DateTimeField(null=True, blank=True)
+    news_next_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

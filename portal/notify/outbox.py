@@ -113,6 +113,7 @@ def _row(draft: Draft, at: datetime, sooner: Mapping[Place, datetime]) -> dict[s
         "url_path": draft.url_path,
         "action_path": draft.action_path,
         "urgent": draft.urgent,
+        "gathers": draft.gathers and not draft.urgent,
         "waits_while_quiet": draft.waits_while_quiet,
         # What concerns no record could never be stopped.
         "repeat_seconds": draft.repeat_seconds if draft.about and not inside else None,

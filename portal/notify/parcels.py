@@ -58,9 +58,9 @@ def _one(message: Message, *, at: datetime) -> Parcel:
 
 
 def _bundle(delivery: Sequence[Message], *, at: datetime) -> Parcel:
-    """Return several pages as one message: the worst first, each with its own link as far as they are listed.
+    """Return several pages, or news, as one message: the worst first, each with its own link as far as it is listed.
 
-    Titles of pages begin with the severity, so that their order is that of the severities.
+    Their titles begin with the severity, so that their order is that of the severities.
     """
     pages, first = sorted(delivery, key=lambda message: message.title), delivery[0]
     listed = pages[: LISTED_IN_MAIL if first.lane == MethodKind.EMAIL else LISTED]
@@ -74,9 +74,9 @@ def _bundle(delivery: Sequence[Message], *, at: datetime) -> Parcel:
         text = "Sign in to the portal to answer." if first.lane == MethodKind.VOICE else url
     if first.lane == MethodKind.EMAIL:
         values: dict[str, Any] = {"title": title, "lines": lines, "items": items, "more": more, "url": url}
-        values |= {"message": {"urgent": True}, "company": settings.PORTAL_COMPANY}
+        values |= {"message": {"urgent": first.urgent}, "company": settings.PORTAL_COMPANY}
         text, html = render_to_string("notify/mail.txt", values), render_to_string("notify/mail.html", values)
-    return Parcel(key=first.bundle, address=first.address, title=title, text=text, html=html, urgent=True)
+    return Parcel(key=first.bundle, address=first.address, title=title, text=text, html=html, urgent=first.urgent)
 
 
 def _link(message: Message, at: datetime) -> str:
@@ -86,13 +86,14 @@ def _link(message: Message, at: datetime) -> str:
 
 
 def _title(pages: Sequence[Message]) -> str:
-    """Return how many need the reader, and the first of them by name. Pages of drills are gathered by themselves."""
+    """Return how many there are, and the first of them by name. What is of drills is gathered by itself."""
     mark = DRILL if all(message.is_drill for message in pages) else ""
     names = list(dict.fromkeys(message.about_reference for message in pages if message.about_reference))
     if not names:
         return f"{mark}{len(pages)} messages of the portal"
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{mark}{len(pages)} pages: {', '.join(names[:NAMED])}{more}"
+    what = "pages" if pages[0].urgent else "updates"
+    return f"{mark}{len(pages)} {what}: {', '.join(names[:NAMED])}{more}"
 
 
 def _mail_values(message: Message, text: str, action_link: str, url: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ __all__ = [
     "stuck",
     "unread_count",
     "verify",
+    "waiting_lanes",
 ]
 
 STUCK_AFTER = timedelta(minutes=2)
@@ -45,6 +46,12 @@ DEAD_SHOWN_FOR = timedelta(days=7)
 def lanes() -> list[str]:
     """Return the lanes that messages leave by. Each is sent by itself, so that a hung server delays no other lane."""
     return list(CHANNELS)
+
+
+def waiting_lanes(*, at: datetime) -> list[str]:
+    """Return the lanes in which something is due: whoever rings needs no sender for the others. One query."""
+    due = Message.objects.filter(state__in=UNSENT, next_attempt_at__lte=at, lane__in=CHANNELS)
+    return sorted(due.order_by().values_list("lane", flat=True).distinct())
 
 
 def oldest_unsent_seconds(*, at: datetime) -> float:

@@ -27,12 +27,27 @@ SUSPECT = "suspect"
 
 _REFERENCE = re.compile(r"[A-Z]{2,8}-[0-9]{1,12}")
 
+WENT_WRONG = ("fixes", "caused", SUSPECT)
+"""What a change can have to do with something that went wrong."""
+CARRIES_OUT = "carries_out"
+"""The kind of link from a change to planned work that it does, such as an occurrence of maintenance."""
+
 _models: dict[str, type[models.Model]] = {}
+_takes: dict[type[models.Model], tuple[str, ...]] = {}
 
 
-def register(prefix: str, model: type[models.Model]) -> None:
-    """Let references with this prefix, such as INC, lead to rows of a model that has a `reference`."""
+def register(prefix: str, model: type[models.Model], *, takes: Iterable[str] = WENT_WRONG) -> None:
+    """Let references with this prefix, such as INC, lead to rows of a model that has a `reference`.
+
+    `takes` are the kinds of link with which a change may be linked to such a row.
+    """
     _models[prefix] = model
+    _takes[model] = tuple(takes)
+
+
+def takes(record: models.Model) -> tuple[str, ...]:
+    """Return the kinds of link that a change may have to a record."""
+    return _takes.get(type(record), ())
 
 
 def by_reference(reference: str, *, user: Any) -> models.Model | None:

@@ -127,6 +127,12 @@ def close_periods(record: models.Model, *, kind: str, ends: datetime, systems: C
     return periods.filter(starts__gt=ends).update(ends=F("starts")) + periods.update(ends=ends)
 
 
+def void_periods(record: models.Model, *, kind: str) -> None:
+    """Let the periods of this kind that `record` holds, or held, last no time: what they said was not so."""
+    record_type = ContentType.objects.get_for_model(record)
+    Period.objects.filter(record_type=record_type, record_id=record.pk, kind=kind).update(ends=F("starts"))
+
+
 def weigh_periods(record: models.Model, *, kind: str, weight: int, at: datetime) -> None:
     """Give the open periods of this kind that `record` holds another weight from `at`; what was before stays."""
     systems = [period.system for period in _open_periods(record, kind).exclude(weight=weight).select_related("system")]
@@ -262,11 +268,17 @@ def given_up() -> QuerySet[Demand]:
     return Demand.objects.filter(answered_at=None, given_up_at__isnull=False)
 
 
+ACTION = "action"
+"""The kind of link from an action item to what it came from. Pages show action items in a block of their own."""
+
 # kind of link: its words on the page of the record that it begins at, and on the other one
 LINK_WORDS: dict[str, tuple[str, str]] = {
     "fixes": ("Fixes", "Fixed by"),
     "caused": ("Caused", "Caused by"),
     "suspect": ("May have caused", "Suspect"),
+    "carries_out": ("Carries out", "Carried out by"),
+    "covers": ("Covers", "Covered by"),
+    ACTION: ("Came from", "Led to"),
 }
 
 
@@ -305,12 +317,11 @@ def links_of(record: models.Model, *, user: Any) -> list[Linked]:
     """Return the records linked with `record`, in either direction, oldest link first.
 
     Those that are gone, and those that `user` may not see, are left out: of them the reader learns not even that they
-    are linked. One query, and one for each kind of record.
+    are linked. Action items stand in a block of their own. One query, and one for each kind of record.
     """
     me = ContentType.objects.get_for_model(record).pk
-    mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk)).order_by(
-        "made_at", "id"
-    )
+    mine = Link.objects.filter(Q(from_type=me, from_id=record.pk) | Q(to_type=me, to_id=record.pk))
+    mine = mine.exclude(kind=ACTION).order_by("made_at", "id")
     ends = []
     for row in mine:
         forward = (row.from_type_id, row.from_id) == (me, record.pk)

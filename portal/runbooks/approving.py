@@ -9,13 +9,16 @@ from datetime import UTC
 from django.db.models import QuerySet
 
 from portal.approvals.registry import Approvable, DefaultStage
-from portal.approvals.shown import Fact, fact
+from portal.approvals.shown import Fact, fact, parsed
 from portal.approvals.subjects import named
+from portal.runbooks import shutting
+from portal.runbooks.holding import HELD
 from portal.runbooks.markdown.differing import sections_of
 from portal.runbooks.models import RunbookVersion
 from portal.runbooks.services.publishing import APPROVABLE
 
 _LONGEST_LABEL = 120
+_SECTION = "Section "
 
 
 def _rows() -> QuerySet[RunbookVersion]:
@@ -33,13 +36,25 @@ def _facts(version: RunbookVersion) -> Iterator[Fact]:
     for title, text in sections_of(version.text):
         label = _label(title)
         taken[label] = taken.get(label, 0) + 1
-        yield fact(f"Section {label}" + (f", {taken[label]}" if taken[label] > 1 else ""), text)
+        yield fact(f"{_SECTION}{label}" + (f", {taken[label]}" if taken[label] > 1 else ""), text)
 
 
 def _sent(version: RunbookVersion) -> str | None:
     if version.submitted_at is None:
         return None
     return f"by {version.submitted_by}, {version.submitted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _kept_back(version: RunbookVersion | None, shown: str) -> str:
+    """Return why nobody reads a version just now: it says how to shut down what must stay up, or said so when asked."""
+    if version is None:
+        return ""
+    asked = "\n\n".join(
+        f"## {one.label.removeprefix(_SECTION)}\n\n{one.value}"
+        for one in parsed(shown)
+        if one.label.startswith(_SECTION)
+    )
+    return HELD if shutting.kept_back(version.runbook, version.text, asked) else ""
 
 
 def _label(title: str) -> str:
@@ -57,4 +72,5 @@ VERSION = Approvable(
     url=lambda version: version.get_absolute_url(),
     stages=(DefaultStage("Second reader", "Manager"),),
     lasting=False,
+    kept_back=_kept_back,
 )

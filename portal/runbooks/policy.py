@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.lib.refusals import Refusal
 from portal.runbooks.enums import VersionState as State
 
 TRANSITIONS: dict[str, dict[State, State]] = {
@@ -22,7 +23,7 @@ REFUSALS: dict[str, str] = {
 }
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """An act that does not fit, with the sentence that the user is shown."""
 
 

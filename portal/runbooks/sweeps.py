@@ -29,8 +29,9 @@ def sweep_runbooks(*, at: datetime) -> int:
 
 def _lock(ids: list[int], _at: datetime) -> Mapping[int, Runbook]:
     """Lock the runbooks in id order, skipping those that a verb holds just now; they wait for the next sweep."""
-    rows = Runbook.objects.filter(pk__in=ids).order_by("pk").select_related("system__owner", "owner")
-    return {row.pk: row for row in rows.select_for_update(skip_locked=True, of=("self",))}
+    rows = Runbook.objects.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    held = list(rows.values_list("pk", flat=True))
+    return Runbook.objects.select_related("system__owner", "owner").in_bulk(held)
 
 
 def _remind(batch: list[tuple[Deadline, Runbook]], at: datetime) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, Model, Q, Value, When
 from django.utils.safestring import SafeString
 
-from portal.search.matching import Matches
+from portal.search.matching import Matches, tables_with
 from portal.search.registry import Searchable, Shown, kinds
-from portal.search.words import BEGUN, line_of, marked, terms_of, weight
+from portal.search.words import BEGUN, line_of, marked, marked_code, terms_of, weight
 
 WEIGHED: Final = 100  # rows of a kind that are weighed against one another
 SHOWN: Final = 10  # hits of a group on the page
@@ -87,20 +87,24 @@ def find(words: str, user: Any, *, systems: Collection[int] = (), shown: int = S
 
 def search(
     terms: tuple[str, ...], user: Any, *, systems: Collection[int], only: Collection[str] = (), shown: int = SHOWN,
-    any_term: bool = False, without: str = "",
+    any_term: bool = False, without: Model | None = None,
 ) -> Found:  # fmt: skip
     """Return the rows that meet all terms, or any of them, by group; the group with the best row first.
 
-    `only` names kinds; without any, all are searched. `without` is the address of a row that is left out.
+    `only` names kinds; without any, all are searched. `without` is a record that is left out. One query says which
+    tables have the words at all, one more is asked of each kind that does.
     """
     groups: dict[str, list[_Weighed]] = {}
     more: set[str] = set()
-    for kind in kinds():
-        if only and kind.kind not in only:
+    asked = [kind for kind in kinds() if not only or kind.kind in only]
+    tables = tables_with((kind.table for kind in asked), terms, any_term=any_term)
+    for kind in asked:
+        if kind.table not in tables:
             continue
         rows = _rows(kind, terms, user, systems, any_term=any_term)
-        weighed = [_weighed(kind, row, terms, systems, any_term=any_term) for row in rows]
-        if kept := [one for one in weighed if one.shown.url != without]:
+        left_out = without.pk if isinstance(without, kind.model) else None
+        kept = [_weighed(kind, row, terms, systems, any_term=any_term) for row in rows if row["pk"] != left_out]
+        if kept:
             groups.setdefault(kind.group, []).extend(kept)
         if len(rows) == WEIGHED:
             more.add(kind.group)
@@ -152,7 +156,9 @@ def _hit(one: _Weighed, terms: Sequence[str]) -> Hit:
     told = weight(shown.name, terms)
     rest = [text for text in _texts(kind, one.row) if text != shown.name]
     line = line_of(rest, [term for term in terms if term not in told])
+    context = "" if line == shown.context else shown.context
+    mark = marked_code if kind.markdown else marked
     return Hit(
-        shown.label or kind.label, shown.icon or kind.icon, marked(shown.name, terms), marked(line, terms),
-        shown.context, shown.url, one.weight, one.of_system, one.met,
+        shown.label or kind.label, shown.icon or kind.icon, mark(shown.name, terms), mark(line, terms),
+        context, kind.url(one.row), one.weight, one.of_system, one.met,
     )  # fmt: skip

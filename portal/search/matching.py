@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 from portal.search.indexes import postgresql, sqlite
 from portal.search.registry import Searchable
+
+
+def tables_with(tables: Iterable[str], terms: Sequence[str], *, any_term: bool = False) -> frozenset[str]:
+    """Return which tables have a row that meets all the terms, or any of them, whoever may see it. One query.
+
+    Most words stand in few tables: nothing else need be asked of the others.
+    """
+    wanted = list(dict.fromkeys(tables))
+    if not wanted:
+        return frozenset()
+    index = postgresql if connection.vendor == "postgresql" else sqlite
+    names = [connection.ops.quote_name(index.name_of(table)) for table in wanted]
+    asked = ", ".join(f"EXISTS (SELECT 1 FROM {name} WHERE {index.condition(name)})" for name in names)  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {asked}", [index.query(terms, any_term=any_term)] * len(wanted))
+        (found,) = cursor.fetchall()
+    return frozenset(table for table, stands in zip(wanted, found, strict=True) if stands)
 
 
 class Matches(Func):
@@ -34,12 +52,12 @@ class Matches(Func):
         """Ask the table of words that stands beside the table."""
         key, _ = compiler.compile(self.source_expressions[0])
         index = connection.ops.quote_name(postgresql.name_of(self.table))
-        asked = f"{key} IN (SELECT id FROM {index} WHERE words @@ %s::tsquery)"  # noqa: S608 - names of our own tables
+        asked = f"{key} IN (SELECT id FROM {index} WHERE {postgresql.condition(index)})"  # noqa: S608 - names of our own tables
         return asked, [postgresql.query(self.terms, any_term=self.any_term)]
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any) -> Any:
         """Ask the FTS5 table that stands beside the table."""
         key, _ = compiler.compile(self.source_expressions[0])
         index = connection.ops.quote_name(sqlite.name_of(self.table))
-        asked = f"{key} IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)"  # noqa: S608 - names of our own tables
+        asked = f"{key} IN (SELECT rowid FROM {index} WHERE {sqlite.condition(index)})"  # noqa: S608 - names of our own tables
         return asked, [sqlite.query(self.terms, any_term=self.any_term)]

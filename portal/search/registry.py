@@ -15,11 +15,10 @@ from django.db.models import QuerySet
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One row as a result: what it is called, what it belongs to, its page, and its own label where that differs."""
+    """One row as a result: what it is called, what it belongs to, and its own label where that differs."""
 
     name: str
     context: str
-    url: str
     label: str = ""
     icon: str = ""
 
@@ -30,9 +29,11 @@ class Searchable:
 
     `label` says what one of them is, `group` what they stand under. `columns` are searched, the name of the row
     first; they are columns of its own table. `rows` returns what a reader may see of it and what is in force, always
-    through `visible_to`. `values` are the lookups that `show` reads beside the columns and the key. `system` leads to
+    through `visible_to`. `show` says how one of them reads, `url` where it stands: that is asked only of what is
+    shown. `values` are the lookups that both read beside the columns and the key. `system` leads to
     the system that it is about. `titled` says that a word in the first column comes before one in another, however
-    old the row.
+    old the row. `markdown` says that code is written between backticks there, and shown as code. `prefix` is that
+    of its references, such as MNT: a reference that is typed leads to its row.
     """
 
     kind: str
@@ -43,9 +44,17 @@ class Searchable:
     columns: tuple[str, ...]
     rows: Callable[[Any], QuerySet[Any]]
     show: Callable[[Mapping[str, Any]], Shown]
+    url: Callable[[Mapping[str, Any]], str]
     values: tuple[str, ...] = ()
     system: str = ""
     titled: bool = False
+    markdown: bool = False
+    prefix: str = ""
+
+    @property
+    def table(self) -> str:
+        """The table of its rows."""
+        return self.model._meta.db_table
 
 
 _kinds: dict[str, Searchable] = {}
@@ -69,6 +78,11 @@ def register(*kinds: Searchable) -> None:
 def kinds() -> list[Searchable]:
     """Return every kind, in the order of registration."""
     return list(_kinds.values())
+
+
+def of_prefix(prefix: str) -> Searchable | None:
+    """Return the kind whose references begin so."""
+    return next((kind for kind in _kinds.values() if kind.prefix == prefix), None) if prefix else None
 
 
 def indexed() -> dict[str, tuple[str, ...]]:

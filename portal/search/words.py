@@ -21,6 +21,8 @@ LONGEST_LINE: Final = 180
 BEFORE: Final = 50  # characters kept before the first word that is met in a long line
 WHOLE, BEGUN = 1.0, 0.7  # what a word counts that stands as it was typed, and one that only begins so
 WORD = re.compile(r"[^\W_]+")
+CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 # Words that say nothing: they are left out while others stay.
 _EMPTY = """
 a an and are as at be but by can did do does for from had has have if in into is it its no not of on or our so than that
@@ -103,3 +105,20 @@ def marked(text: str, terms: Sequence[str]) -> SafeString:
         pieces += [format_html("{}<mark>{}</mark>", text[end:begin], text[begin:until])]
         end = until
     return format_html_join("", "{}", ((piece,) for piece in (*pieces, text[end:])))
+
+
+def marked_code(text: str, terms: Sequence[str]) -> SafeString:
+    """Return a line of Markdown as `marked` does, what stands between backticks as code, strong words without stars."""
+    pieces: list[SafeString] = []
+    end = 0
+    for found in CODE.finditer(text):
+        pieces += [
+            _plainly(text[end : found.start()], terms),
+            format_html("<code>{}</code>", marked(found[2].strip(), terms)),
+        ]
+        end = found.end()
+    return format_html_join("", "{}", ((piece,) for piece in (*pieces, _plainly(text[end:], terms))))
+
+
+def _plainly(text: str, terms: Sequence[str]) -> SafeString:
+    return marked(STRONG.sub(r"\1", text), terms)

@@ -15,12 +15,15 @@ from tests.bench.report import note
 NAMES = (
     "checklists",
     "changes",
+    "changes-machine",
     "deadlines",
     "lateness",
+    "maintenance",
     "oncall",
     "pages",
     "saving",
     "reconcile",
+    "recovery",
     "room",
     "search",
     "storm",
@@ -44,7 +47,7 @@ def main(names: list[str]) -> int:
         call_command("migrate", verbosity=0)
         importlib.import_module("portal.wsgi")  # as the server: what is loaded is not collected during a request
         note(f"{wanted[0]} ...")
-        return 0 if importlib.import_module(f"tests.bench.{wanted[0]}").run(address) else 1
+        return 0 if importlib.import_module(f"tests.bench.{wanted[0].replace('-', '_')}").run(address) else 1
 
 
 if __name__ == "__main__":

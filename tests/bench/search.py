@@ -15,12 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.directory.models import System
-from portal.runbooks.models import Command, Issue, Procedure, Runbook, RunbookVersion, Step
+from portal.runbooks.models import Command, Issue, Passage, Procedure, Runbook, RunbookVersion, Step
 from tests.bench import seed
 from tests.bench.report import note, percentile, say
 
 RUNBOOKS, STEPS, INCIDENTS = 500, 200, 5000
-PROCEDURES, ISSUES = 8, 2
+PROCEDURES, ISSUES, PASSAGES = 8, 2, 20
 VISITS, WARM_UP = 5, 1
 VERBS = ("Restart", "Check", "Drain", "Rotate", "Restore", "Verify", "Scale", "Stop", "Replay", "Inspect", "Flush")
 THINGS = (
@@ -137,6 +137,10 @@ def _lines(version: RunbookVersion) -> None:
         )
         for n in numbered(STEPS)
     )  # fmt: skip
+    Passage.objects.bulk_create(
+        Passage(version=version, position=n, line=n, title=f"Part {n}", text=f"{_says(n, 11)}\n{_says(n, version.pk)}")
+        for n in numbered(PASSAGES)
+    )
     Command.objects.bulk_create(
         Command(version=version, position=n, line=n, text=COMMANDS[n % 3].format(n), description=_says(n, 3))
         for n in numbered(40)

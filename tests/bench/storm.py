@@ -1,5 +1,7 @@
 """A storm of alerts over HTTP that grows as a cascade does: one web process, one worker, PostgreSQL, a Redis.
 
+Somebody is on call, and two others follow every system.
+
 Each alert has its moment; its answer is timed from then on, so that a server that falls behind is seen to. Beside it,
 in the same run, the same pace of requests that are answered without the database.
 """
@@ -17,14 +19,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import Sum
+from django.contrib.auth.models import Group
+from django.db.models import Q, Sum
 
+from incidents.communications import subscribing
 from incidents.enums import IntakeKind
 from incidents.intake import tokens
 from incidents.models import Alert, Incident, IntakeDelivery
+from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.celery import LANES, SWEEPS
-from portal.directory.models import Contact
+from portal.directory.models import Contact, System
 from portal.lib.clock import database_now
 from portal.notify.models import Message
 from portal.supervisor import plan
@@ -41,6 +46,7 @@ SENDERS = 24
 PATIENCE = 30.0
 LIMIT_MS = 150
 BUNDLE_SECONDS = 60
+FOLLOWERS = ("bench4", "bench5")  # accounts of people whom no step pages
 WORKER_PROCESSES = 2
 
 Sent = tuple[int, float]  # the answer, and the seconds until it came
@@ -89,7 +95,8 @@ def run(_address: str) -> bool:
     """Measure the calm pace, then the storm."""
     now = database_now()
     seed.company(now)
-    _bundle_pages()
+    _bundle_messages()
+    _follow(now)
     _, secret = tokens.add(name="Storm", kind=IntakeKind.JSON, by="bench", at=now, reason="A benchmark")
     portal = Portal()
     try:
@@ -105,12 +112,22 @@ def run(_address: str) -> bool:
     return _judged(sent, calm, began)
 
 
-def _bundle_pages() -> None:
-    """Let pages to the company's people leave as one in each interval, as everybody's do who never chose otherwise."""
+def _bundle_messages() -> None:
+    """Let what is sent to people leave as one in each interval, as it does for whoever never chose otherwise."""
     with acting(by="bench", reason="A benchmark", origin="command"):
         for contact in Contact.objects.all():
             contact.bundle_seconds = BUNDLE_SECONDS
             contact.save()
+
+
+def _follow(at: datetime) -> None:
+    """Let two people hear of every incident of every system."""
+    with acting(by="bench", reason="A benchmark", origin="command"):
+        for name in FOLLOWERS:
+            account = User.objects.get(username=name)
+            account.groups.add(Group.objects.get(name="Responder"))
+            for system in System.objects.order_by("pk"):
+                subscribing.follow(system, by=account, at=at)
 
 
 def body(number: int) -> bytes:
@@ -157,7 +174,7 @@ def _exchange(connection: http.client.HTTPConnection, method: str, path: str, se
 
 
 def _wait_for_messages() -> None:
-    """Wait until pages of the storm went out, at most so long as two bundles take."""
+    """Wait until messages of the storm went out, at most so long as two bundles take."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and not Message.objects.filter(lane="email", state="sent").exists():
         time.sleep(0.5)
@@ -188,7 +205,8 @@ def _judged(sent: list[Sent], calm: list[Sent], began: datetime) -> bool:
 
 def _bundled() -> tuple[int, int, int]:
     """Return how many deliveries to a method came too early after the one before, the messages, the deliveries."""
-    rows = Message.objects.filter(urgent=True, state="sent", method__isnull=False).select_related("method__contact")
+    sent = Message.objects.filter(Q(urgent=True) | Q(gathers=True), state="sent", method__isnull=False)
+    rows = sent.select_related("method__contact")
     moments: dict[int, dict[str, datetime]] = defaultdict(dict)
     spans = {}
     for row in rows:

@@ -14,7 +14,7 @@ from changes.services import Plan
 from portal.lib import clock
 from tests.factories.accounts import PASSWORD
 from tests.factories.approvals import make_person
-from tests.factories.changes import HOUR, approve_template, deciders, make_assessed, make_scheduled
+from tests.factories.changes import HOUR, approve_template, deciders, make_assessed, make_scheduled, verify
 from tests.factories.directory import make_system
 from tests.factories.incidents import make_incident
 
@@ -71,7 +71,7 @@ def closed(jonas, amara, database, at):
     )
     change = services.start(change, by=amara, at=begun)
     change = services.roll_back(change, by=amara, at=begun + HOUR / 4, reason="Errors rose")
-    change = services.verify(change, by=amara, at=begun + HOUR / 2)
+    change = verify(change, by=amara, at=begun + HOUR / 2)
     incident = make_incident(severity=3, systems=[database], at=begun + HOUR / 4)
     services.relate(change, incident, kind="caused", by=amara, at=at)
     return services.close(change, outcome=Outcome.ROLLED_BACK, review="It was too slow.", by=jonas, at=begun + HOUR)
@@ -173,6 +173,15 @@ def report_the_gates(page, address):
         page.get_by_text("The gate is reported.").wait_for()
 
 
+def work(page, address, name, *, steps):
+    """Tick the first steps of one of its runs."""
+    page.goto(address)
+    page.get_by_role("link", name=name, exact=True).click()
+    for number in range(1, steps + 1):
+        page.get_by_role("button", name=f"Tick step {number}", exact=True).click()
+        page.locator(f"#step-{number}.step--done").wait_for()
+
+
 def close(page):
     """Close it as successful."""
     page.get_by_role("link", name="Close", exact=True).first.click()
@@ -202,23 +211,130 @@ def test_a_normal_change_with_two_stages_walks_from_draft_to_closed(
     page.get_by_text("It is in the schedule.").wait_for()
     sign_in(page, amara)
     page.goto(address)
-    for verb, said in (("Start", "It is in progress."), ("Verify", "It is being verified.")):
-        press(page, verb)
-        page.get_by_text(said).wait_for()
+    press(page, "Start")
+    page.get_by_text("It is in progress.").wait_for()
+    press(page, "Verify")
+    page.get_by_text("2 steps of the implementation").wait_for()
+    work(page, address, "Implementation", steps=2)
+    page.goto(address)
+    press(page, "Verify")
+    page.get_by_text("It is being verified.").wait_for()
+    sign_in(page, jonas)
+    work(page, address, "Validation", steps=1)
+    page.goto(address)
     close(page)
     change.refresh_from_db()
     assert (change.status, change.outcome) == (Status.CLOSED, Outcome.SUCCESSFUL)
     page.goto(f"{address}record/")
     page.get_by_text("Who carries it out decided nothing: yes").wait_for()
+    page.get_by_text("Upgrade db-1 (20 min)").first.wait_for()
+
+
+def test_an_emergency_starts_at_once_and_is_approved_and_reviewed_afterwards(
+    page, live_server, sign_in, jonas, amara, ruth, database, at
+):
+    sign_in(page, jonas)
+    page.goto(f"{live_server.url}/changes/draft/?system=ticket-db&type=emergency")
+    page.get_by_label("What is changed").fill("Block the forged sender")
+    page.get_by_label("Why it is needed").fill("Forged mail reaches customers.")
+    page.get_by_label("Carried out by").select_option(label="Amara Okafor")
+    page.get_by_label("Steps of the implementation").fill("Refuse the sender (5 min)")
+    page.get_by_label("Test plan").fill("A forged mail is refused.")
+    page.get_by_label("Steps of the rollback").fill("Take the rule out (2 min)")
+    page.get_by_label("Rollback in minutes").fill("2")
+    page.get_by_label("Point of no return").fill("None")
+    page.get_by_role("button", name="Keep as a draft").click()
+    page.get_by_role("link", name="Start as an emergency").click()
+    page.get_by_label("On the authority of").select_option(label="Ruth Bergqvist")
+    page.get_by_label("Reason").fill("Customers pay forged invoices now.")
+    page.get_by_role("button", name="Start as an emergency").click()
+    page.get_by_text("Its approval and its review fall due.").wait_for()
+    change = Change.objects.get()
+    address = f"{live_server.url}{change.get_absolute_url()}"
+    sign_in(page, amara)
+    work(page, address, "Implementation", steps=1)
+    page.goto(address)
+    press(page, "Verify")
+    page.get_by_text("It is being verified.").wait_for()
+    work(page, address, "Validation", steps=1)
+    sign_in(page, ruth)
+    page.goto(address)
+    approve(page)
+    sign_in(page, jonas)
+    page.goto(address)
+    page.get_by_role("link", name="Close", exact=True).first.click()
+    page.get_by_label("Successful", exact=True).check()
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_text("Write the post-implementation review first").wait_for()
+    page.get_by_label("Post-implementation review").fill("The relay took any sender. It does no longer.")
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_text("It is closed. The record stays.").wait_for()
+    page.goto(f"{address}record/")
+    page.get_by_text("it was started on the authority of Ruth Bergqvist, and approved afterwards").wait_for()
+    change.refresh_from_db()
+    assert (change.status, change.approved_by) == (Status.CLOSED, "Ruth Bergqvist")
+
+
+def test_a_change_is_rolled_back_by_its_own_steps_and_how_long_that_took_is_kept(
+    page, live_server, sign_in, jonas, amara, ruth, database, at
+):
+    steps = {"implementation": [("Move db-1", 20), ("Move db-2", 20)], "rollback": [("Move db-1 back", 10)]}
+    change = make_scheduled(
+        by=jonas, implementer=amara, systems=[database], at=at - HOUR, planned_start=at, planned_end=at + HOUR,
+        steps=steps, rollback_minutes=10,
+    )  # fmt: skip
+    address = f"{live_server.url}{change.get_absolute_url()}"
+    sign_in(page, amara)
+    page.goto(address)
+    press(page, "Start")
+    page.get_by_text("It is in progress.").wait_for()
+    work(page, address, "Implementation", steps=1)
+    page.goto(address)
+    page.get_by_role("link", name="Roll back", exact=True).first.click()
+    page.get_by_label("Reason").fill("Errors rise")
+    page.get_by_role("button", name="Roll back", exact=True).click()
+    page.get_by_text("It is being rolled back").first.wait_for()
+    work(page, address, "Rollback", steps=1)
+    page.goto(address)
+    page.get_by_role("link", name="Rollback done").first.click()
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.get_by_text("It is being verified.").wait_for()
+    page.get_by_text("shorter than estimated").wait_for()
+    sign_in(page, jonas)
+    page.goto(address)
+    page.get_by_role("link", name="Close", exact=True).first.click()
+    page.get_by_label("Post-implementation review").fill("It was too slow under load.")
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_text("It is closed. The record stays.").wait_for()
+    change.refresh_from_db()
+    assert (change.status, change.outcome) == (Status.CLOSED, Outcome.ROLLED_BACK)
+    assert change.rollback_ended_at is not None
 
 
 def test_a_cell_is_ticked_in_place(page, live_server, sign_in, jonas, assessed):
     sign_in(page, jonas)
     page.goto(f"{live_server.url}{assessed.get_absolute_url()}matrix/")
-    page.get_by_role("button", name="Tick Database migrations, Module 2").click()
+    page.get_by_role("button", name="Tick Database migrations Module 2").click()
     page.get_by_text("19 of 20 cells open").wait_for()
-    assert page.get_by_role("button", name="Tick Database migrations, Module 2").count() == 0
-    assert page.get_by_role("link", name="Done: Database migrations, Module 2").count() == 1
+    assert page.get_by_role("button", name="Tick Database migrations Module 2").count() == 0
+    assert page.get_by_role("link", name="Done Database migrations Module 2").count() == 1
+
+
+def test_the_checklist_is_ticked_by_keyboard_alone(page, live_server, sign_in, jonas, assessed):
+    sign_in(page, jonas)
+    page.goto(f"{live_server.url}{assessed.get_absolute_url()}matrix/")
+    page.get_by_role("button", name="Tick Module validated Module 1").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("19 of 20 cells open").wait_for()
+    page.keyboard.press("Enter")  # the focus went on to the next cell that waits
+    page.get_by_text("18 of 20 cells open").wait_for()
+    assert page.get_by_role("link", name="Done Database migrations Module 1").count() == 1
+    page.get_by_role("button", name="Tick all of Module 1").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("16 of 20 cells open").wait_for()
+    page.keyboard.press("Enter")  # and from row to row
+    page.get_by_text("12 of 20 cells open").wait_for()
+    assert page.get_by_role("button", name="Tick all of Module 1").count() == 0
 
 
 def test_a_template_is_used_without_script(browser, live_server, sign_in, jonas, database, at):

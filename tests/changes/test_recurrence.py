@@ -83,3 +83,19 @@ def test_every_time_shares_a_moment_with_the_span_and_none_is_left_out(rule, zon
     wide = found(rule, starts, ends, zone, at(2026, 1, 1), at(2029, 1, 1))
     assert inside == [(b, e) for b, e in wide if b < until and e > since]
     assert all(b.tzinfo is UTC for b, _ in inside)
+
+
+def test_the_first_time_counts_whether_the_rule_names_its_day_or_not():
+    starts, ends = at(2026, 11, 28), at(2026, 11, 30)
+    days = found("FREQ=MONTHLY;BYMONTHDAY=-1", starts, ends, "UTC", at(2026, 11, 1), at(2026, 12, 1))
+    assert days == [(starts, ends), (at(2026, 11, 30), at(2026, 12, 2))]
+
+
+def test_an_hour_that_comes_twice_is_frozen_twice_and_one_that_never_comes_shortens_nothing_to_nothing():
+    zone = "Europe/London"
+    starts, ends = at(2026, 3, 1, 0, zone), at(2026, 3, 1, 0, zone) + HOUR * 1.5
+    ((_, end),) = found("FREQ=DAILY", starts, ends, zone, at(2026, 10, 24, 23), at(2026, 10, 25, 3))
+    assert end == at(2026, 10, 25, 1) + HOUR / 2  # half past one came twice
+    starts, ends = at(2026, 3, 1, 1, zone) + HOUR / 2, at(2026, 3, 1, 2, zone)
+    ((begin, end),) = found("FREQ=DAILY", starts, ends, zone, at(2026, 3, 29), at(2026, 3, 29, 12))
+    assert begin < end

@@ -32,6 +32,7 @@ from tests.factories.changes import (
     make_started,
     pass_gates,
     request_of,
+    verify,
 )
 from tests.factories.directory import NOON, make_system
 from tests.factories.incidents import make_incident
@@ -42,12 +43,12 @@ pytestmark = pytest.mark.django_db
 def test_a_change_walks_from_draft_to_its_end():
     change = make_started(modules=Module.objects.all()[:2])
     assert change.status == Status.IN_PROGRESS
-    change = services.verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
+    change = verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
     change = services.close(change, outcome=Outcome.SUCCESSFUL, by=change.requester, at=TOMORROW + HOUR)
     assert (change.status, change.outcome) == (Status.CLOSED, Outcome.SUCCESSFUL)
     kinds = list(records.timeline(change).order_by("pk").values_list("kind", flat=True))
     wanted = ["drafted", "submitted", "assessed", "asked", "approved", "scheduled", "started", "verified", "closed"]
-    assert [kind for kind in kinds if kind != "gate"] == wanted
+    assert [kind for kind in kinds if kind not in {"gate", "checklist"}] == wanted
 
 
 def test_references_are_gapless():
@@ -211,7 +212,7 @@ def test_what_was_not_needed_last_time_is_carried_over_when_somebody_asks():
     pass_gates(first)
     first = services.schedule(first, by=first.requester, at=NOON)
     first = services.start(first, by=first.implementer, at=TOMORROW)
-    first = services.verify(first, by=first.implementer, at=TOMORROW + HOUR)
+    first = verify(first, by=first.implementer, at=TOMORROW + HOUR)
     services.close(first, outcome=Outcome.SUCCESSFUL, by=first.requester, at=TOMORROW + HOUR)
     second = make_approved(modules=[module], planned_start=NOON + 2 * DAY, planned_end=NOON + 2 * DAY + HOUR)
     assert Cell.objects.filter(change=second).exclude(state=CellState.OPEN).count() == 0
@@ -229,7 +230,7 @@ def test_a_needed_access_review_keeps_the_change_from_closing():
     pass_gates(change)
     change = services.schedule(change, by=change.requester, at=NOON)
     change = services.start(change, by=change.implementer, at=TOMORROW)
-    change = services.verify(change, by=change.implementer, at=TOMORROW + HOUR)
+    change = verify(change, by=change.implementer, at=TOMORROW + HOUR)
     with pytest.raises(Refused, match="access review of Module 1 is still open"):
         services.close(change, outcome=Outcome.SUCCESSFUL, by=change.requester, at=TOMORROW + HOUR)
     Demand.objects.update(answered_at=TOMORROW, answered_by="Ruth")
@@ -247,10 +248,24 @@ def test_the_newest_report_of_a_gate_counts():
     change = make_approved()
     pass_gates(change)
     tests = Gate.objects.get(slug="tests")
-    services.report_gate(change, tests, result=GateResult.FAILED, commit="5d1e0a5", by=change.requester, at=NOON)
+    services.report_gate(change, tests, result=GateResult.FAILED, commit="5d1e0a4", by=change.requester, at=NOON)
     change = services.schedule(change, by=change.requester, at=NOON)
     with pytest.raises(Refused, match="Not met yet: Tests passing"):
         services.start(change, by=change.implementer, at=TOMORROW)
+
+
+def test_what_passed_for_one_commit_says_nothing_of_another():
+    change = make_approved()
+    pass_gates(change)
+    change = services.schedule(change, by=change.requester, at=NOON)
+    tests, scan = Gate.objects.get(slug="tests"), Gate.objects.get(slug="security-scan")
+    services.report_gate(change, tests, result=GateResult.PASSED, commit="9abcdef", by=change.requester, at=NOON)
+    with pytest.raises(Refused, match=r"Security scan clean \(it was for commit 5d1e0a4, the newest is 9abcdef\)"):
+        services.start(change, by=change.implementer, at=TOMORROW)
+    review = Gate.objects.get(slug="code-review")
+    services.report_gate(change, review, result=GateResult.PASSED, note="Read by Ruth", by=change.requester, at=NOON)
+    services.report_gate(change, scan, result=GateResult.PASSED, commit="9ABCDEF00", by=change.requester, at=NOON)
+    assert services.start(change, by=change.implementer, at=TOMORROW).status == Status.IN_PROGRESS
 
 
 def test_a_gate_is_not_ticked_twice_and_the_approval_never_by_hand():
@@ -284,10 +299,10 @@ def test_its_approval_is_final_once_it_has_started():
 
 def test_a_rollback_keeps_its_real_duration_and_asks_for_a_review():
     change = make_started()
-    with pytest.raises(Refused, match="why you roll back"):
+    with pytest.raises(Refused, match="why you roll it back"):
         services.roll_back(change, by=change.implementer, at=TOMORROW, reason="")
     change = services.roll_back(change, by=change.implementer, at=TOMORROW + HOUR / 4, reason="Errors")
-    change = services.verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
+    change = verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
     assert change.rollback_ended_at - change.rolled_back_at == HOUR / 4
     with pytest.raises(Refused, match="Close it as rolled back"):
         services.close(change, outcome=Outcome.SUCCESSFUL, by=change.requester, at=TOMORROW + HOUR)
@@ -382,7 +397,7 @@ def test_closing_a_security_patch_answers_what_maintenance_asked_for():
     pass_gates(change)
     change = services.schedule(change, by=requester, at=NOON)
     change = services.start(change, by=requester, at=TOMORROW)
-    change = services.verify(change, by=requester, at=TOMORROW + HOUR)
+    change = verify(change, by=requester, at=TOMORROW + HOUR)
     services.close(change, outcome=Outcome.SUCCESSFUL, by=requester, at=TOMORROW + HOUR)
     assert Demand.objects.get(key="patch-1").answer == {"change": change.reference, "outcome": "successful"}
 
@@ -446,7 +461,7 @@ def test_its_slot_stands_beside_those_of_other_parts_from_the_schedule_to_the_en
     assert (period.starts, period.ends, period.reference) == (TOMORROW, TOMORROW + HOUR, change.reference)
     change = services.start(change, by=change.implementer, at=TOMORROW)
     assert Period.objects.get(kind="change", system=system).ends is None
-    services.verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
+    verify(change, by=change.implementer, at=TOMORROW + HOUR / 2)
     assert Period.objects.get(kind="change", system=system).ends == TOMORROW + HOUR / 2
 
 
@@ -472,3 +487,87 @@ def test_a_token_is_kept_as_a_digest_and_ends_when_it_is_revoked():
 def test_somebody_without_an_account_requests_nothing():
     with pytest.raises(NotYours, match="signs in"):
         services.draft(a_plan(), by="system: tests", at=NOON)
+
+
+def test_a_standard_change_keeps_to_its_template_word_by_word():
+    template = approve_template(ChangeTemplate.objects.get(slug="security-patch"))
+    requester, implementer = make_person("Jonas L", "change-approver"), make_person("Amara O", "change-approver")
+    when = {"planned_start": TOMORROW, "planned_end": TOMORROW + HOUR, "implementer": implementer}
+    given = {"systems": [make_system()], "by": requester, "at": NOON}
+    for plan in (Plan({**when, "test_plan": "Hope."}), Plan(when, steps={"rollback": [("Pray", 1)]})):
+        with pytest.raises(Refused, match="those of its template"):
+            services.draft_from_template(template, plan=plan, **given)
+    change = services.draft_from_template(template, plan=Plan(when), **given)
+    change = services.submit(change, by=requester, at=NOON)
+    change = services.assess(change, impact=1, likelihood=1, by=requester, at=NOON)
+    step = change.steps.filter(kind="rollback").first()
+    step.text = "Hope"
+    step.save()
+    with pytest.raises(Refused, match="no longer those of its template"):
+        services.schedule(change, by=requester, at=NOON)
+
+
+def test_a_standard_change_goes_no_further_once_its_template_was_edited_even_when_that_is_approved():
+    template = approve_template(ChangeTemplate.objects.get(slug="security-patch"))
+    requester = make_person("Jonas L", "change-approver")
+    when = {"planned_start": TOMORROW, "planned_end": TOMORROW + HOUR, "implementer": make_person("A O", "responder")}
+    change = services.draft_from_template(
+        template, systems=[make_system()], plan=Plan(when), by=requester, at=NOON
+    )  # fmt: skip
+    template = services.new_template_version(template, by=requester, at=NOON, reason="Another step")
+    with pytest.raises(Refused, match="was edited after"):
+        services.submit(change, by=requester, at=NOON)
+
+
+def test_a_standard_change_is_for_the_systems_of_its_template_after_an_edit_too():
+    template = ChangeTemplate.objects.get(slug="security-patch")
+    template.systems.set([system := make_system()])
+    approve_template(template)
+    requester = make_person("Jonas L", "change-approver")
+    when = {"planned_start": TOMORROW, "planned_end": TOMORROW + HOUR, "implementer": make_person("A O", "responder")}
+    change = services.draft_from_template(template, systems=[system], plan=Plan(when), by=requester, at=NOON)
+    change = services.revise(change, Plan(systems=[make_system("other", name="Other")]), by=requester, at=NOON)
+    with pytest.raises(Refused, match="is not for Other"):
+        services.submit(change, by=requester, at=NOON)
+
+
+def test_whoever_starts_an_emergency_that_nobody_carries_out_does_not_do_so_on_their_own_word():
+    change = make_emergency()
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    change = services.revise(change, Plan({"implementer": None}), by=change.requester, at=NOON)
+    with pytest.raises(Refused, match="requests it or carries it out"):
+        services.start_emergency(change, authority=ruth, by=ruth, at=NOON, reason="It burns")
+
+
+def test_an_override_of_a_freeze_is_for_what_was_submitted_and_not_for_what_it_becomes_after_a_rejection():
+    change = make_assessed()
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    freeze = Freeze.objects.create(name="Month end", starts=TOMORROW - HOUR, ends=TOMORROW + DAY)
+    services.override(change, freeze, by=ruth, at=NOON, reason="The vendor ends support")
+    words = {"digest": request_of(change).digest, "confirmed": True, "reason": "Too soon"}
+    change = services.reject(change, by=ruth, at=NOON, **words)
+    with pytest.raises(Refused, match="Submit it first"):
+        services.override(change, freeze, by=ruth, at=NOON, reason="Again")
+    change = services.revise(change, Plan({"test_plan": "Another"}), by=change.requester, at=NOON)
+    assert (change.status, change.version) == (Status.DRAFT, 2)
+    assert [one.title for one in services.stops(change)] == ["Month end, operations"]
+
+
+def test_a_slot_is_not_moved_into_the_past():
+    change = make_assessed()
+    with pytest.raises(Refused, match="has passed"):
+        services.revise(
+            change, Plan({"planned_start": NOON - 2 * HOUR, "planned_end": NOON - HOUR}), by=change.requester, at=NOON
+        )
+
+
+def test_a_check_that_is_added_later_is_asked_of_what_is_not_scheduled_yet():
+    change = make_approved(modules=Module.objects.all()[:1])
+    fill_matrix(change)
+    added = ReleaseCheck.objects.create(slug="licences", name="Licences", position=9)
+    with pytest.raises(Refused, match="1 cell is still open"):
+        services.schedule(change, by=change.requester, at=NOON)
+    services.follow(change, at=NOON)
+    assert Cell.objects.get(change=change, check_of=added).state == CellState.OPEN
+    fill_matrix(change)
+    assert services.schedule(change, by=change.requester, at=NOON).status == Status.SCHEDULED

@@ -24,6 +24,7 @@ from tests.factories.changes import (
     make_scheduled,
     make_started,
     request_of,
+    verify,
 )
 from tests.factories.directory import NOON, make_system
 
@@ -92,7 +93,7 @@ def test_an_approval_afterwards_is_kept_and_ends_the_shouting(emergency):
     change = Change.objects.get(pk=emergency.pk)
     assert change.approved_by
     assert request_of(change).state == "final"
-    change = services.verify(change, by=change.implementer, at=NOON + HOUR)
+    change = verify(change, by=change.implementer, at=NOON + HOUR)
     change = services.write_review(change, review="It burned.", by=change.implementer, at=NOON + HOUR)
     services.close(change, outcome=Outcome.SUCCESSFUL, by=change.requester, at=NOON + HOUR)
     sweep_changes(at=NOON + 3 * DAY)
@@ -130,7 +131,7 @@ def test_a_rollback_that_would_end_after_the_window_is_warned_of_while_there_is_
 
 def test_an_overrun_shouts_and_a_change_that_is_done_does_not():
     late, done = make_started(), make_started()
-    services.verify(done, by=done.implementer, at=TOMORROW + HOUR / 2)
+    verify(done, by=done.implementer, at=TOMORROW + HOUR / 2)
     sweep_changes(at=TOMORROW + HOUR)
     assert "overrun" in kinds(late)
     assert "overrun" not in kinds(done)

@@ -14,10 +14,15 @@ from django.db import models
 from tests.factories.accounts import make_user
 
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)
-_numbers = count(1)
+_numbers = count(500)  # beyond the references that reference data takes
 
 # What the constraints of a model ask for beyond its types.
 SPECIAL: dict[str, Any] = {
+    "directory.Dependency": lambda: _dependency(),  # noqa: PLW0108 - it stands below
+    "directory.RecoveryProof": lambda: {
+        "subject_type": ContentType.objects.get(app_label="directory", model="system"),
+        "subject_id": make("directory.System").pk,
+    },
     "directory.OnCallShift": lambda: {"starts": NOON, "until": NOON + timedelta(hours=8)},
     "directory.Swap": lambda: {"starts": NOON, "until": NOON + timedelta(hours=8)},
     "incidents.Incident": lambda: {"reference": f"INC-{next(_numbers):06d}"},
@@ -35,7 +40,28 @@ SPECIAL: dict[str, Any] = {
     "approvals.Decision": lambda: _decision(),  # noqa: PLW0108 - it stands below
     "incidents.EscalationTarget": lambda: {"kind": "team", "team": make("directory.Team")},
     "changes.Freeze": lambda: {"starts": NOON, "ends": NOON + timedelta(days=1)},
+    "maintenance.Plan": lambda: {"reference": f"MNT-{next(_numbers):06d}"},
+    "maintenance.Occurrence": lambda: {"reference": f"MNT-{next(_numbers):06d}.1", "plan": make("maintenance.Plan")},
+    "maintenance.Window": lambda: {
+        "reference": f"MNW-{next(_numbers):06d}",
+        "starts_at": NOON,
+        "ends_at": NOON + timedelta(hours=2),
+    },
+    "maintenance.BackupPlan": lambda: {"reference": f"BKP-{next(_numbers):06d}", "frequency_minutes": 60},
+    "maintenance.RestoreTest": lambda: {
+        "reference": f"RST-{next(_numbers):06d}",
+        "ended_at": NOON + timedelta(hours=1),
+        "system": make("directory.System"),
+    },
     "changes.Change": lambda: {"reference": f"CHG-{next(_numbers):06d}"},
+    "maintenance.RecoveryPlan": lambda: {"reference": f"RCP-{next(_numbers):06d}"},
+    "maintenance.RecoveryStep": lambda: {"plan": make("maintenance.RecoveryPlan"), "position": 1, "minutes": 5},
+    "maintenance.Exercise": lambda: {
+        "reference": f"EXR-{next(_numbers):06d}",
+        "plan": make("maintenance.RecoveryPlan"),
+    },
+    "maintenance.ExerciseStep": lambda: {"exercise": make("maintenance.Exercise"), "position": 1},
+    "actions.ActionItem": lambda: {"reference": f"ACT-{next(_numbers):06d}"},
     "assurance.Engagement": lambda: {
         "starts": NOON,
         "ends": NOON + timedelta(days=9),
@@ -66,12 +92,18 @@ SPECIAL: dict[str, Any] = {
     "runbooks.ChecklistRule": lambda: {"checklist": make("runbooks.Checklist")},
     "runbooks.ChecklistVersion": lambda: {"checklist": make("runbooks.Checklist"), "number": next(_numbers)},
     "runbooks.ChecklistStep": lambda: {"version": make("runbooks.ChecklistVersion"), "position": 1},
-    "runbooks.ChecklistRun": lambda: {"reference": f"CHK-{next(_numbers):06d}"},
+    "runbooks.ChecklistRun": lambda: {"reference": f"CHK-{next(_numbers):06d}", "plan": "A plan of its own"},
     "runbooks.RunStep": lambda: {"run": make("runbooks.ChecklistRun"), "position": 1},
     "runbooks.RunEvent": lambda: {"run": make("runbooks.ChecklistRun"), "what": "ticked"},
     "incidents.TypeRule": lambda: {"type": f"t-{next(_numbers)}"},
     "incidents.IntakeMapping": lambda: {"system": make("directory.System")},
 }
+
+
+def _dependency() -> dict[str, Any]:
+    """Two systems, and a third one that either may be changed to: it comes first in every list of choices."""
+    make("directory.System", name="A third one")
+    return {"system": make("directory.System"), "needs": make("directory.System")}
 
 
 def _decision() -> dict[str, Any]:

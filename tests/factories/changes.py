@@ -17,6 +17,9 @@ from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest, Stage
 from portal.directory.models import System
+from portal.runbooks.checklists import services as checklists
+from portal.runbooks.checklists.enums import StepState
+from portal.runbooks.models import ChecklistRun, RunbookVersion, RunStep
 from tests.factories.approvals import make_person
 from tests.factories.directory import NOON, make_system
 
@@ -26,7 +29,13 @@ TOMORROW = NOON + DAY
 _numbers = count(1)
 
 
-def a_plan(*, systems: Iterable[System] = (), modules: Iterable[Module] = (), **values: Any) -> Plan:
+def a_plan(
+    *,
+    systems: Iterable[System] = (),
+    modules: Iterable[Module] = (),
+    runbooks: Iterable[RunbookVersion] = (),
+    **values: Any,
+) -> Plan:
     """A plan that lacks nothing, tomorrow from noon for an hour, unless told otherwise."""
     steps = values.pop("steps", {"implementation": [("Do it", 30)], "rollback": [("Undo it", 10)]})
     given = {
@@ -38,7 +47,7 @@ def a_plan(*, systems: Iterable[System] = (), modules: Iterable[Module] = (), **
         "rollback_minutes": 10,
         "point_of_no_return": "None",
     }
-    return Plan({**given, **values}, list(systems) or [make_system()], list(modules), steps)
+    return Plan({**given, **values}, list(systems) or [make_system()], list(modules), steps, list(runbooks))
 
 
 def make_change(*, by: User | None = None, implementer: User | None = None, at: datetime = NOON, **plan: Any) -> Change:
@@ -112,6 +121,29 @@ def make_started(**given: Any) -> Change:
     change = make_scheduled(**given)
     assert change.planned_start is not None
     return services.start(change, by=change.implementer, at=change.planned_start)
+
+
+def run_of(change: Change, kind: StepKind) -> ChecklistRun:
+    """The run of one of its plans."""
+    found: ChecklistRun = ChecklistRun.objects.of(change).get(plan=kind)
+    return found
+
+
+def settle(change: Change, *kinds: StepKind, by: User | None = None, at: datetime) -> None:
+    """Tick every step of these plans that is open, of implementation and validation unless told otherwise."""
+    plans = kinds or (StepKind.IMPLEMENTATION, StepKind.VALIDATION)
+    runs = ChecklistRun.objects.of(change).filter(plan__in=plans)
+    open_ = RunStep.objects.filter(run__in=runs.values("pk"), state=StepState.OPEN)
+    checklists.tick_all(open_, by=by or change.implementer, at=at)
+
+
+def verify(change: Change, *, at: datetime, by: User | None = None) -> Change:
+    """Have its steps done, those of the validation too, and say that it is."""
+    if change.is_rolling_back:
+        settle(change, StepKind.ROLLBACK, by=by, at=at)
+    else:
+        settle(change, by=by, at=at)
+    return services.verify(change, by=by or change.implementer, at=at)
 
 
 def make_emergency(**given: Any) -> Change:

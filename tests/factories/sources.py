@@ -90,6 +90,27 @@ def alarm(state: str = "ALARM", **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def event(state: str = "ALARM", **changes: Any) -> dict[str, Any]:
+    """The same alarm as EventBridge tells it."""
+    metric = {"namespace": "AWS/SQS", "name": "Depth", "dimensions": {"QueueName": "mail"}}
+    return {
+        "version": "0",
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "detail": {
+            "alarmName": "queue-too-long",
+            "configuration": {
+                "description": "The queue grows",
+                "metrics": [{"id": "m1", "metricStat": {"metric": metric, "period": 60, "stat": "Maximum"}}],
+            },
+            "state": {"value": state, "reason": "Threshold crossed", "timestamp": "2026-11-17T11:58:00.000+0000"},
+            "previousState": {"value": "OK"},
+        },
+    } | changes
+
+
 def make_topic(
     token: IntakeToken, *, state: str = TopicState.CONFIRMED, pinned: bool = True, **fields: Any
 ) -> TopicSubscription:

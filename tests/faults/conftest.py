@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+
+from portal.audit.actor import acting
+from portal.lib.refusals import Refusal
 
 LEFT_OUT = "it needs PostgreSQL (set DATABASE_URL)"
 
@@ -26,6 +31,31 @@ def quick_commits(request):
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER DATABASE {connection.settings_dict['NAME']} SET synchronous_commit = off")
             cursor.execute("SET synchronous_commit = off")
+
+
+@pytest.fixture
+def together(quick_commits):
+    """`together(*acts)`: do up to four things at once, each on a connection of its own.
+
+    It returns what each returned, or the sentence of its refusal, and raises whatever else one of them raised.
+    """
+    with ThreadPoolExecutor(4) as pool:
+
+        def at_once(*acts):
+            start = threading.Barrier(len(acts))
+
+            def run(act):
+                with acting(by="system: race", origin="task", reason="A race"):
+                    start.wait(30)
+                    try:
+                        return act()
+                    except Refusal as refused:
+                        return str(refused)
+
+            return [done.result(60) for done in [pool.submit(run, act) for act in acts]]
+
+        yield at_once
+        at_once(*[connections.close_all] * 4)
 
 
 @contextmanager

@@ -1,16 +1,12 @@
 """Deciders race one another, an edit of the record, another implementer and a withdrawal: what is promised holds."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from portal.approvals import services
 from portal.approvals.models import ApprovalRequest, Decision
-from portal.approvals.policy import Refused
-from portal.audit.actor import acting
 from portal.directory.models import RecoveryObjective
 from tests.factories.approvals import make_objective, make_person, make_request, set_stages
 from tests.factories.directory import NOON
@@ -18,28 +14,6 @@ from tests.factories.directory import NOON
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(300)]
 ROUNDS = 25 if connection.vendor == "postgresql" else 8
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def workers(quick_commits):
-    with ThreadPoolExecutor(3) as pool:
-        yield pool
-        together(pool, *[connections.close_all] * 3)
-
-
-def together(pool, *acts):
-    """Do all at once, each on a connection of its own; return what each returned, or the sentence of its refusal."""
-    start = threading.Barrier(len(acts))
-
-    def run(act):
-        with acting(by="system: race", origin="task", reason="A race"):
-            start.wait(30)
-            try:
-                return act()
-            except Refused as refused:
-                return str(refused)
-
-    return [done.result(60) for done in [pool.submit(run, act) for act in acts]]
 
 
 @pytest.fixture
@@ -67,35 +41,35 @@ def state_of(request):
     return ApprovalRequest.objects.get(pk=request.pk).state
 
 
-def test_of_two_deciders_at_once_the_stage_takes_one(workers, people):
+def test_of_two_deciders_at_once_the_stage_takes_one(together, people):
     for _ in range(ROUNDS):
         request = make_request(by=people["kwame"])
-        said = together(workers, approve(request, people["hannah"]), approve(request, people["ines"]))
+        said = together(approve(request, people["hannah"]), approve(request, people["ines"]))
         assert sorted(said) == ["Every stage has approved it already. Nothing is left to decide.", "decided"]
         assert Decision.objects.filter(request=request).count() == 1
         assert state_of(request) == "approved"
 
 
-def test_of_two_of_three_at_once_both_count(workers, people):
+def test_of_two_of_three_at_once_both_count(together, people):
     set_stages("objective", ("Management", "Manager", 2))
     for _ in range(ROUNDS):
         request = make_request(by=people["kwame"])
-        said = together(workers, approve(request, people["hannah"]), approve(request, people["ines"]))
+        said = together(approve(request, people["hannah"]), approve(request, people["ines"]))
         assert said == ["decided", "decided"]
         assert state_of(request) == "approved"
 
 
-def test_one_person_in_two_windows_decides_once(workers, people):
+def test_one_person_in_two_windows_decides_once(together, people):
     set_stages("objective", ("Management", "Manager", 2))
     for _ in range(ROUNDS):
         request = make_request(by=people["kwame"])
-        said = together(workers, approve(request, people["hannah"]), approve(request, people["hannah"]))
+        said = together(approve(request, people["hannah"]), approve(request, people["hannah"]))
         assert "decided" in said
         assert Decision.objects.filter(request=request).count() == 1
         assert state_of(request) == "pending"
 
 
-def test_a_decision_and_an_edit_at_once_never_leave_the_edit_approved(workers, people):
+def test_a_decision_and_an_edit_at_once_never_leave_the_edit_approved(together, people):
     decided_first = 0
     for _ in range(ROUNDS):
         objective = make_objective()
@@ -107,7 +81,7 @@ def test_a_decision_and_an_edit_at_once_never_leave_the_edit_approved(workers, p
             row.save()
             return "edited"
 
-        said = together(workers, approve(request, people["hannah"]), edit)
+        said = together(approve(request, people["hannah"]), edit)
         assert said[1] == "edited"
         decided_first += said[0] == "decided"
         assert said[0] == "decided" or said[0].endswith("Changed: RTO: 60 min (1 h) > 120 min (2 h).")
@@ -116,7 +90,7 @@ def test_a_decision_and_an_edit_at_once_never_leave_the_edit_approved(workers, p
     assert decided_first <= ROUNDS
 
 
-def test_a_decision_and_a_new_implementer_at_once_never_let_one_decide_on_their_own_work(workers, people):
+def test_a_decision_and_a_new_implementer_at_once_never_let_one_decide_on_their_own_work(together, people):
     for _ in range(ROUNDS):
         request = make_request(by=people["kwame"])
 
@@ -125,14 +99,14 @@ def test_a_decision_and_a_new_implementer_at_once_never_let_one_decide_on_their_
             services.reassign(request, **words)
             return "named"
 
-        said = together(workers, approve(request, people["hannah"]), name)
+        said = together(approve(request, people["hannah"]), name)
         assert said[1] == "named"
         found = ApprovalRequest.objects.get(pk=request.pk)
         assert (found.state, found.round, found.implementer_id) == ("pending", 2, people["hannah"].pk)
         assert not Decision.objects.filter(request=request, round=2).exists()
 
 
-def test_a_decision_and_a_withdrawal_at_once_both_stand_or_the_decision_is_refused(workers, people):
+def test_a_decision_and_a_withdrawal_at_once_both_stand_or_the_decision_is_refused(together, people):
     for _ in range(ROUNDS):
         request = make_request(by=people["kwame"])
 
@@ -140,7 +114,7 @@ def test_a_decision_and_a_withdrawal_at_once_both_stand_or_the_decision_is_refus
             services.withdraw(request, by=people["kwame"], at=LATER, reason="A mistake")
             return "withdrawn"
 
-        said = together(workers, approve(request, people["hannah"]), withdraw)
+        said = together(approve(request, people["hannah"]), withdraw)
         assert said[1] == "withdrawn"
         assert said[0] in {"decided", "It was withdrawn. Nothing is left to decide."}
         assert state_of(request) == "withdrawn"

@@ -1,16 +1,13 @@
 """Acknowledging races the sweep and the senders: no deadlock, and nothing that pages is decided afterwards."""
 
 import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from incidents import escalation, services, sweeps
 from incidents.models import Incident
-from portal.audit.actor import acting
 from portal.deadlines.models import Deadline
 from portal.notify.channels import CHANNELS
 from portal.notify.models import Message
@@ -27,33 +24,13 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def workers(quick_commits):
-    with ThreadPoolExecutor(3) as pool:
-        yield pool
-        together(pool, *[connections.close_all] * 3)
-
-
-@pytest.fixture
 def sent(monkeypatch):
     channel = FakeChannel()
     monkeypatch.setitem(CHANNELS, "email", channel)
     return channel
 
 
-def together(pool, *acts):
-    """Do all at once, each on a connection of its own, and raise what any of them raised."""
-    start = threading.Barrier(len(acts))
-
-    def run(act):
-        with acting(by="system: race", origin="task"):
-            start.wait(30)
-            act()
-
-    for done in [pool.submit(run, act) for act in acts]:
-        done.result(60)
-
-
-def test_nothing_is_decided_after_an_acknowledgement(workers, sent):
+def test_nothing_is_decided_after_an_acknowledgement(together, sent):
     ada, system = make_contact("Ada"), make_system("bench-race")
     policy = make_policy(steps=[ada, ada, ada], systems=[system], delay=1, repeat=20)
     moments = [NOON + number * timedelta(hours=1) for number in range(ROUNDS)]
@@ -63,7 +40,6 @@ def test_nothing_is_decided_after_an_acknowledgement(workers, sent):
     for at, pk in zip(moments, ids, strict=True):
         incident = Incident.objects.get(pk=pk)
         together(
-            workers,
             lambda at=at: sweeps.sweep_incidents(at=at),
             lambda at=at, incident=incident: services.acknowledge(incident, by=ada, at=at),
             lambda at=at: [send_lane("email", now=lambda: at) for _ in range(2)],
@@ -85,14 +61,13 @@ def check(incident):
 
 
 @pytest.mark.postgresql_only
-def test_a_sweep_and_an_acknowledgement_of_many_incidents_never_deadlock(workers, sent):
+def test_a_sweep_and_an_acknowledgement_of_many_incidents_never_deadlock(together, sent):
     ada, system = make_contact("Ada"), make_system()
     make_policy(steps=[ada, ada], systems=[system], delay=1)
     for round_number in range(10):
         at = NOON + round_number * timedelta(hours=1)
         incidents = [make_incident(systems=[system], at=at) for _ in range(20)]
         together(
-            workers,
             lambda at=at: [sweeps.sweep_incidents(at=at + n * SECOND) for n in range(1, 4)],
             lambda at=at, some=incidents: [services.acknowledge(one, by=ada, at=at + SECOND) for one in reversed(some)],
             lambda at=at: [send_lane("email", now=lambda: at + SECOND) for _ in range(5)],

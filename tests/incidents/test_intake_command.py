@@ -98,3 +98,10 @@ def test_a_kind_has_what_its_tools_need(capsys):
     with pytest.raises(CommandError, match="Only generic ones"):
         run("add", "Odd", "--kind", "grafana", "--preset", "pingdom", capsys=capsys)
     assert not IntakeToken.objects.filter(name="Odd").exists()
+
+
+def test_what_is_refused_names_its_option(capsys):
+    with pytest.raises(CommandError, match=r"--every: .* --grace: "):
+        run("add", "Pings", "--kind", "heartbeat", "--every", "0", "--grace", "-5", capsys=capsys)
+    with pytest.raises(CommandError, match="name: Fill this in"):
+        run("add", "", capsys=capsys)

@@ -126,6 +126,7 @@ def test_an_alert_that_is_split_off_takes_its_key_along(source):
     )
     assert post(secret, "disk").incident == made
     assert "Another matter" in made.description
+    assert records.timeline(old).get(kind="split").detail == "Quoted there: 1 line. Handed over: 1 alert."
     assert [linked.record for linked in records.links_of(made, user=make_user(roles=["responder"]))] == [old]
     with pytest.raises(Refused, match="at least one"):
         services.split_off(old, title="x", severity=old.severity, by="test", at=NOON, reason="Apart")
@@ -148,3 +149,10 @@ def test_related_is_what_shares_a_system_or_words_within_a_week_and_may_be_seen(
     services.restrict(make_incident(title="Attachments fail", systems=[mail]), by="test", at=NOON, reason="Personal")
     assert [found.incident for found in related_to(about, user=user)] == [same, words]
     assert words_of("The mail is at a stop, mail!") == ["mail", "stop"]
+
+
+def test_an_alert_that_may_be_split_off_is_offered_with_its_source_and_whether_it_fires(client, source):
+    _, secret = source
+    incident = post(secret, "disk").incident
+    client.force_login(make_user("amara", roles=["responder"]), backend="django.contrib.auth.backends.ModelBackend")
+    assert "disk fires (prometheus, firing)" in client.get(f"{incident.get_absolute_url()}split/").content.decode()

@@ -22,7 +22,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 def free_port() -> int:

@@ -96,7 +96,13 @@ def test_an_objective_from_the_question_to_the_edit_that_voids_it():
     assert {row.address for row in decided} == {"127.0.0.1"}
 
     # An edit of the record voids it, and tells those who decided what changed.
-    edit = {"system": objective.system_id, "rto_minutes": 240, "rpo_minutes": 15, "change_reason": "The new contract"}
+    edit = {
+        "system": objective.system_id,
+        "rto_minutes": 240,
+        "rpo_minutes": 15,
+        "proof_days": 365,
+        "change_reason": "The new contract",
+    }
     assert keeper.post(record, edit).status_code == 302
     assert "Changed since approval" in text(keeper.get(record))
     look(later=LOOK_EVERY)

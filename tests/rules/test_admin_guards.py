@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 REGISTERED = {model._meta.label: registered for model, registered in admin.site._registry.items()}
 # Rows about another record are seen only by whoever may see that record too: label, and what it is about here.
 ABOUT = {
+    "directory.RecoveryProof": "directory.System",
     "approvals.ApprovalRequest": "directory.Severity",
     "approvals.Stage": "approvals.ApprovalRequest",
     "records.Evidence": "directory.System",

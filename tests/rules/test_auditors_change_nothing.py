@@ -46,6 +46,7 @@ OWN: dict[str, tuple[set[str], str]] = {
     ),
     "/intake/": (set(), "machines post here with a secret of their own; a session opens nothing"),
     "/v2/enqueue": (set(), "the same for tools that know a routing key alone"),
+    "/v2/change/enqueue": (set(), "the same for what such tools say of changes"),
     "/a/": (set(), "whoever holds the secret of a link acknowledges, signed in or not"),
 }  # fmt: skip
 # What somebody to whom nothing is open still reaches.
@@ -57,7 +58,7 @@ WITHOUT_ROLE = (
 )
 SAMPLES = {
     "pk": 1, "number": 1, "content_type_id": 1, "version_id": 1, "id": 1, "slug": "mail", "secret": "x",
-    "url": "nowhere", "audience": "customers", "app_label": "incidents",
+    "url": "nowhere", "how": "plan", "audience": "customers", "app_label": "incidents",
     "verb": "note", "kind": "severity", "source": "trail",
     "gesture": uuid.UUID(int=1), "object_id": "1", "model": "incidents.incident",
 }  # fmt: skip
@@ -102,6 +103,13 @@ def _filled(pattern, given):
         .replace("(?i:EVD)", "EVD")
         .replace("(?i:CHK)", "CHK")
         .replace("(?i:CHG)", "CHG")
+        .replace("(?i:MNT)", "MNT")
+        .replace("(?i:ACT)", "ACT")
+        .replace("(?i:MNW)", "MNW")
+        .replace("(?i:RCP)", "RCP")
+        .replace("(?i:EXR)", "EXR")
+        .replace("(?i:BKP)", "BKP")
+        .replace("(?i:RST)", "RST")
     )
     known = pattern.regex.groupindex
     unnamed = iter(["object_id", "version_id"])
@@ -125,7 +133,22 @@ def _of(name, rows):
     if name.startswith("evidence:"):
         incident = {"kind": "incidents.incident", "pk": rows["incidents.Incident"].pk}
         return {"reference": rows["records.Evidence"].reference, "verb": "seal", **incident}
-    return _of_changes(name, rows) or _of_checklists(name, rows) or {"reference": rows["incidents.Incident"].reference}
+    of_windows = name in {"maintenance:window", "maintenance:act-on-window", "maintenance:end-series"}
+    of_maintenance = "maintenance.Window" if of_windows else "maintenance.Plan"
+    owners = {"maintenance": of_maintenance, "actions": "actions.ActionItem"}
+    owner = owners.get(name.partition(":")[0], "incidents.Incident")
+    found = _of_changes(name, rows) or _of_checklists(name, rows) or _of_exercises(name, rows)
+    return found or _of_recovery(name, rows) or {"reference": rows[owner].reference}
+
+
+def _of_exercises(name, rows):
+    if name in {"maintenance:recovery-plan", "maintenance:edit-recovery-plan", "maintenance:act-on-recovery-plan"}:
+        return {"reference": rows["maintenance.RecoveryPlan"].reference, "verb": "retire"}
+    if name == "maintenance:act-on-step":
+        return {"reference": rows["maintenance.ExerciseStep"].exercise.reference, "position": 1, "verb": "skip"}
+    if name.startswith(("maintenance:exercise", "maintenance:act-on-exercise")):
+        return {"reference": rows["maintenance.Exercise"].reference, "verb": "call-off"}
+    return {}
 
 
 def _of_changes(name, rows):
@@ -285,3 +308,15 @@ def test_what_lies_outside_of_the_engagement_is_named_nowhere(client, rows):
         if b"Xylophone" in content:
             wrong.append(address)
     assert wrong == []
+
+
+def _of_recovery(name, rows):
+    slug = rows["maintenance.BackupPlan"].system.slug
+    if name in {"maintenance:recovery-system", "maintenance:record-restore-test", "maintenance:new-backup"}:
+        return {"slug": slug}
+    if name == "maintenance:restore-test":
+        return {"reference": rows["maintenance.RestoreTest"].reference}
+    if name in {"maintenance:backup", "maintenance:act-on-backup", "maintenance:validate-run"}:
+        pk = rows["maintenance.BackupRun"].pk
+        return {"reference": rows["maintenance.BackupPlan"].reference, "pk": pk, "verb": "run"}
+    return {}

@@ -56,6 +56,8 @@ SIGNALS = {
     ("incidents/apps.py", "post_migrate"): "reference data is loaded after migrations",
     ("incidents/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("changes/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("maintenance/apps.py", "post_migrate"): "reference data is loaded after migrations",
+    ("maintenance/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("changes/apps.py", "post_migrate.connect"): "reference data is loaded after migrations",
     ("portal/audit/history.py", "pre_save"): "what would leave no history is refused before it is written",
     ("portal/audit/history.py", "pre_save.connect"): "what would leave no history is refused before it is written",
@@ -91,6 +93,7 @@ LISTENING = {
     ("post_migrate", "portal.runbooks.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "incidents.receivers"): "reference data is loaded after migrations",
     ("post_migrate", "changes.receivers"): "reference data is loaded after migrations",
+    ("post_migrate", "maintenance.receivers"): "reference data is loaded after migrations",
 }
 
 

@@ -12,6 +12,7 @@ LAYERS = (
     {"directory"},
     {"deadlines", "notify", "records"},
     {"approvals"},
+    {"runbooks"},
     set(DOMAINS),
 )
 HEIGHT = {label: height for height, layer in enumerate(LAYERS) for label in layer}

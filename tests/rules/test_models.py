@@ -34,6 +34,8 @@ WITHOUT_HISTORY = {
     "assurance.Attestation": "append-only: the signature under a review",
     "assurance.Export": "a job: who asked, what was made and who fetched it stand in the trail",
     "directory.SheetDelivery": "its row keeps every attempt",
+    "directory.RecoveryProof": "append-only: the newest proof counts",
+    "directory.RecoveryStanding": "overwritten with each backup; backups and proofs are kept",
     "deadlines.Deadline": "what it decided stands in the timeline",
     "audit.Reconciliation": "a run of the machine; what it found is told in the trail",
     "deadlines.Sweep": "a pulse, overwritten every two seconds",
@@ -63,9 +65,16 @@ WITHOUT_HISTORY = {
         (
             *("runbooks.Procedure", "runbooks.Issue", "runbooks.Step", "runbooks.Threshold", "runbooks.Command"),
             *("runbooks.ConfigurationFile", "runbooks.EnvironmentVariable", "runbooks.LogLocation"),
+            "runbooks.Passage",
         ),
         "read from the text of a published version, which has history and never changes",
     ),
+    "maintenance.RecoveryStep": "append-only: an edit of a recovery plan is a new version",
+    "maintenance.BackupRun": "reported by the thousand; the database keeps what was reported, and what somebody says "
+    "of it stands in the timeline of its backup",
+    "maintenance.RestoreTest": "append-only: the newest test counts",
+    "maintenance.Occurrence": "opened by the thousand; what happens to it stands in its timeline, and the database "
+    "keeps its date and what is settled",
     "incidents.Escalation": "a snapshot; what it decided stands in the timeline",
     "incidents.IntakeDelivery": "kept as it came, never changed",
     "incidents.SeenSignature": "known while the signature is good; the delivery itself is kept",

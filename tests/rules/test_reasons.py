@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # Audited, and changed without a reason: label and why.
 NOT_PRIVILEGED = {
+    "actions.ActionItem": "it changes by its verbs, and those that need a reason ask for one (portal.actions.policy)",
+    "maintenance.Exercise": "it changes by its verbs, and those that need a reason ask for one (exercises.policy)",
+    "maintenance.ExerciseStep": "it changes by the verbs of its exercise, some of which ask for a reason",
     "incidents.Incident": "it changes by its verbs, and those that need a reason ask for one (incidents.policy)",
     "records.Evidence": "it changes by its verbs, and those that need a reason ask for one (records.evidence.policy)",
     "incidents.Communication": "it changes by its verbs, some of which ask for a reason, and is frozen once sent",
@@ -37,6 +40,8 @@ NOT_PRIVILEGED = {
     "changes.Change": "it changes by its verbs, and those that need a reason ask for one (changes.policy)",
     "changes.ChangeStep": "a part of a change: what is decided on is bound by the approval",
     "changes.Cell": "an answer says why something is not needed, and what shows that it is done",
+    "maintenance.Window": "it changes by its verbs, and those that need a reason ask for one (window_policy)",
+    "maintenance.WindowSeries": "it is planned and ended by a verb; ending it asks why",
     "changes.Finding": "it is found by the portal and answered by a verb that asks why",
     "incidents.Responder": "people join an incident by a verb of it, in the middle of the night",
     "incidents.ContainmentStep": "work in the middle of the night; the verb that skips one asks why",
@@ -67,6 +72,11 @@ SERVICES = {
     "incidents.policies": set(),
     "changes.services.gating": {"report_gate", "token_used"},  # reports carry what shows them; a use is no decision
     "changes.services.templating": set(),
+    "maintenance.services.planning": set(),
+    "maintenance.exercises.services.planning": set(),
+    "maintenance.services.needing": set(),
+    "maintenance.services.backups": {"record_run"},  # a report carries what shows it
+    "maintenance.services.tokens": {"report_done"},  # a use is no decision; what is done carries its words
     "incidents.intake.tokens": set(),
     "incidents.intake.signing": set(),
     "incidents.intake.heartbeats": set(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
@@ -81,7 +81,7 @@ class Command(BaseCommand):
                 **{name: options[option] for name, option in RHYTHM.items() if options[option] is not None},
             )
         except ValidationError as problem:
-            raise CommandError(f"The address was not made. {' '.join(problem.messages)}") from None
+            raise CommandError(f"The address was not made. {_said(problem)}") from None
         except Refused as refused:
             raise CommandError(f"The address was not made. {refused}") from None
         self.stdout.write(f"{token.name} posts to this address. It is shown this once; keep it like a password.")
@@ -121,3 +121,12 @@ def _by() -> Actor | str:
     """Return who started the command, as manage.py named them."""
     context = current()
     return context.actor if context is not None else "command: intake"
+
+
+def _said(problem: ValidationError) -> str:
+    """Return what is wrong, each with the name of its option."""
+    if not hasattr(problem, "error_dict"):
+        return " ".join(problem.messages)
+    options = {field: f"--{option}" for field, option in RHYTHM.items()}
+    named = ((options.get(field, field), one) for field, found in problem.message_dict.items() for one in found)
+    return " ".join(one if field == NON_FIELD_ERRORS else f"{field}: {one}" for field, one in named)

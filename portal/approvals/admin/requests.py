@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from portal.accounts import stepup
 from portal.accounts.models import User
-from portal.approvals import services
+from portal.approvals import registry, services
 from portal.approvals.enums import Verdict
 from portal.approvals.models import ApprovalRequest, Decision, Stage
 from portal.approvals.policy import Refused
@@ -78,7 +78,9 @@ class ApprovalRequestAdmin(OnlyShown, GuardedAdmin[ApprovalRequest]):
     @admin.display(description="what is shown")
     def shown_text(self, obj: ApprovalRequest) -> SafeString:
         """Return the very text that the digest is of."""
-        return format_html("<pre>{}</pre>", obj.shown)
+        kind = registry.of_kind(obj.kind)
+        kept_back = kind.kept_back(kind.read(obj.subject_id), obj.shown) if kind is not None else ""
+        return format_html("<pre>{}</pre>", kept_back or obj.shown)
 
     def verbs(self, request: HttpRequest, obj: ApprovalRequest) -> list[Verb]:
         """Offer what the page of the request offers to this reader."""

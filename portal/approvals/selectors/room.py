@@ -36,8 +36,9 @@ class StageLine:
 class Room:
     """The page of one request for one reader.
 
-    `refusal` says why the reader may not decide, "" when they may; `out_of_date` what changed since it was shown: the
-    next sweep voids the request. `earlier` are decisions that became void because the implementer changed.
+    `refusal` says why the reader may not decide, "" when they may; `kept_back` why its words may not be read just now;
+    `out_of_date` what changed since it was shown: the next sweep voids the request. `earlier` are decisions that
+    became void because the implementer changed.
     """
 
     request: ApprovalRequest
@@ -49,6 +50,7 @@ class Room:
     deciding: Stage | None
     refusal: str
     out_of_date: str
+    kept_back: str
     soon: bool
     may_withdraw: bool
     may_name: bool
@@ -73,6 +75,8 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
     may_ask = kind is not None and kind.may_ask(user)
     mine = request.requester_id == user.pk
     out_of_date = services.out_of_date(request, kind, subject) if kind is not None else ""
+    kept_back = kind.kept_back(subject, request.shown) if kind is not None else ""
+    refusal = refusal_at(request, deciding, user, at=at)
     return Room(
         request=request,
         look=state_look(request.state),
@@ -81,8 +85,9 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
         lines=[_line(stage, decisions, request, user) for stage in stages],
         earlier=[one for one in decisions if one.round != request.round],
         deciding=deciding,
-        refusal=refusal_at(request, deciding, user, at=at) or out_of_date,
-        out_of_date=out_of_date,
+        refusal=kept_back or refusal or out_of_date if deciding is not None else refusal,
+        out_of_date=policy.CHANGED_UNSEEN if kept_back and out_of_date else out_of_date,
+        kept_back=kept_back,
         soon=request.state == RequestState.PENDING and request.decide_by - at < SOON,
         may_withdraw=mine and request.is_live,
         may_name=(mine or may_ask) and request.is_live,

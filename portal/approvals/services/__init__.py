@@ -4,7 +4,7 @@ from portal.approvals.services.asking import ask, rule_of
 from portal.approvals.services.badges import Standing, check_approved, standing, standings
 from portal.approvals.services.common import done
 from portal.approvals.services.deciding import decide
-from portal.approvals.services.ending import expire, finalise, withdraw
+from portal.approvals.services.ending import expire, finalise, withdraw, withdraw_with_record
 from portal.approvals.services.noticing import notice, notice_all, out_of_date
 from portal.approvals.services.people import account_of, asked_people, deciders, may_decide, person_of
 from portal.approvals.services.reassigning import check_may_name, reassign
@@ -33,4 +33,5 @@ __all__ = [
     "standing",
     "standings",
     "withdraw",
+    "withdraw_with_record",
 ]

@@ -65,7 +65,7 @@ def ask(
         is_drill = kind.is_drill(standing)
         rule, stages = rule_of(kind, standing)
         requester_id = wants_it.pk if wants_it else person.user_id
-        check_somebody(stages, but=[requester_id, carries_out.pk if carries_out else None])
+        check_somebody(stages, but=[requester_id, carries_out.pk if carries_out else None, *kind.authors(standing.pk)])
         request = ApprovalRequest.objects.create(
             reference=records.next_reference(PREFIX),
             kind=kind.kind,

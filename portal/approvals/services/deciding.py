@@ -67,6 +67,8 @@ def _decide(
     request = held.request
     if digest != request.digest:
         raise Refused(_other_words(request, digest))
+    if kept_back := held.kind.kept_back(held.subject, request.shown):
+        raise Refused(kept_back)
     held_up = held.kind.held_up(held.subject) if verdict == Verdict.APPROVE else ""
     if held_up:
         raise Refused(held_up)

@@ -24,11 +24,25 @@ def withdraw(request: ApprovalRequest, *, by: By, at: datetime, reason: str) -> 
     """Take a request back. Refused is raised for what somebody else asked for, what is over, and without a reason."""
     with locked(request, by=by, at=at, reason=reason) as held:
         policy.check_withdraw(held.request, person_of(by), reason)
-        move(held.request, "withdraw", by=by, at=at, outcome=reason.strip())
-        close_stages(held.request)
-        messages.stop_asking(held.request, at=at)
-        tell_all(held.request, kind=WITHDRAWN, at=at)
+        _withdraw(held.request, by=by, at=at, reason=reason)
     return held.request
+
+
+def withdraw_with_record(request: ApprovalRequest, *, by: By, at: datetime, reason: str) -> ApprovalRequest:
+    """Take back the request of a record that is given up, by whoever gives it up. The caller says who may do that.
+
+    Refused is raised for a request that is over.
+    """
+    with locked(request, by=by, at=at, reason=reason) as held:
+        _withdraw(held.request, by=by, at=at, reason=reason)
+    return held.request
+
+
+def _withdraw(request: ApprovalRequest, *, by: By, at: datetime, reason: str) -> None:
+    move(request, "withdraw", by=by, at=at, outcome=reason.strip())
+    close_stages(request)
+    messages.stop_asking(request, at=at)
+    tell_all(request, kind=WITHDRAWN, at=at)
 
 
 def expire(request: ApprovalRequest, *, at: datetime) -> None:

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 
 from portal.accounts.models import User
-from portal.approvals import messages
+from portal.approvals import messages, registry
 from portal.approvals.models import ApprovalRequest, Decision, Stage
 from portal.approvals.policy import Person, Refused
 from portal.audit.actor import By, actor_of
@@ -29,13 +29,20 @@ def account_of(by: By) -> User:
 
 
 def person_of(by: By, request: ApprovalRequest | None = None) -> Person:
-    """Return what the rules ask of whoever acts, and whether they have decided on the request already.
+    """Return what the rules ask of whoever acts, and whether they have decided on the request already, or wrote it.
 
     Refused is raised for whoever has no account.
     """
     user = account_of(by)
     decided = request is not None and has_decided(request, user.pk)
-    return Person(user.pk, user.is_active, user.role_names, decided)
+    wrote = request is not None and user.pk in authors_of(request)
+    return Person(user.pk, user.is_active, user.role_names, decided, wrote)
+
+
+def authors_of(request: ApprovalRequest) -> frozenset[int]:
+    """Return the accounts, beside the requester, that wrote what a request is about."""
+    kind = registry.of_kind(request.kind)
+    return kind.authors(request.subject_id) if kind is not None else frozenset()
 
 
 def has_decided(request: ApprovalRequest, user_id: int) -> bool:
@@ -54,7 +61,7 @@ def may_decide(stage: Stage) -> QuerySet[User]:
     """Return the accounts that may still decide at a stage."""
     request = stage.request
     decided = Decision.objects.filter(request=request, round=request.round).values_list("decider_id", flat=True)
-    return deciders(stage.role, but=[request.requester_id, request.implementer_id, *decided])
+    return deciders(stage.role, but=[request.requester_id, request.implementer_id, *authors_of(request), *decided])
 
 
 def contacts_of(user_ids: Iterable[int | None]) -> list[Contact]:

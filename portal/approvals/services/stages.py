@@ -39,5 +39,5 @@ def check_somebody(stages: Iterable[RuleStage | Stage], *, but: Iterable[int | N
             others = "is 1" if found == 1 else f"are {found or 'none'}"
             raise Refused(
                 f"Stage {stage.position}, {stage.name}, needs {stage.needed} with the role {stage.role} beside whoever "
-                f"asks and whoever carries it out; there {others}. Give somebody the role first."
+                f"asks, edited it or carries it out; there {others}. Give somebody the role first."
             )

@@ -12,8 +12,8 @@ from django.http import QueryDict
 from incidents.models import Incident
 from incidents.selectors.filters import Filters
 from incidents.selectors.listing import contact_of, narrowed
-from portal.assurance.exporting.cells import in_utc, twice
 from portal.assurance.exporting.sources import TableSource, Work, by_key
+from portal.lib.cells import in_utc, twice
 
 MOMENTS = ("declared", "acknowledged", "activated", "mitigated", "resolved", "closed", "cancelled")
 

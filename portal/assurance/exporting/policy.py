@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from portal.assurance.exporting.enums import ExportState
+from portal.lib.refusals import Refusal
 
 LEASE = timedelta(minutes=3)  # longer than any step between two signs of life
 TRIES = 3
@@ -19,7 +20,7 @@ NARROWED = (
 )
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """An export cannot be asked for, made or fetched. The sentence is shown to whoever asked."""
 
 

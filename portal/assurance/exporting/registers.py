@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from portal.accounts.models import User
-from portal.assurance.exporting.cells import in_utc, in_words, twice
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.exporting.sources import TableSource, Work, by_key
 from portal.assurance.selectors.asof import model_for, moment_of
@@ -24,6 +23,7 @@ from portal.assurance.selectors.trail_naming import kinds_of, model_of
 from portal.audit.enums import Action
 from portal.audit.history import AuditHistory
 from portal.audit.tables import TrailRow
+from portal.lib.cells import in_utc, in_words, twice
 
 
 @dataclass(frozen=True, slots=True)

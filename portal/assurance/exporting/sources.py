@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from portal.accounts.models import User
-from portal.assurance.exporting.cells import in_utc
 from portal.assurance.exporting.enums import ExportFormat
 from portal.assurance.exporting.policy import Refused
-from portal.assurance.exporting.writers import CsvWriter, JsonlWriter, Writer, XlsxWriter
+from portal.lib.cells import in_utc
+from portal.lib.writers import CsvWriter, JsonlWriter, Writer, XlsxWriter
 
 BATCH = 2000
 TABLES = (ExportFormat.XLSX, ExportFormat.CSV, ExportFormat.JSONL)

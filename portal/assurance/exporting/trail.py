@@ -12,7 +12,6 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.assurance.exporting.cells import in_utc, twice
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.exporting.sources import TableSource, Work, by_key
 from portal.assurance.selectors.trail_chips import ACTIONS, chosen
@@ -21,6 +20,7 @@ from portal.assurance.selectors.trail_finding import narrowed
 from portal.audit.enums import Action
 from portal.audit.seals import Seal
 from portal.audit.tables import Difference, TrailRow
+from portal.lib.cells import in_utc, twice
 
 SOURCE = str(TrailRow._meta.label_lower)
 NO_DIFFERENCE = Difference("", None, None)

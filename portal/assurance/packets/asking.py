@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from portal.assurance.exporting.cells import in_utc
 from portal.assurance.exporting.policy import Refused
+from portal.lib.cells import in_utc
 
 MOST_SAMPLED = 500
 LONGEST_SEED = 80

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.template import Context, Engine
 
 from portal.accounts.models import User
-from portal.assurance.exporting import cells
 from portal.assurance.exporting.policy import Refused
 from portal.assurance.exporting.sources import Step
 from portal.assurance.packets import document, sampling
@@ -26,6 +25,7 @@ from portal.assurance.packets.sampling import Sample
 from portal.assurance.packets.scope import Span, span
 from portal.audit import signing
 from portal.audit.canonical import compact
+from portal.lib import cells
 
 FORMAT = "watchbook-packet-1"
 TOO_LARGE = "The packet would be larger than 4 GB. Choose a shorter period."

@@ -13,9 +13,9 @@ from typing import Any
 
 import typst
 
-from portal.assurance.exporting.cells import in_words
 from portal.assurance.packets.records import Sampled
 from portal.assurance.packets.sampling import WORDS
+from portal.lib.cells import in_words
 
 HERE = Path(__file__).parent
 LONGEST_WORD = 24

@@ -17,6 +17,7 @@ from portal.audit.reasons import one_line
 from portal.audit.seals import Seal
 from portal.audit.shapes import sources
 from portal.audit.tables import TrailRow
+from portal.lib.refusals import Refusal
 
 MOST_ROWS = 5_000  # of one request: a person confirms what they can look through
 NAMED = 5
@@ -54,7 +55,7 @@ OWNER = (
 )
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """A hold or a tombstone does not fit. The sentence is shown to whoever asked."""
 
 

@@ -1,4 +1,4 @@
-"""What is open now, resolved but not closed, cancelled or merged: fourteen of the forty incidents."""
+"""What is open now, resolved but not closed, cancelled or merged: fourteen of the forty incidents; and a drill."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ KEY_LOG = """198.51.100.23 key=hd_live_7Q2m** GET /v2/tickets?page=1 200
 203.0.113.77 key=hd_live_7Q2m** GET /v2/tickets/48214 403
 """
 
+PARSER_LOG = """mail-parser 5.14.2 node-1 part 3 of batch 88114: text/calendar; method=REQUEST
+mail-parser 5.14.2 node-1 UnknownProperty: X-WR-RELCALID in VCALENDAR, line 4
+mail-parser 5.14.2 node-1 batch 88114 given back to the queue, 200 messages
+mail-parser 5.14.2 node-1 exit 70, restarting
+"""
+QUEUE_DEPTH = """minute,waiting,taken
+-6,212,198
+-5,418,0
+-4,2960,0
+-2,7710,0
+0,14200,0
+"""
+
 OPEN = (
     Story(
         "Inbound mail is not turned into tickets", 1, ("mail-intake",), ago=38,
@@ -39,8 +52,16 @@ OPEN = (
             join(12, "amara", "tomasz"),
             tick(13, "priya", "support", *range(1, 13)),
             tick(15, "tomasz", "platform", 1, 2),
+            keep(
+                15.5, "amara", "queue-depth.csv", QUEUE_DEPTH, source="queue monitor of mail-intake",
+                shows="How many messages waited and were taken, minute by minute, from before the release on.",
+            ),
             fail(16, "tomasz", "platform", 3, "The parser restarts before its log is written. The log of the node is collected instead."),
             note(17, "tomasz", "The parser of 5.14.2 fails on calendar invitations, takes the whole batch with it and starts again."),
+            keep(
+                18, "tomasz", "parser-node-1.log", PARSER_LOG, source="node-1:/var/log/mail-parser.log",
+                shows="The parser of 5.14.2 ends on a calendar invitation and gives its whole batch back.",
+            ),
             tell(24, "amara", STAKEHOLDERS, "The cause is found: release 5.14.2 of Mail Intake. We go back to 5.14.1."),
             tick(27, "diego", "security", 1, 2, 3, 4, 5, 6),
             tick(29, "tomasz", "platform", 4, 5, 6, 7),
@@ -137,6 +158,27 @@ SETTLING = (
             ack(12, "yusuf"),
             note(40, "yusuf", "The page caches for an hour more than it says. The cache was emptied by hand."),
             act(66, "resolve", "yusuf"),
+        ),
+    ),
+)  # fmt: skip
+
+DRILLS = (
+    Story(
+        "The ticket database is gone and comes back from its backup", 1, ("ticket-database",), days=17, clock="14:00",
+        by="hannah", drill=True,
+        description="Exercise of the quarter: the primary and its standby are lost at the same moment.",
+        steps=(
+            ack(4, "tomasz"),
+            command(6, "tomasz"),
+            note(9, "tomasz", "The newest whole backup is of 13:45. It is being read into an empty server."),
+            tell(14, "amara", STAKEHOLDERS, "Exercise: the ticket database is being restored from the backup of 13:45."),
+            tell(26, "freya", CUSTOMERS, "Written as it would be sent, and sent to nobody: Ticket Desk does not answer. We are restoring it."),
+            note(38, "jonas", "The restore needed a key that one person alone could reach. Written down as a finding."),
+            tell(40, "amara", STAKEHOLDERS, "Exercise: the backup is read in. Tickets are counted and compared before it is opened."),
+            act(47, "mitigate", "tomasz"),
+            tell(52, "arjun", EXECUTIVES, "Exercise: the database was back after 47 minutes; the objective is 60."),
+            act(55, "resolve", "tomasz"),
+            act(1390, "close", "hannah"),
         ),
     ),
 )  # fmt: skip

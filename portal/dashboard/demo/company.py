@@ -50,6 +50,7 @@ PEOPLE = (
     Person("priya", "Priya Raman", "Support team lead", "+44 7700 900110", ("support",)),
     Person("yusuf", "Yusuf Demir", "Support engineer", "+44 7700 900111", ("support", "oncall"), zone="Europe/Istanbul"),
     Person("freya", "Freya Halvorsen", "Customer communications", "+44 7700 900112", ("support",), zone="Europe/Oslo"),
+    Person("noor", "Noor Haddad", "Account manager", "+44 7700 900114", (), "stakeholder"),
     Person("siobhan", "Siobhan Kearney", "Internal auditor", "+44 7700 900113", (), "auditor", zone="Europe/Dublin"),
 )  # fmt: skip
 

@@ -64,7 +64,7 @@ def _account(person: company.Person, *, by: By, at: datetime, password: str) -> 
         email=f"{person.login}@{company.DOMAIN}",
         password=password,
         time_zone=person.zone,
-        is_staff=True,
+        is_staff=person.login != "stakeholder",
     )
     accounts.grant(user, person.login, by=by, at=at, reason=REASON)
     return user

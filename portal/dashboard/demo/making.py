@@ -14,27 +14,34 @@ from incidents.intake import tokens
 from incidents.models import EscalationPolicy
 from portal.accounts.models import User
 from portal.audit.actor import By, acting
+from portal.audit.sealing import seal
 from portal.dashboard.demo import (
     approving,
     assuring,
     burning,
+    changing,
     company,
+    exercising,
+    maintaining,
     major,
     minor,
+    recovering,
     rotating,
     runbooking,
     sourcing,
     telling,
+    windowing,
 )
 from portal.dashboard.demo.founding import REASON, found
 from portal.dashboard.demo.playing import ORIGIN, Play
+from portal.dashboard.demo.story import ALERTS
 from portal.directory.models import System
 
 BEGAN = timedelta(days=100)
 # Documented on purpose: it opens the embedded default of this machine alone, see `password`.
 KNOWN = "halyard-demo"
 LOGINS = tuple(person.login for person in company.PEOPLE if person.login)
-STORIES = [*major.MAJOR, *minor.MINOR, *burning.CANCELLED, *burning.SETTLING, *burning.OPEN]
+STORIES = [*major.MAJOR, *minor.MINOR, *burning.DRILLS, *burning.CANCELLED, *burning.SETTLING, *burning.OPEN]
 
 
 class NotEmpty(Exception):
@@ -70,7 +77,10 @@ def make(*, by: By, now: datetime) -> Demo:
     if System.objects.exists():
         raise NotEmpty("This portal holds systems of its own, so the demo company was not added. Nothing was changed.")
     with transaction.atomic():
-        return _make(by=by, now=now)
+        made = _make(by=by, now=now)
+    while seal(at=now):
+        pass  # what is told of the past has waited for its seal ever since, as health would say
+    return made
 
 
 def _standing() -> Demo:
@@ -80,17 +90,22 @@ def _standing() -> Demo:
 
 def _make(*, by: By, now: datetime) -> Demo:
     chosen, at = password(connection.vendor), now - BEGAN
-    with acting(by=by, at=at, origin=ORIGIN, reason=REASON):
+    with acting(by=by, at=at, origin="command", reason=REASON):  # nothing that a change would have announced
         people = found(by=by, at=at, now=now, password=chosen)
         telling.found(people)
         assuring.engage(by=by, at=at, now=now)
-        _, secret = tokens.add(name="Demo Alertmanager", kind=IntakeKind.ALERTMANAGER, by=by, at=at, reason=REASON)
+        source, secret = tokens.add(name=ALERTS, kind=IntakeKind.ALERTMANAGER, by=by, at=at, reason=REASON)
         sourcing.add_sources(by=by, at=at, now=now, reason=REASON)
-    play = Play(people, now)
+    play = Play(people, source, now)
     count = play.run(STORIES)
     telling.play(play)
     approving.play(play)
     runbooking.play(play)
+    changing.play(play)
+    recovering.play(play)
+    exercising.play(play)
+    maintaining.play(play)
+    windowing.play(play)
     assuring.play(play)
     with acting(by=by, at=now, origin=ORIGIN):
         rotating.follow_the_sun(people, now=now)

@@ -16,18 +16,17 @@ from django.db.models import F
 
 from incidents import services, sweeps
 from incidents.enums import IncidentType
-from incidents.models import Incident
+from incidents.models import Incident, IntakeToken
 from portal.approvals.sweeps import sweep_approvals
-from portal.audit.actor import By, acting, apart
-from portal.dashboard.demo import keeping, working
+from portal.audit.actor import acting, apart
+from portal.dashboard.demo import alerting, keeping, working
 from portal.dashboard.demo.rotating import LONDON
-from portal.dashboard.demo.story import ALERTS, SOURCE, Step, Story
+from portal.dashboard.demo.story import SOURCE, Step, Story
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.models import Contact, Severity, System
 from portal.notify.models import Message, MessageState
 
 ORIGIN = "import"
-MARK = "demo"
 READ_AFTER = timedelta(minutes=12)
 UNREAD_SINCE = timedelta(hours=6)
 STILL_UNSENT = timedelta(minutes=2)
@@ -45,14 +44,15 @@ _VERBS |= {"tick_steps": working.tick_steps, "fail_step": working.fail_step}
 
 @dataclass
 class Play:
-    """One run: the people by key, the moment that counts as the present, and the sweeps that fire what is due."""
+    """One run: the people by key, the source of alerts, the moment that counts as the present, and the sweeps."""
 
     people: dict[str, Contact]
+    source: IntakeToken
     now: datetime
     engine: tuple[Callable[..., Any], ...] = (sweeps.sweep_incidents, sweep_approvals)
 
     def run(self, stories: list[Story]) -> int:
-        """Play all stories in the order of time, and return how many incidents there are."""
+        """Play all stories in the order of time, and return how many incidents there are, drills aside."""
         begins = {number: self.declared_at(story) for number, story in enumerate(stories)}
         events: list[tuple[datetime, int, int]] = []
         for number, story in enumerate(stories):
@@ -64,10 +64,13 @@ class Play:
             if step < 0:
                 made[number] = self.alone(self._declare, stories[number], number, moment)
             else:
-                self.alone(self._act, made[number], stories[number].steps[step], moment)
+                act = stories[number].steps[step]
+                self.alone(self._act, made[number], act, moment)
+                if stories[number].by == SOURCE and act.verb in {"resolve", "cancel"}:
+                    self.alone(alerting.stop, self.source, stories[number], number, at=moment)
         self.sweep_until(self.now)
         self.deliver(until=self.now - STILL_UNSENT)
-        return len(made)
+        return sum(not story.drill for story in stories)
 
     def declared_at(self, story: Story) -> datetime:
         """Return when the story begins."""
@@ -103,12 +106,10 @@ class Play:
         with apart():
             return work(*args, **words)
 
-    def _by(self, who: str) -> By:
-        return f"intake: {ALERTS}" if who == SOURCE else self.people[who]
-
     def _declare(self, story: Story, number: int, at: datetime) -> Incident:
-        by = self._by(story.by)
-        alert = story.by == SOURCE
+        if story.by == SOURCE:
+            return alerting.fire(self.source, story, number, at=at)
+        by = self.people[story.by]
         with acting(by=by, at=at, origin=ORIGIN):
             return services.declare(
                 title=story.title,
@@ -116,14 +117,13 @@ class Play:
                 severity=Severity.objects.get(level=story.level),
                 systems=list(System.objects.filter(slug__in=story.systems)),
                 type=IncidentType.SECURITY if story.security else IncidentType.OPERATIONAL,
-                source=ALERTS if alert else "",
-                dedup_key=f"{MARK}-{number}" if alert else "",
+                is_drill=story.drill,
                 by=by,
                 at=at,
             )
 
     def _act(self, incident: Incident, step: Step, at: datetime) -> None:
-        by = self._by(step.who)
+        by = self.people[step.who]
         words = dict(step.words)
         if "contact" in words:
             words["contact"] = self.people[words["contact"]]

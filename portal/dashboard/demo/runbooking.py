@@ -12,6 +12,8 @@ from portal.audit.actor import acting
 from portal.dashboard.demo.playing import ORIGIN, Play
 from portal.directory.models import System, Team
 from portal.runbooks import services
+from portal.runbooks.configuration import services as configuration
+from portal.runbooks.configuration.knowing import known_of
 from portal.runbooks.models import RunbookVersion
 
 FILES = Path(__file__).parent / "runbooks"
@@ -49,6 +51,7 @@ def play(play: Play) -> int:
             play.alone(_approve, play, version, book.in_force + 0.1)
             play.alone(_publish, play, version, book.in_force)
     play.alone(_improve, play)
+    play.alone(_look, play, System.objects.get(slug="ticket-desk"))
     play.deliver(until=play.now)
     return len(BOOKS)
 
@@ -71,6 +74,14 @@ def _take_in(play: Play, book: Written) -> RunbookVersion:
     if taken.version is None:
         raise ValueError(f"{book.name}.md was not taken in")
     return taken.version
+
+
+def _look(play: Play, system: System) -> None:
+    """Mark all that the runbook asks of a system as present, but for its last file, which nobody has looked for yet."""
+    by, at = play.people[WRITER], _moment(play, 12)
+    (known,) = known_of([system], at=at)
+    with acting(by=by, at=at, origin=ORIGIN):
+        configuration.mark(system, [one.item for one in known.items[:-1]], present=True, by=by, at=at)
 
 
 def _submit(play: Play, version: RunbookVersion, days: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 STAKEHOLDERS, CUSTOMERS, EXECUTIVES = "stakeholders", "customers", "executives"
 ALERTS = "Alertmanager"
-SOURCE = "alerts"  # whose act it is when the alert's source acts
+SOURCE = "alerts"  # declares what was not declared by a person
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Story:
     clock: str = ""
     description: str = ""
     security: bool = False
+    drill: bool = False
 
 
 def ack(minute: float, who: str) -> Step:

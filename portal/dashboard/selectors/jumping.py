@@ -10,11 +10,13 @@ from changes.models import Change
 from incidents.models import Incident
 from portal.approvals.models import ApprovalRequest
 from portal.records.evidence.models import Evidence
+from portal.search import registry
 
 REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
 EVIDENCE = re.compile(r"^evd[ -]?0*(\d{1,9})$", re.IGNORECASE)
 CHANGE = re.compile(r"^chg[ -]?0*(\d{1,9})$", re.IGNORECASE)
 APPROVAL = re.compile(r"^apr[ -]?0*(\d{1,9})$", re.IGNORECASE)
+ANY = re.compile(r"^([a-z]{3})[ -]?0*(\d{1,9})$", re.IGNORECASE)
 READ = 2000  # characters of what was typed that are looked at, and that are kept
 LONGEST = 200
 
@@ -50,7 +52,22 @@ def named(words: str, user: Any) -> list[Hit]:
     if match := EVIDENCE.match(words):
         items = Evidence.objects.visible_to(user).filter(reference=f"EVD-{int(match[1]):06d}")
         return [_evidence(found) for found in items.select_related("holder")]
+    if match := ANY.match(words):
+        return _searched(match[1].upper(), int(match[2]), user)
     return []
+
+
+def _searched(prefix: str, number: int, user: Any) -> list[Hit]:
+    """Return the record of a kind that is searched, by its reference."""
+    kind = registry.of_prefix(prefix)
+    if kind is None:
+        return []
+    rows = kind.rows(user).filter(reference=f"{prefix}-{number:06d}").values("pk", *kind.columns, *kind.values)[:1]
+    shown = [(row, kind.show(row)) for row in rows]
+    return [
+        Hit(found.label or kind.label, found.icon or kind.icon, found.name, found.context, kind.url(row))
+        for row, found in shown
+    ]
 
 
 def asked_for(reference: str, user: Any) -> tuple[Incident | None, list[int]]:

@@ -12,6 +12,7 @@ from incidents import readiness as escalation
 from incidents.communications import readiness as communications
 from incidents.models import AudienceMember, EscalationPolicy
 from incidents.readiness import PathNow
+from maintenance import readiness as recovery
 from portal.audit import guards
 from portal.audit.models import TrailRow
 from portal.directory import readiness as directory
@@ -103,6 +104,9 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
         *_by_model(communications.holes(), AudienceMember),
         *_by_model(runbooks.holes(), Runbook),
     ]
+    if user.has_perm("maintenance.view_backupplan"):
+        approved = user.has_perm("approvals.view_approvalrequest")
+        found += _by_model(recovery.holes(with_approvals=approved), System)
     if user.has_perm("audit.view_trailrow"):
         found += _by_model(_unguarded(), TrailRow)
     found += _by_model(_damaged(), Evidence)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
@@ -20,7 +20,7 @@ from incidents.enums import OPEN, Audience, Status
 from incidents.models import Incident
 from incidents.selectors.listing import length_of
 from portal.directory.models import System
-from portal.lib.visibility import in_scope
+from portal.lib.visibility import VisibleQuerySet, in_scope, unhidden
 from portal.records.models import Note, Period
 
 DAYS = 14
@@ -29,6 +29,8 @@ MOST_RECENT = 8
 MAINTENANCE = "maintenance"
 INCIDENT = "incident"
 OUTAGE_LEVEL = 1
+READ = "incidents.read_status"
+Rows = TypeVar("Rows", bound=VisibleQuerySet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,30 @@ class StatusPage:
     first_day: date
 
 
+def may_read(user: Any) -> bool:
+    """Tell whether somebody may open the page: with its own permission, or because they see systems anyway."""
+    return bool(user.has_perm(READ) or user.has_perm("directory.view_system"))
+
+
+def reads_only_status(user: Any) -> bool:
+    """Tell whether the page is what the portal has for somebody: they may open no incident."""
+    return bool(user.has_perm(READ) and not user.has_perm("incidents.view_incident"))
+
+
+def _shown(rows: Rows, user: Any) -> Rows:
+    """Return the rows that the page may speak of. Whoever has its permission needs none on the rows themselves.
+
+    What is restricted is kept from them as from everybody.
+    """
+    if user.is_active and user.has_perm(READ):
+        return unhidden(in_scope(rows, user), user)
+    return rows.visible_to(user)
+
+
 def status_of(user: Any, *, at: datetime) -> StatusPage:
     """Return the status page of one reader. Ten queries, however much there is."""
-    systems = list(System.objects.visible_to(user).filter(active=True).order_by("name").select_related("parent"))
-    seen = Incident.objects.visible_to(user).real().select_related("severity").prefetch_related("systems")
+    systems = list(_shown(System.objects.all(), user).filter(active=True).order_by("name").select_related("parent"))
+    seen = _shown(Incident.objects.all(), user).real().select_related("severity").prefetch_related("systems")
     burning = list(seen.filter(status__in=OPEN).order_by("severity__level", "declared_at", "pk"))
     periods = _periods(user, [system.pk for system in systems], at=at)
     by_system: dict[int, list[Incident]] = defaultdict(list)
@@ -135,7 +157,7 @@ def status_of(user: Any, *, at: datetime) -> StatusPage:
 def _periods(user: Any, system_ids: Collection[int], *, at: datetime) -> dict[int, list[Period]]:
     """Return what went on with each system lately: of incidents that the reader may see, and maintenance."""
     kind = ContentType.objects.get_for_model(Incident)
-    seen = Incident.objects.visible_to(user).real().exclude(status=Status.CANCELLED).order_by().values("pk")
+    seen = _shown(Incident.objects.all(), user).real().exclude(status=Status.CANCELLED).order_by().values("pk")
     of_incidents = Q(kind=INCIDENT, record_type=kind, record_id__in=seen)
     rows = Period.objects.filter(of_incidents | Q(kind=MAINTENANCE), system_id__in=system_ids, starts__lte=at)
     found: dict[int, list[Period]] = defaultdict(list)

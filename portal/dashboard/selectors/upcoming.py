@@ -23,7 +23,6 @@ from portal.notify import services as notify
 
 AHEAD = timedelta(hours=24)
 SHOWN_DUE = 6
-COUNT_CAP = 1000
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ class Pulse:
     state: health.EngineState
     last_sweep_at: datetime | None
     overdue_seconds: float
-    pending: str
     stuck: int
     unsent_seconds: float
 
@@ -98,16 +96,13 @@ def duties(user: Any, *, at: datetime) -> list[Duty]:
 
 
 def pulse(*, at: datetime) -> Pulse:
-    """Measure the engine for its card. Five queries, each answered by an index."""
+    """Measure the engine for its card. Four queries, each answered by an index."""
     state = health.engine_state(at)
     age = state.last_sweep_age_seconds
-    pending = Deadline.objects.filter(state=DeadlineState.PENDING).order_by("due_at")
-    counted = len(pending.values_list("pk", flat=True)[: COUNT_CAP + 1])
     return Pulse(
         state=state,
         last_sweep_at=None if age is None else at - timedelta(seconds=age),
         overdue_seconds=deadlines.oldest_overdue_seconds(at=at),
-        pending=str(counted) if counted <= COUNT_CAP else f"more than {COUNT_CAP:,}",
         stuck=len(notify.stuck(at=at)[:100]),
         unsent_seconds=notify.oldest_unsent_seconds(at=at),
     )

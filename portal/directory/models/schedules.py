@@ -14,6 +14,7 @@ from portal.audit.models import AuditedModel
 from portal.directory.enums import FeedTopic, SwapState, TurnUnit
 from portal.directory.models.calendars import Calendar
 from portal.directory.models.people import Contact, Team
+from portal.directory.models.systems import System
 from portal.directory.oncall import hours
 from portal.lib.zones import validate_zone
 
@@ -216,6 +217,10 @@ class CalendarFeed(AuditedModel):
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: the owner's own."
     )
+    system = models.ForeignKey(
+        System, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text="Of a topic that has systems: what concerns this one, whoever does it.",
+    )  # fmt: skip
     topic = models.CharField(max_length=20, choices=FeedTopic, default=FeedTopic.ON_CALL, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(editable=False)
@@ -227,6 +232,7 @@ class CalendarFeed(AuditedModel):
         ordering = ["owner", "id"]
         constraints = [
             models.CheckConstraint(condition=~Q(created_by=""), name="feed_created_by_whom_and_when"),
+            models.CheckConstraint(condition=Q(team__isnull=True) | Q(system__isnull=True), name="feed_of_one_thing"),
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=True, revoked_by="") | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
                 name="feed_revoked_by_whom_and_when",

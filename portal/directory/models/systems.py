@@ -17,6 +17,7 @@ from portal.directory.models.calendars import Calendar
 from portal.directory.models.people import Contact, Team
 
 YEAR_OF_MINUTES = 366 * 24 * 60
+PROVEN_FOR = 365  # days
 
 
 class System(AuditedModel):
@@ -99,8 +100,56 @@ class EmergencyContact(AuditedModel):
                 raise ValidationError({name: f"{person} has left. Name somebody who is still there."})
 
 
+class Dependency(AuditedModel):
+    """A system stands on another one: without what it needs it is not back, whatever it promises."""
+
+    privileged: ClassVar[bool] = True
+    belongs_to: ClassVar[str] = "system"
+
+    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="dependencies")
+    needs = models.ForeignKey(System, on_delete=models.PROTECT, related_name="dependents")
+    note = models.CharField("what for", max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["system", "needs"]
+        verbose_name_plural = "dependencies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system", "needs"],
+                name="one_dependency_per_pair",
+                violation_error_message="It is written down already that this system needs that one.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(system=models.F("needs")),
+                name="dependency_on_another",
+                violation_error_message="A system does not need itself. Choose another one.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} needs {self.needs}"
+
+    def clean(self) -> None:
+        """Refuse a circle: of two systems that need one another neither could be first to come back."""
+        if not (self.system_id and self.needs_id) or self.system_id == self.needs_id:
+            return  # a form has refused one, or the database refuses both
+        below, reached = {self.needs_id}, set()
+        while below:
+            if self.system_id in below:
+                raise ValidationError(
+                    {"needs": f"{self.needs} already needs {self.system}, directly or through others."}
+                )
+            reached |= below
+            rows = Dependency.objects.filter(system__in=below).exclude(pk=self.pk)
+            below = set(rows.values_list("needs_id", flat=True)) - reached
+
+
 class RecoveryObjective(AuditedModel):
-    """How soon a system must be back (RTO) and how much data it may lose (RPO), both in minutes."""
+    """What is promised of a system's recovery, in minutes, by whom, and how often that is proven anew.
+
+    RTO is how soon it must be back, RPO how much of the newest data it may lose, MTD how long the company bears its
+    absence at all. A change of one of them voids their approval.
+    """
 
     privileged: ClassVar[bool] = True
     belongs_to: ClassVar[str] = "system"
@@ -120,9 +169,42 @@ class RecoveryObjective(AuditedModel):
         validators=[MaxValueValidator(YEAR_OF_MINUTES)],
         help_text="How much of the newest data it may lose. 0 means none.",
     )
+    mtd_minutes = models.PositiveIntegerField(
+        "MTD in minutes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(YEAR_OF_MINUTES)],
+        help_text="The longest absence that the company bears. Never shorter than the RTO.",
+    )
+    owner = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="recovery_objectives",
+        help_text="Who answers for the promise.",
+    )  # fmt: skip
+    proof_days = models.PositiveSmallIntegerField(
+        "proven anew every (days)",
+        default=PROVEN_FOR,
+        validators=[MinValueValidator(1), MaxValueValidator(3 * 366)],
+        help_text="How long a proof holds where no date of a next test says otherwise.",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mtd_minutes__isnull=True)
+                | Q(rto_minutes__isnull=True)
+                | Q(mtd_minutes__gte=models.F("rto_minutes")),
+                name="objective_back_before_it_hurts",
+                violation_error_message="The RTO must not be longer than the MTD, the longest absence that is borne.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Recovery objective of {self.system}"
+
+    def clean(self) -> None:
+        """Refuse an owner who has left. Who owned it before leaving is a hole on the readiness page."""
+        if self.owner is not None and not self.owner.active and "owner_id" in self.changed_fields():
+            raise ValidationError({"owner": f"{self.owner} has left. Name somebody who is still there."})
 
     @property
     def rto(self) -> timedelta | None:
@@ -133,3 +215,8 @@ class RecoveryObjective(AuditedModel):
     def rpo(self) -> timedelta | None:
         """Return the time whose data may be lost, or nothing when nobody has promised it."""
         return None if self.rpo_minutes is None else timedelta(minutes=self.rpo_minutes)
+
+    @property
+    def mtd(self) -> timedelta | None:
+        """Return the longest absence that is borne, or nothing when nobody has said it."""
+        return None if self.mtd_minutes is None else timedelta(minutes=self.mtd_minutes)

@@ -106,10 +106,10 @@ class SwapAdmin(ByVerbs, GuardedAdmin[Swap]):
 class CalendarFeedAdmin(ByVerbs, GuardedAdmin[CalendarFeed]):
     """Secret addresses of calendars. The secret is shown once, when one is made."""
 
-    list_display = ("owner", "team", "created_at", "revoked_at", "revoked_by")
+    list_display = ("owner", "team", "system", "created_at", "revoked_at", "revoked_by")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("owner__name",)
-    fields = ("owner", "team", "created_at", "created_by", "revoked_at", "revoked_by")
+    fields = ("owner", "team", "system", "created_at", "created_by", "revoked_at", "revoked_by")
     masked_fields = CalendarFeed.masked
 
     def get_readonly_fields(self, request: HttpRequest, obj: CalendarFeed | None = None) -> list[Any]:

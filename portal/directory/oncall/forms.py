@@ -15,17 +15,17 @@ from portal.directory.enums import TurnUnit
 from portal.directory.models import Calendar, Contact, Layer, Schedule, Team
 from portal.directory.oncall import hours
 from portal.directory.oncall.schedules import Rota
-from portal.lib.widgets import Day, Hour, Moment
+from portal.lib.moments import MomentField
+from portal.lib.widgets import Day, Hour
 from portal.lib.zones import validate_zone
 
-SAY_WHEN = {"required": "Give a day and an hour.", "invalid": "Give a day and an hour."}
 MOMENT = "%Y-%m-%dT%H:%M"
 
 
 class AtForm(forms.Form):
     """The moment at which somebody asks who was on call."""
 
-    at = forms.DateTimeField(label="At this moment", widget=Moment, error_messages=SAY_WHEN)
+    at = MomentField(label="At this moment")
 
 
 class ScheduleForm(forms.Form):
@@ -82,13 +82,7 @@ class LayerForm(forms.Form):
     position = forms.IntegerField(
         label="Height", min_value=1, max_value=99, initial=1, help_text="The higher layer wins where both count."
     )
-    starts = forms.DateTimeField(
-        label="Counts from",
-        required=False,
-        widget=Moment,
-        help_text="Empty means from now on.",
-        error_messages=SAY_WHEN,
-    )
+    starts = MomentField(label="Counts from", required=False, help_text="Empty means from now on.")
     reason = ReasonField()
 
     def __init__(self, *args: Any, team: Team, user: User, **kwargs: Any) -> None:
@@ -162,17 +156,15 @@ def layer_initial(layer: Layer | None, schedule: Schedule, at: datetime) -> dict
 class EndLayerForm(forms.Form):
     """From when on a layer counts no longer."""
 
-    until = forms.DateTimeField(
-        label="Counts until", required=False, widget=Moment, help_text="Empty means until now.", error_messages=SAY_WHEN
-    )
+    until = MomentField(label="Counts until", required=False, help_text="Empty means until now.")
     reason = ReasonField()
 
 
 class TakeOverForm(forms.Form):
     """The time in which the reader stands in."""
 
-    starts = forms.DateTimeField(label="From", required=False, widget=Moment, help_text="Empty means from now on.")
-    until = forms.DateTimeField(widget=Moment, error_messages={"required": "Say until when.", **SAY_WHEN})
+    starts = MomentField(label="From", required=False, help_text="Empty means from now on.")
+    until = MomentField(error_messages={"required": "Say until when."})
     reason = ReasonField(help_text="Kept in the history, such as: Mei is ill.")
 
 
@@ -188,22 +180,20 @@ class SwapForm(forms.Form):
             "invalid_choice": "That person has left or is not in the directory. Choose somebody else.",
         },
     )
-    starts = forms.DateTimeField(label="You give from", widget=Moment, error_messages=SAY_WHEN)
-    until = forms.DateTimeField(widget=Moment, error_messages=SAY_WHEN)
-    back_starts = forms.DateTimeField(
-        label="You take in return from", required=False, widget=Moment, help_text="Empty: nothing in return."
-    )
-    back_until = forms.DateTimeField(label="Until", required=False, widget=Moment)
+    starts = MomentField(label="You give from")
+    until = MomentField()
+    back_starts = MomentField(label="You take in return from", required=False, help_text="Empty: nothing in return.")
+    back_until = MomentField(label="Until", required=False)
     reason = ReasonField(label="Why", help_text="The other person reads it; it is kept in the history.")
 
     def __init__(self, *args: Any, schedule: Schedule, asker: Contact, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = Contact.objects.visible_to(user).filter(active=True).exclude(pk=asker.pk)
+        people = Contact.objects.visible_to(user).filter(active=True)
         near = set(schedule.team.members.values_list("pk", flat=True))
         near |= set(schedule.layers.filter(until=None).values_list("members__contact_id", flat=True))
         field = cast("forms.ModelChoiceField[Contact]", self.fields["taker"])
         field.queryset = people
-        rows = list(people.order_by("name"))
+        rows = list(people.exclude(pk=asker.pk).order_by("name"))  # oneself is not offered, and refused with its reason
         groups = [
             (schedule.team.name, [(one.pk, one.name) for one in rows if one.pk in near]),
             ("Other people", [(one.pk, one.name) for one in rows if one.pk not in near]),

@@ -14,7 +14,7 @@ from portal.directory.models import Contact, Layer, LayerMember, OnCallShift, Sc
 from portal.directory.oncall import findings, picture, reading
 from portal.directory.oncall.findings import Gap
 from portal.directory.oncall.picture import Row, Week
-from portal.directory.oncall.reading import Line, Turn
+from portal.directory.oncall.reading import BEYOND, Line, Turn, Whole
 from portal.directory.pages import Duty, duty_of
 
 WEEKS = 4
@@ -67,7 +67,7 @@ class ScheduleView:
     """A schedule's page: the picture of its weeks with the turns as a table, its layers, overrides and swaps."""
 
     weeks: list[Week]
-    turns: list[Turn]
+    turns: list[Whole]
     layers: list[LayerLine]
     past_layers: list[LayerLine]
     shifts: list[OnCallShift]
@@ -82,13 +82,16 @@ def schedule_view(schedule: Schedule, user: Any, *, first: date, at: datetime, z
     until = picture.midnight(first + timedelta(days=WEEKS * picture.DAYS), zone)
     line = reading.lines([schedule.team_id], starts=starts, until=until, with_leavers=until <= at)[schedule.team_id]
     turns = reading.joined(line.of_schedule(schedule.pk))
+    wide = reading.lines([schedule.team_id], starts=starts - BEYOND, until=until + BEYOND, with_leavers=until <= at)[
+        schedule.team_id
+    ]
     ahead = reading.lines([schedule.team_id], starts=at, until=at + findings.LOOK)[schedule.team_id].of_schedule(
         schedule.pk
     )
     layers = _layers(schedule, user)
     return ScheduleView(
         weeks=picture.weeks(_rows(line, schedule, turns, layers), first=first, count=WEEKS, zone=zone, now=at),
-        turns=turns[:MOST_TURNS],
+        turns=reading.whole(wide, wide.of_schedule(schedule.pk), starts=starts, until=until)[:MOST_TURNS],
         layers=[_layer_line(one, at) for one in layers if one.until is None or one.until > at],
         past_layers=[_layer_line(one, at) for one in layers if one.until is not None and one.until <= at],
         shifts=_shifts(schedule, user, at),
@@ -140,7 +143,7 @@ class MyTurn:
     """One of the reader's own turns, and the team that it is for."""
 
     team: Team
-    turn: Turn
+    whole: Whole
     schedule: Schedule | None
 
 
@@ -150,12 +153,14 @@ def my_turns(contact: Contact, teams: Sequence[Team], user: Any, *, at: datetime
     schedules = Schedule.objects.visible_to(user).filter(team_id__in=list(by_pk), retired_at=None)
     known = {schedule.pk: schedule for schedule in schedules.select_related("team").order_by("pk")}
     found = []
-    for pk, line in reading.lines(list(by_pk), starts=at, until=at + MINE_AHEAD).items():
+    for pk, line in reading.lines(list(by_pk), starts=at - BEYOND, until=at + MINE_AHEAD + BEYOND).items():
         first = next((known[one] for one in line.plan.schedules if one in known), None)
         found += [
-            MyTurn(by_pk[pk], turn, first) for turn in reading.joined(line.turns()) if turn.contact_id == contact.pk
+            MyTurn(by_pk[pk], one, first)
+            for one in reading.whole(line, line.turns(), starts=at, until=at + MINE_AHEAD)
+            if one.turn.contact_id == contact.pk
         ]
-    return sorted(found, key=lambda one: (one.turn.starts, one.team.name))
+    return sorted(found, key=lambda one: (one.whole.turn.starts, one.team.name))
 
 
 def my_swaps(contact: Contact, user: Any, *, at: datetime) -> list[Swap]:

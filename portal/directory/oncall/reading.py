@@ -18,6 +18,9 @@ from portal.directory.oncall.engine import Rotation, Segment
 from portal.lib.businesstime import WorkCalendar
 from portal.lib.zones import zone_or_utc
 
+BEYOND = timedelta(days=28)
+"""How far one looks past a time to find where the turns at its edges really begin and end."""
+
 parse = lru_cache(maxsize=1024)(hours.parse)
 
 
@@ -218,6 +221,28 @@ def joined(turns: Iterable[Turn]) -> list[Turn]:
         else:
             found.append(turn)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A turn with its own edges; `begins` or `ends` is nothing where it lies beyond all that was looked at."""
+
+    turn: Turn
+    begins: datetime | None
+    ends: datetime | None
+
+
+def whole(line: Line, turns: Iterable[Turn], *, starts: datetime, until: datetime) -> list[Whole]:
+    """Return the turns that touch a time, out of a line that looks further than it on both sides."""
+    return [
+        Whole(
+            turn,
+            turn.starts if turn.starts > line.starts else None,
+            turn.until if turn.until < line.until else None,
+        )
+        for turn in joined(turns)
+        if turn.starts < until and turn.until > starts
+    ]
 
 
 def lines(team_ids: Iterable[int], *, starts: datetime, until: datetime, with_leavers: bool = False) -> dict[int, Line]:

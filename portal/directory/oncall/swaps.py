@@ -142,6 +142,8 @@ def _settle(swap: Swap, state: SwapState, by: By, at: datetime) -> Swap:
 
 
 def _span(starts: datetime, until: datetime, at: datetime) -> Span:
+    if until < at:
+        raise ValidationError({"until": "That time has passed. Choose a later one."})
     if until <= starts:
         raise ValidationError({"until": "It must end after it starts. Choose a later moment."})
     if starts < at:

@@ -17,7 +17,7 @@ from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole, MethodKind
 from portal.directory.models import Contact, ContactMethod, EmergencyContact, System, Team
 from portal.directory.oncall import reading
-from portal.directory.oncall.reading import Turn
+from portal.directory.oncall.reading import Line, Whole
 from portal.lib.zones import zone_or_utc
 
 AHEAD = timedelta(days=14)
@@ -56,7 +56,7 @@ class TeamLine:
     """A team: who is on call in the next two weeks, turn by turn."""
 
     team: Team
-    turns: list[tuple[Turn, Person]]
+    turns: list[tuple[Whole, Person]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ def sheet(*, at: datetime) -> Sheet:
     teams = list(Team.objects.filter(active=True).order_by("name"))
     people = _people()
     table = directory.emergency_contacts([system.pk for system in systems])
-    lines = reading.lines([team.pk for team in teams], starts=at, until=at + AHEAD)
+    lines = reading.lines([team.pk for team in teams], starts=at, until=at + AHEAD + reading.BEYOND)
     return Sheet(
         at,
         [SystemLine(system, _roles(table.get(system.pk, {}), people)) for system in systems],
-        [TeamLine(team, _turns(reading.joined(lines[team.pk].turns()), people)) for team in teams],
+        [TeamLine(team, _turns(_coming(lines[team.pk], at=at), people)) for team in teams],
         sorted(people.values(), key=lambda one: one.contact.name),
         directory.company_calendar().time_zone,
     )
@@ -110,8 +110,12 @@ def _roles(table: Mapping[str, EmergencyContact], people: Mapping[int, Person]) 
     ]
 
 
-def _turns(turns: list[Turn], people: dict[int, Person]) -> list[tuple[Turn, Person]]:
-    return [(turn, people[turn.contact_id]) for turn in turns if turn.contact_id in people]
+def _coming(line: Line, *, at: datetime) -> list[Whole]:
+    return reading.whole(line, line.turns(), starts=at, until=at + AHEAD)
+
+
+def _turns(turns: list[Whole], people: dict[int, Person]) -> list[tuple[Whole, Person]]:
+    return [(one, people[one.turn.contact_id]) for one in turns if one.turn.contact_id in people]
 
 
 def as_file(*, at: datetime) -> str:

@@ -9,8 +9,8 @@ from django import forms
 from django.utils import timezone
 
 from portal.directory.models import Contact
+from portal.lib.moments import MomentField
 from portal.lib.once import AGAIN, TimedForm
-from portal.lib.widgets import Moment
 from portal.records.evidence import policy
 
 LONGEST_REASON = 1000
@@ -71,13 +71,11 @@ class CollectForm(EvidenceForm):
             "max_length": "Keep it under 300 characters. The rest fits into what it shows.",
         },
     )
-    acquired_at = forms.DateTimeField(
+    acquired_at = MomentField(
         label="Acquired at",
         help_text="When it was taken from there, which is not when it is uploaded.",
-        widget=Moment,
         error_messages={
             "required": "Say when it was taken from there.",
-            "invalid": "Write day and time, such as 17 Nov 2026, 13:48.",
         },
     )
     collector = PersonField(label="Collected by", required=False, empty_label="Me")

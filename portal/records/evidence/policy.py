@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 from portal.records.evidence.enums import State
 
 PREFIX = "EVD"
@@ -19,7 +20,7 @@ OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 EVERY_STATE = {state: state for state in State}
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """Something does not fit the evidence as it stands. The sentence is shown to the user."""
 
 

@@ -103,7 +103,7 @@ class ChecklistRunAdmin(ReadOnlyAdmin[ChecklistRun]):
     """Runs."""
 
     list_display = ["reference", "name", "started_at", "started_by", "ended_at", "ended_by"]
-    list_filter = ["checklist", ("ended_at", admin.EmptyFieldListFilter)]
+    list_filter = ["checklist", "plan", ("ended_at", admin.EmptyFieldListFilter)]
     search_fields = ["=reference", "name"]
     date_hierarchy = "started_at"
 

@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from portal.audit.admin import GuardedAdmin, Verb
 from portal.audit.asking import reason_of
 from portal.audit.middleware import person
 from portal.lib import clock
-from portal.runbooks import services
+from portal.runbooks import services, shutting
 from portal.runbooks.enums import VersionState
+from portal.runbooks.holding import HELD
 from portal.runbooks.models import Runbook, RunbookVersion
 
 
@@ -59,7 +62,13 @@ class RunbookVersionAdmin(GuardedAdmin[RunbookVersion]):
     list_filter = ["state"]
     search_fields = ["runbook__reference", "runbook__title", "summary"]
     list_select_related: ClassVar[Any] = ["runbook"]
-    fields = ["runbook", "number", "state", "summary", "text", "source", "digest"]
+    fields = ["runbook", "number", "state", "summary", "words", "source", "digest"]
+    readonly_fields: ClassVar[list[str]] = ["words"]
+
+    @admin.display(description="text")
+    def words(self, obj: RunbookVersion) -> SafeString:
+        """Return the text, but while it tells how to shut down what must stay up."""
+        return format_html("<pre>{}</pre>", HELD if shutting.kept_back(obj.runbook, obj.text) else obj.text)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Versions are begun on the page of their runbook."""

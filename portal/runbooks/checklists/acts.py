@@ -8,8 +8,9 @@ from typing import Any
 
 from django.urls import reverse
 
+from portal.records.evidence.forms import CollectForm
 from portal.runbooks.checklists import policy, services, subjects
-from portal.runbooks.checklists.forms import AttachForm, FailForm, HandOverForm, NoteForm, ReasonForm, RunForm
+from portal.runbooks.checklists.forms import AttachForm, FailForm, HandOverForm, NoteForm, ReasonForm
 from portal.runbooks.models import ChecklistRun, RunStep
 
 
@@ -23,7 +24,7 @@ class Act:
     title: str
     about: str
     icon: str
-    form: type[RunForm]
+    form: Callable[..., Any]
     service: Callable[..., Any]
     said: str
     danger: bool = False
@@ -75,6 +76,13 @@ RUN_ACTS = {
 }  # fmt: skip
 
 
+UPLOAD = Act(
+    "upload", "attach", "Attach a file", "Attach a file",
+    "A log, a picture, an export. It is kept as evidence of the same record, under its SHA-256, and never changed.",
+    "upload", CollectForm, services.attach_file, "The file is kept and attached.",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A verb that fits now, and the address of its form."""
@@ -92,6 +100,8 @@ def offers_of_step(step: RunStep, user: Any) -> list[Offer]:
         fitting = [act for act in fitting if act.slug in {"note", "attach", "undo"}]
     if step.run.subject_type_id is None:
         fitting = [act for act in fitting if act.slug != "attach"]
+    elif user.has_perm("records.add_evidence"):
+        fitting.insert(next((at for at, act in enumerate(fitting) if act.slug == "attach"), len(fitting)), UPLOAD)
     args = [step.run.reference, step.position]
     return [Offer(act, reverse("checklists:act-on-step", args=[*args, act.slug])) for act in fitting]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -12,8 +12,9 @@ from portal.lib.once import AGAIN, OnceForm
 from portal.records.evidence.models import Evidence
 from portal.runbooks.checklists import pages, policy
 from portal.runbooks.checklists.enums import Frequency
+from portal.runbooks.checklists.selectors.finding import procedures_for
 from portal.runbooks.checklists.services import Line
-from portal.runbooks.models import Checklist, ChecklistRun, ChecklistStep
+from portal.runbooks.models import Checklist, ChecklistRun, ChecklistStep, Procedure
 
 LONGEST_REASON = 1000
 LINE = re.compile(r"^\s*(?P<team>[a-z0-9_-]+)\s*:\s*(?P<text>.*?)\s*(?:\[(?P<page>[a-z-]+)\])?\s*$", re.IGNORECASE)
@@ -117,8 +118,16 @@ class AttachForm(RunForm):
         self.fields["evidence"].queryset = rows.of(subject) if subject is not None else rows.none()  # type: ignore[attr-defined]
 
 
+class ProcedureField(forms.ModelChoiceField):
+    """A procedure of a runbook, with the version that it stands in."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return which procedure of which version it is."""
+        return f"{obj.version.runbook.title}, version {obj.version.number}: {obj.title}"
+
+
 class StartForm(RunForm):
-    """Which checklist, and why where it is not plain."""
+    """Which checklist or which procedure of a runbook, and why where it is not plain."""
 
     checklist = forms.ModelChoiceField(
         Checklist.objects.none(),
@@ -126,12 +135,34 @@ class StartForm(RunForm):
         empty_label=None,
         error_messages={"required": "Choose a checklist.", "invalid_choice": "Choose a checklist from the list."},
     )
+    procedure = ProcedureField(
+        Procedure.objects.none(),
+        label="Or a procedure of a runbook",
+        required=False,
+        empty_label="None",
+        help_text="Word for word as that version has it.",
+        error_messages={"invalid_choice": "Choose a procedure from the list."},
+    )
     reason = reason_field("Why", required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, subject: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         rows = Checklist.objects.visible_to(self.user).filter(active=True, version__gt=0)
-        self.fields["checklist"].queryset = rows.order_by("name")  # type: ignore[attr-defined]
+        checklist = cast(forms.ModelChoiceField, self.fields["checklist"])
+        checklist.queryset = rows.order_by("name")
+        procedures = procedures_for(self.user, subject)
+        if subject is None or not procedures.exists():
+            del self.fields["procedure"]
+            return
+        cast(forms.ModelChoiceField, self.fields["procedure"]).queryset = procedures
+        checklist.required, checklist.empty_label = False, "None"
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one of the two."""
+        given = super().clean()
+        if "procedure" in self.fields and not self.errors and bool(given["checklist"]) == bool(given["procedure"]):
+            raise forms.ValidationError("Choose a checklist or a procedure, one of the two.")
+        return given
 
 
 class EditForm(forms.Form):

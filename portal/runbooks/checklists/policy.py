@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from portal.lib.blank import is_blank
+from portal.lib.refusals import Refusal
 from portal.runbooks.checklists.enums import SETTLED, StepState
 
 PREFIX = "CHK"
@@ -12,7 +13,7 @@ MOST_STEPS = 400
 LONGEST_STEP = 500
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """Something does not fit the step as it stands. The sentence is shown to the user."""
 
 
@@ -42,6 +43,8 @@ NEEDS_REASON = frozenset({"fail", "skip", "undo", "end", "resume"})
 
 OVER = "This checklist has ended. Resume it first; that takes a reason."
 SUBJECT_OVER = "{subject} is over, so no checklist is worked for it any more."
+NO_PLAN = "“{name}” has no steps, so there is nothing to work."
+ONCE = "“{name}” was started already. Go on with it, or resume it."
 _NOTHING_TO_UNDO = "Nothing was done with this step yet, so there is nothing to undo."
 _WHY = MappingProxyType(
     {

@@ -41,7 +41,8 @@ class Subject:
 
     `kind` is its name in addresses and rules. `types` are the choices of the type that a rule may ask for. `is_over`
     says that nothing is started for a record any more. The model's rows are narrowed by `visible_to` and have a
-    `reference` and an address.
+    `reference` and an address. `versions` names the versions of runbooks whose procedures may be worked for a record;
+    without it they are those in force of its systems.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Subject:
     is_over: Callable[[Any], bool]
     types: Sequence[tuple[str, str]] = ()
     marks: Callable[[Any], Sequence[Mark]] = no_marks
+    versions: Callable[[Any], models.QuerySet[Any]] | None = None
 
 
 _kinds: dict[str, Subject] = {}

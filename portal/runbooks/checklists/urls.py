@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from portal.runbooks.checklists.views import acting, board, runs, starting, templates
+from portal.runbooks.checklists.views import acting, attaching, board, runs, starting, templates
 from portal.runbooks.configuration import views as configuration
 
 app_name = "checklists"
@@ -27,6 +27,7 @@ urlpatterns = [
     re_path(rf"{RUN}/matrix/$", runs.matrix, name="matrix"),
     re_path(rf"{RUN}/tick/$", acting.tick, name="tick"),
     re_path(rf"{STEP}/$", runs.step, name="step"),
+    re_path(rf"{STEP}/upload/$", attaching.upload, name="upload"),
     re_path(rf"{STEP}/(?P<verb>[a-z-]+)/$", acting.act_on_step, name="act-on-step"),
     re_path(rf"{RUN}/(?P<verb>end|resume)/$", acting.act_on_run, name="act-on-run"),
 ]

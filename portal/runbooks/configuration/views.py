@@ -25,9 +25,9 @@ VIEW, ADD = "runbooks.view_configurationmark", "runbooks.add_configurationmark"
 @login_required
 @permission_required(VIEW, raise_exception=True)
 def systems(request: SignedIn) -> HttpResponse:
-    """List the systems, each with what is asked, what is missing and what is stale."""
+    """List the systems, each with what is asked, what is missing and what is stale; those asked something first."""
     at = clock.now()
-    known = known_of(System.objects.visible_to(request.user), at=at)
+    known = sorted(known_of(System.objects.visible_to(request.user), at=at), key=lambda one: not one.items)
     return render(request, "runbooks/configuration/systems.html", {"now": at, "known": known})
 
 

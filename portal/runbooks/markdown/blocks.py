@@ -10,6 +10,7 @@ from enum import StrEnum
 FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)?(`{3,}|~{3,})(.*)$")
 ITEM = re.compile(r"^(?P<indent>[\s>]*)(?P<mark>[-*+•▪◦‣☐☑☒]|\d{1,9}[.)])(?:\s+(?P<text>.*))?$")
 CHECK = re.compile(r"^\[(?P<mark>[ xX✓✔]?)\](?:\s+|$)(?P<text>.*)$")
+_BOX = re.compile(r"^\s*(?:\[[ xX✓✔]?\]|[☐☑☒])(?:\s|$)")
 _DELIMITER = re.compile(r"^[\s>]*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _LABEL = re.compile(
     r"^(?P<bullet>[\s>]*(?:[-*+•]\s+)?)(?:(?:\*\*|__)(?P<bold>[^*_\n]{1,60}?)\s*(?P<in>:)?\s*(?:\*\*|__)\s*(?P<out>[:\u2013\u2014-])?"
@@ -158,7 +159,7 @@ def _block_at(lines: Sequence[str], at: int, first: int) -> Block:
         block = _table(lines, at, number)
     elif glued > at:
         block = _glued(list(lines[at:glued]), number)
-    elif item and not _is_mere_number(item, lines, at):
+    elif item and not _is_mere_number(item):
         block = _item(lines, at, number, item)
     else:
         block = _words(line, number)
@@ -214,10 +215,15 @@ def _glued(lines: list[str], number: int) -> Block:
     return Block(Kind.TABLE, number, lines, header=header, rows=rows)
 
 
-def _is_mere_number(item: re.Match[str], lines: Sequence[str], at: int) -> bool:
-    """Tell whether a number with a point is the wrapped end of a sentence, such as "2019. It was", and no step."""
+def _is_mere_number(item: re.Match[str]) -> bool:
+    """Tell whether a number with a point is a year that a sentence begins or ends with, and no step."""
     mark = item["mark"]
-    return mark[0].isdigit() and int(mark[:-1]) >= _YEAR and at > 0 and bool(lines[at - 1].strip())
+    return mark[0].isdigit() and int(mark[:-1]) >= _YEAR
+
+
+def is_box(cell: str) -> bool:
+    """Tell whether a cell of a table is a box to tick, or begins with one."""
+    return _BOX.match(cell) is not None
 
 
 def _item(lines: Sequence[str], at: int, number: int, item: re.Match[str]) -> Block:

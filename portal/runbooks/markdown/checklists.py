@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from portal.runbooks.markdown.blocks import Block, Kind
+from portal.runbooks.markdown.blocks import Block, Kind, is_box
 from portal.runbooks.markdown.columns import Grid, grid_of
 from portal.runbooks.markdown.found import Checklist, ChecklistStep, Content
 from portal.runbooks.markdown.layout import Layout
@@ -15,6 +15,8 @@ from portal.runbooks.markdown.vocabulary import Role, plain, role_of
 _CADENCE = re.compile(r"\b(daily|weekly|monthly|quarterly|yearly|annual|emergency)\b")
 _CALLED_SO = re.compile(r"\b(check ?lists?|common procedures)\b")
 _NUMBERED = re.compile(r"^(.*\bchecklist\b.*?)\s*\d+$", re.IGNORECASE)
+_OWNER = re.compile(r"owners?|who|responsible|teams?|roles?")
+_TICKED = re.compile(r"^\s*(?:\[[ xX✓✔]?\]|[☐☑☒])(?=\s|$)")
 _ITEMS = (Kind.NUMBER, Kind.CHECK, Kind.BULLET)
 
 
@@ -25,7 +27,7 @@ def found(layout: Layout, content: Content) -> Iterator[Checklist]:
     for section in sections:
         if section.line in taken and section.line:
             continue
-        checklist = _in_table(section) or _in_parts(section) or _in_lists(section)
+        checklist = _in_table(section) or _in_boxes(section) or _in_parts(section) or _in_lists(section)
         if checklist is None or not checklist.steps:
             continue
         taken.update(part.line for part, _ in section.walk())
@@ -41,14 +43,39 @@ def _in_table(section: Section) -> Checklist | None:
         grid = grid_of(tuple(block.header)) if block.kind is Kind.TABLE else None
         if grid is None or grid[0] is not Grid.STEPS or "owner" not in grid[1] or "action" not in grid[1]:
             continue
-        head, columns = block.line + len(block.lines) - len(block.rows), grid[1]
+        columns = grid[1]
         steps = (
             ChecklistStep(row[columns["action"]], number, row[columns["owner"]])
-            for number, row in enumerate(block.rows, start=head)
+            for number, row in enumerate(block.rows, start=_first_row(block))
             if row[columns["action"]].strip()
         )
         return Checklist(section.title, section.line, tuple(steps))
     return None
+
+
+def _in_boxes(section: Section) -> Checklist | None:
+    """Return a table whose rows have a box to tick: the words of a step are those of its longest other cell."""
+    for block in section.blocks:
+        rows = [
+            (number, row) for number, row in enumerate(block.rows, start=_first_row(block)) if any(map(is_box, row))
+        ]
+        if block.kind is not Kind.TABLE or not rows:
+            continue
+        owner = next((at for at, cell in enumerate(block.header) if _OWNER.fullmatch(plain(cell))), None)
+        steps = tuple(_boxed(number, row, owner) for number, row in rows)
+        return Checklist(section.title, section.line, tuple(step for step in steps if step.text))
+    return None
+
+
+def _boxed(number: int, row: list[str], owner: int | None) -> ChecklistStep:
+    said = [_TICKED.sub("", cell).strip() for at, cell in enumerate(row) if at != owner]
+    who = row[owner].strip() if owner is not None and owner < len(row) else ""
+    return ChecklistStep(_words(max(said, key=len, default="")), number, who)
+
+
+def _first_row(block: Block) -> int:
+    """Return the line of the first row of a table."""
+    return block.line + len(block.lines) - len(block.rows)
 
 
 def _in_parts(section: Section) -> Checklist | None:

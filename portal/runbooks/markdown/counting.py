@@ -7,6 +7,7 @@ that the reader does not see is counted here all the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ _FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?(`{3,}|~{3,})([^`]*)$")
 _RULE = re.compile(r"^[\s>]*\|?[\s:-]*-[\s|:-]*$")
 _CHECK = re.compile(r"^[\s>]*(?:(?:[-*+•]|\d+[.)])\s+\[[ xX✓✔]?\]|[☐☑☒])\s+\S")
 _NUMBER = re.compile(r"^[\s>]*\d{1,3}[.)]\s+\S")
+_BOX_IN_CELL = re.compile(r"(?:^|\|)\s*(?:\[[ xX✓✔]?\]|[☐☑☒])(?=\s|\||$)")
 _COPIED = re.compile(r"^\s*(\d{1,4})\s+\S")
 _EMPTY_CHECK = re.compile(r"^[\s>]*\d+[.)]\s+\[[ xX]?\]\s*$")
 
@@ -40,7 +42,20 @@ def count(text: str) -> Counts:
         run = run + 1 if found and int(found[1]) == run + 1 else (1 if found and found[1] == "1" else 0)
         copied += run == 3
     numbered = sum(bool(_NUMBER.match(line)) and not _EMPTY_CHECK.match(line) for line in lines)
-    return Counts(tables + copied, sum(bool(_CHECK.match(line)) for line in lines), numbered)
+    boxes = sum(bool(_CHECK.match(line)) for line in lines) + sum(_boxes_in_tables(lines))
+    return Counts(tables + copied, boxes, numbered)
+
+
+def _boxes_in_tables(lines: list[str]) -> Iterator[int]:
+    """Yield how many boxes stand in the cells of each row of a table."""
+    inside = False
+    for line in lines:
+        if "|" not in line:
+            inside = False
+        elif _RULE.match(line):
+            inside = True
+        elif inside:
+            yield len(_BOX_IN_CELL.findall(line))
 
 
 def _outside_code(lines: list[str]) -> list[str]:

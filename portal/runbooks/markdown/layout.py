@@ -26,6 +26,16 @@ from portal.runbooks.markdown.vocabulary import (
 
 DEEPEST = 6
 MOST_ROUNDS = 6
+# Each of them is one procedure: what stands under its heading is a part of it, unless its own title says otherwise.
+PROCEDURAL = (
+    Place.STARTUP,
+    Place.SHUTDOWN,
+    Place.BACKUP,
+    Place.DEPLOYMENT,
+    Place.RECOVERY_STEPS,
+    Place.SECURITY,
+    Place.PROCESS,
+)
 # A place in which a section of its own, that nothing knows, is nothing odd: it stays there.
 _HOLDS = {place for place, _, _ in TEMPLATE}
 
@@ -100,12 +110,17 @@ def _place(layout: Layout, section: Section, parent: Section | None) -> None:
     exact = template_place(section.title)
     if exact is not None:
         slot = layout.places[exact]
-        slot.line = slot.line or section.line
-        _join(slot, section)
+        into = slot
+        if slot.line:  # a second one of the name stands under the first, so that no heading is lost
+            into = Section(section.title, section.level, section.line)
+            slot.parts.append(into)
+        into.line = section.line
+        _join(into, section)
         for part in section.parts:
-            _place(layout, part, slot)
+            _place(layout, part, into)
         return
-    found = place_for(section)
+    own = any(parent is layout.places[place] for place in PROCEDURAL)
+    found = place_of(section.title) if own else place_for(section)
     if found is not None:
         layout.places[found].parts.append(section)
     elif section.level == 1 and section.parts:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# What UTF-8 looks like once it was read as Windows-1252: a lead byte, then as many followers as it asks for. Windows
-# leaves five bytes without a letter; they come through as themselves.
-_HIGH = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+# What UTF-8 looks like once it was read as Windows-1252, or as Latin-1: a lead byte, then as many followers as it asks
+# for. Windows leaves five bytes without a letter; they come through as themselves, as all do in Latin-1.
+_HIGH = "".join({bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xC0)}) + "".join(
+    map(chr, range(0x80, 0xA0))
+)
 _FOLLOWS = f"[{re.escape(_HIGH)}]"
 _BROKEN = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ï]{_FOLLOWS}{{2}}|[ð-ô]{_FOLLOWS}{{3}}")
 

@@ -7,23 +7,14 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from portal.runbooks.markdown import checklists, tables
-from portal.runbooks.markdown.blocks import Block, Kind
+from portal.runbooks.markdown.blocks import Block, Kind, is_box
 from portal.runbooks.markdown.found import Content, Fact, Issue, Objective, Procedure, Row, Step
-from portal.runbooks.markdown.layout import Layout, labels, place_for
+from portal.runbooks.markdown.layout import PROCEDURAL, Layout, labels, place_for
 from portal.runbooks.markdown.reading import Section
 from portal.runbooks.markdown.times import minutes_of
 from portal.runbooks.markdown.vocabulary import OF_ISSUE, OF_PROCEDURE, Place, Role, place_of, plain, role_of
 
 _SYSTEM = (Role.SYSTEM_NAME, Role.VERSION, Role.OWNER, Role.LAST_UPDATED, Role.ON_CALL)
-_PROCEDURES = (
-    Place.STARTUP,
-    Place.SHUTDOWN,
-    Place.BACKUP,
-    Place.DEPLOYMENT,
-    Place.RECOVERY_STEPS,
-    Place.SECURITY,
-    Place.PROCESS,
-)
 _SAID = (Role.OBJECTIVE, Role.FREQUENCY, Role.RESTORE_TEST, Role.ROLLBACK)
 _ITEMS = frozenset({Kind.NUMBER, Kind.CHECK, Kind.BULLET})
 _EMPHASIS = r"(?:\*\*|__)?"
@@ -79,6 +70,7 @@ class _Reader:
         for block in _deep(self.section.blocks):
             if block.kind is Kind.TABLE:
                 self.content.tables += 1
+                self.content.checkboxes += sum(is_box(cell) for row in block.rows for cell in row)
             elif block.text and block.kind in {Kind.NUMBER, Kind.CHECK}:
                 self.content.checkboxes += block.kind is Kind.CHECK
                 self.content.numbered += bool(block.number)
@@ -172,7 +164,7 @@ class _Reader:
             entry: Issue | Procedure = Issue(self.section.title, self.section.line, self.above)
             start = Role.SYMPTOMS
         else:
-            place = self.place if self.place in _PROCEDURES else Place.PROCEDURES
+            place = next((one for one in (self.place, self.under) if one in PROCEDURAL), None) or Place.PROCEDURES
             entry, start = (
                 Procedure(self.section.title or self.content.title, place, self.section.line, self.above),
                 Role.STEPS,
@@ -189,11 +181,11 @@ class _Reader:
         ticked = any(step.number or step.tick or step.role not in {Role.STEPS, Role.SYMPTOMS} for step in entry.steps)
         if isinstance(entry, Issue) and (entry.steps or entry.said):
             self.content.issues.append(entry)
-        elif isinstance(entry, Procedure) and (ticked or (self.place in _PROCEDURES and entry.steps)):
+        elif isinstance(entry, Procedure) and (ticked or (self.place in PROCEDURAL and entry.steps)):
             self.content.procedures.append(entry)
 
     def _belongs_above(self) -> bool:
-        return bool(self.above) and self.place not in _PROCEDURES
+        return bool(self.above) and self.place not in PROCEDURAL
 
     def _take(self, entry: Issue | Procedure, section: Section, role: Role) -> None:
         step: int | None = None  # how far the last step is indented: a point further in belongs to it

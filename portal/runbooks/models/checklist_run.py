@@ -16,9 +16,10 @@ from portal.audit.facts import AppendOnlyModel, AppendOnlyQuerySet
 from portal.directory.models import Contact, Team
 from portal.lib.visibility import VisibleQuerySet, hidden_keys, narrowed
 from portal.records.models import Evidence
-from portal.runbooks.checklists import pages, policy, subjects
+from portal.runbooks.checklists import pages, subjects
 from portal.runbooks.checklists.enums import SETTLED, StepState, What
 from portal.runbooks.models.checklist import LONGEST_NAME, Checklist, ChecklistVersion
+from portal.runbooks.models.runbook import RunbookVersion
 
 
 class ChecklistRunQuerySet(VisibleQuerySet):
@@ -45,15 +46,26 @@ class ChecklistRunQuerySet(VisibleQuerySet):
 
 
 class ChecklistRun(models.Model):
-    """A checklist that is worked, once, for a record or for none. Name and version are those of the start.
+    """Steps that are worked, once, for a record or for none: of a checklist, a runbook or the record's own plan.
 
-    Only portal.runbooks.checklists.services moves it and its steps. `rule` says which rule started it, in words.
+    Name and version are those of the start. Only portal.runbooks.checklists.services moves it and its steps. `rule`
+    says which rule started it, in words. `plan` is which plan of its record it carries out, and `digest` the SHA-256 of
+    what was approved, from which its steps were taken.
     """
 
     reference = models.CharField(max_length=16, unique=True, editable=False)
-    checklist = models.ForeignKey(Checklist, on_delete=models.PROTECT, related_name="runs", editable=False)
-    version = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, related_name="runs", editable=False)
-    name = models.CharField(max_length=120, editable=False)
+    checklist = models.ForeignKey(
+        Checklist, null=True, blank=True, on_delete=models.PROTECT, related_name="runs", editable=False
+    )
+    version = models.ForeignKey(
+        ChecklistVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="runs", editable=False
+    )
+    runbook_version = models.ForeignKey(
+        RunbookVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="runs", editable=False
+    )
+    plan = models.CharField(max_length=20, blank=True, db_default="", editable=False)
+    digest = models.CharField("SHA-256 of what was approved", max_length=64, blank=True, db_default="", editable=False)
+    name = models.CharField(max_length=LONGEST_NAME, editable=False)
     rule = models.CharField("started by rule", max_length=LONGEST_NAME, blank=True, editable=False)
     subject_type = models.ForeignKey(
         ContentType,
@@ -85,6 +97,15 @@ class ChecklistRun(models.Model):
                 condition=Q(subject_type__isnull=True, subject_id__isnull=True)
                 | Q(subject_type__isnull=False, subject_id__isnull=False),
                 name="checklist_run_for_a_whole_record",
+            ),
+            models.CheckConstraint(
+                condition=Q(checklist__isnull=False, version__isnull=False, runbook_version__isnull=True, plan="")
+                | Q(checklist__isnull=True, version__isnull=True, runbook_version__isnull=False, plan="")
+                | Q(checklist__isnull=True, version__isnull=True, runbook_version__isnull=True) & ~Q(plan=""),
+                name="checklist_run_from_one_source",
+            ),
+            models.UniqueConstraint(
+                fields=["subject_type", "subject_id", "plan"], condition=~Q(plan=""), name="one_run_per_plan"
             ),
         ]
         indexes = [
@@ -149,7 +170,7 @@ class RunStep(models.Model):
 
     run = models.ForeignKey(ChecklistRun, on_delete=models.PROTECT, related_name="steps", db_index=False)
     position = models.PositiveSmallIntegerField()
-    text = models.CharField(max_length=policy.LONGEST_STEP)
+    text = models.TextField()
     page = models.CharField(max_length=30, blank=True, choices=pages.page_choices)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     assignee = models.ForeignKey(

@@ -165,3 +165,22 @@ class LogLocation(Part):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Passage(Part):
+    """What a section says in prose, for search. `title` is empty where a procedure or an entry of the guide has it.
+
+    Every section has one, also without prose: what stands after its line stands in it.
+    """
+
+    title = models.CharField(max_length=300, blank=True)
+    under = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True)
+    shuts_down = models.BooleanField("tells how to shut down", default=False)
+
+    class Meta(Part.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["version", "line"], name="passage_of_version")]
+
+    def __str__(self) -> str:
+        return self.title or self.under

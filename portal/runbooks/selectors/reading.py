@@ -16,9 +16,10 @@ from django.utils.safestring import SafeString
 from portal.approvals import services as approvals
 from portal.approvals.services import Standing
 from portal.directory import pages
-from portal.runbooks import holding
+from portal.runbooks import holding, shutting
 from portal.runbooks.enums import VersionState
 from portal.runbooks.looks import LOOKS, Look
+from portal.runbooks.markdown import shutdown
 from portal.runbooks.markdown.found import Content
 from portal.runbooks.markdown.layout import Layout, arrange
 from portal.runbooks.markdown.reading import Section, read
@@ -63,13 +64,14 @@ class Way:
 
 @dataclass(slots=True)
 class Page:
-    """A version as a page."""
+    """A version as a page. `shutdown` are the anchors of what tells how to shut the system down."""
 
     cards: list[Card]
     procedures: list[Way]
     issues: list[Way]
     intro: SafeString | None
     content: Content
+    shutdown: frozenset[str]
 
 
 def runbook_for(user: Any, reference: str) -> Runbook:
@@ -114,7 +116,8 @@ def _page(text: str) -> Page:
     ]
     issues = [Way(one.title, shown[one.line], len(one.steps), "wrench") for one in content.issues if one.line in shown]
     intro = html(layout.title.body, layout.title.first) if layout.title.body else None
-    return Page(cards, procedures, issues, intro, content)
+    held = frozenset({Place.SHUTDOWN.value, *(f"s{line}" for line in shutdown.lines_of(layout))})
+    return Page(cards, procedures, issues, intro, content, held)
 
 
 def refuse_while_held(runbook: Runbook, *versions: RunbookVersion) -> None:
@@ -122,21 +125,17 @@ def refuse_while_held(runbook: Runbook, *versions: RunbookVersion) -> None:
 
     For what hands a text out whole: its file, what differs, and its draft. Its page leaves that part out instead.
     """
-    if runbook.system_id is None or not holding.held([runbook.system_id]):
-        return
-    if any(one.place == Place.SHUTDOWN for row in versions for one in page_of(row).content.procedures):
+    if shutting.kept_back(runbook, *(version.text for version in versions)):
         raise PermissionDenied(f"{holding.HELD} Until then the runbook is read on its page, without that part.")
 
 
 def without_shutdown(page: Page) -> Page:
     """Return the page with the sentence that holds shutdown back in the place of each shutdown procedure."""
-    anchors = {f"s{one.line}" for one in page.content.procedures if one.place == Place.SHUTDOWN}
-    anchors.add(Place.SHUTDOWN.value)
-    return replace(page, cards=[_held(card, anchors) for card in page.cards])
+    return replace(page, cards=[_held(card, page.shutdown) for card in page.cards])
 
 
-def _held(card: Card, anchors: set[str]) -> Card:
-    sentence = format_html("<p><strong>{}</strong></p>", holding.HELD)
+def _held(card: Card, anchors: frozenset[str]) -> Card:
+    sentence = format_html('<div class="banner banner--red"><div><b class="strong">{}</b></div></div>', holding.HELD)
     if card.anchor in anchors:
         return Card(card.title, card.anchor, sentence)
     sections: list[Shown] = []

@@ -27,8 +27,7 @@ LONGEST_TEXT = 500_000  # letters: some hundred times an ordinary runbook
 def locked(runbook: Runbook, *, by: By, at: datetime, reason: str = "") -> Iterator[Runbook]:
     """Open one atomic gesture on the locked runbook, read now."""
     with transaction.atomic(), acting(by=by, at=at, reason=reason):
-        rows = Runbook.objects.select_for_update(of=("self",)).select_related("system__owner", "owner")
-        yield rows.get(pk=runbook.pk)
+        yield Runbook.objects.select_for_update(of=("self",)).get(pk=runbook.pk)
 
 
 @contextmanager

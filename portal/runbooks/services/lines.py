@@ -7,9 +7,15 @@ from typing import Any
 
 from django.db import transaction
 
+from portal.runbooks.enums import VersionState
+from portal.runbooks.markdown import passages as markdown
 from portal.runbooks.markdown.found import Content, Row
 from portal.runbooks.markdown.found import Issue as FoundIssue
 from portal.runbooks.markdown.found import Procedure as FoundProcedure
+from portal.runbooks.markdown.layout import arrange
+from portal.runbooks.markdown.passages import passages_of
+from portal.runbooks.markdown.reading import read
+from portal.runbooks.markdown.understanding import understand
 from portal.runbooks.markdown.vocabulary import Role
 from portal.runbooks.models import (
     Command,
@@ -17,6 +23,7 @@ from portal.runbooks.models import (
     EnvironmentVariable,
     Issue,
     LogLocation,
+    Passage,
     Procedure,
     RunbookVersion,
     Step,
@@ -24,6 +31,7 @@ from portal.runbooks.models import (
 )
 from portal.runbooks.services.common import understood
 
+BELOW = " > "
 KINDS: tuple[type[Any], ...] = (
     *(Step, Procedure, Issue, Threshold, ConfigurationFile, EnvironmentVariable, Command, LogLocation),
 )
@@ -52,7 +60,31 @@ def write_lines(version: RunbookVersion) -> Content:
     _numbered(version, EnvironmentVariable, map(_variable, _named(content.variables, "name")))
     _numbered(version, Command, map(_command, content.commands))
     _numbered(version, LogLocation, map(_log, content.logs))
+    write_passages(version)
     return content
+
+
+def write_passages(version: RunbookVersion) -> None:
+    """Write the prose of a version anew from its text."""
+    layout = arrange(read(version.text))
+    Passage.objects.filter(version=version).delete()
+    _numbered(version, Passage, map(_passage, passages_of(layout, understand(layout))))
+
+
+def fill_passages() -> int:
+    """Write the prose of versions in force that were published before it was kept; return how many there were."""
+    bare = list(RunbookVersion.objects.filter(state=VersionState.PUBLISHED, passages=None).values_list("pk", flat=True))
+    for pk in bare:
+        write_passages(RunbookVersion.objects.get(pk=pk))
+    return len(bare)
+
+
+def _passage(found: markdown.Passage) -> dict[str, Any]:
+    above = (*found.above, found.title) if found.entry else found.above
+    return {
+        "title": "" if found.entry else found.title[:300], "under": BELOW.join(filter(None, above))[-300:],
+        "text": found.text, "shuts_down": found.shuts_down, "line": found.line,
+    }  # fmt: skip
 
 
 def _numbered(version: RunbookVersion, kind: type[Any], values: Iterable[dict[str, Any]]) -> list[Any]:
@@ -65,7 +97,7 @@ def _procedure(found: FoundProcedure) -> dict[str, Any]:
     return {
         "title": found.title[:300],
         "place": found.place.value,
-        "under": " > ".join(found.above)[:300],
+        "under": BELOW.join(found.above)[:300],
         "line": found.line,
         "objective": found.said.get(Role.OBJECTIVE, ""),
         "frequency": found.said.get(Role.FREQUENCY, ""),

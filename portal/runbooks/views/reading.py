@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.requests import SignedIn
 from portal.lib import clock
-from portal.runbooks import holding, services
+from portal.runbooks import services, shutting
 from portal.runbooks.looks import LOOKS
 from portal.runbooks.markdown.differing import differences
 from portal.runbooks.models import Runbook, RunbookVersion
@@ -58,12 +58,13 @@ def _page(request: SignedIn, found: Runbook, shown: RunbookVersion | None) -> Ht
     if shown is not None:
         shown.runbook = found
     page = reading.page_of(shown) if shown is not None else None
-    held = found.system_id is not None and bool(holding.held([found.system_id]))
+    held = shown is not None and shutting.kept_back(found, shown.text)
     context = {
         "now": at,
         "runbook": found,
         "version": shown,
         "look": LOOKS[shown.state] if shown is not None else None,
+        "held": held,
         "page": reading.without_shutdown(page) if page is not None and held else page,
         "beside": reading.beside(request.user, found, at=at),
         "standing": reading.standing_of(shown) if shown is not None else None,

@@ -80,6 +80,12 @@ def query(terms: Iterable[str], *, any_term: bool = False) -> str:
     return (" | " if any_term else " & ").join(found)
 
 
+def condition(index: str) -> str:
+    """Return the condition of one parameter, a query, in SQL; `index` is quoted."""
+    del index
+    return "words @@ %s::tsquery"
+
+
 class Indexes:
     """The indexes of one database: those meant beside those that stand."""
 

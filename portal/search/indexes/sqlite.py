@@ -24,6 +24,11 @@ def query(terms: Iterable[str], *, any_term: bool = False) -> str:
     return (" OR " if any_term else " AND ").join(words)
 
 
+def condition(index: str) -> str:
+    """Return the condition of one parameter, a query, in SQL; `index` is quoted."""
+    return f"{index} MATCH %s"
+
+
 def _parts(table: str, columns: tuple[str, ...]) -> dict[str, str]:
     """Return the text of the FTS5 table and of its triggers, by name; the table first."""
     index = name_of(table)

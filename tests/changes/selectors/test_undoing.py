@@ -8,7 +8,7 @@ import pytest
 
 from changes import services
 from changes.selectors.undoing import undoing_of
-from tests.factories.changes import HOUR, TOMORROW, make_change, make_scheduled, make_started
+from tests.factories.changes import HOUR, TOMORROW, make_change, make_scheduled, make_started, verify
 from tests.factories.directory import NOON, make_system
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_what_it_really_took_is_kept_and_nothing_is_urgent_any_more():
     change = services.start(change, by=change.implementer, at=TOMORROW)
     change = services.roll_back(change, by=change.implementer, at=TOMORROW + 55 * MINUTE, reason="Errors")
     assert undoing(change, at=TOMORROW + 56 * MINUTE).urgent == ""
-    change = services.verify(change, by=change.implementer, at=TOMORROW + 59 * MINUTE)
+    change = verify(change, by=change.implementer, at=TOMORROW + 59 * MINUTE)
     assert undoing(change, at=TOMORROW + HOUR).took == 4 * MINUTE
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from changes import services
 from changes.acts import ACTS
-from changes.enums import Status
+from changes.enums import Status, StepKind
 from changes.models import Change, Freeze, FreezeOverride, Gate, GateReport
+from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest, Decision
+from portal.lib import clock
 from portal.records import services as records
 from tests.factories.accounts import make_user
 from tests.factories.approvals import make_person
@@ -26,6 +28,7 @@ from tests.factories.changes import (
     make_scheduled,
     pass_gates,
     request_of,
+    settle,
 )
 from tests.factories.incidents import make_incident
 
@@ -206,6 +209,9 @@ def test_a_change_is_carried_out_by_its_implementer_and_closed(as_user, jonas, a
     assert as_user(amara).post(f"{change.get_absolute_url()}rollback/", sent(reason="")).status_code == 422
     assert as_user(amara).post(f"{change.get_absolute_url()}rollback/", sent(reason="Errors")).status_code == 302
     assert "It is being rolled back" in text_of(as_user(amara).get(change.get_absolute_url()))
+    early = as_user(amara).post(f"{change.get_absolute_url()}verify/", sent())
+    assert "A step of the rollback" in text_of(early)
+    settle(change, StepKind.ROLLBACK, at=at)
     assert as_user(amara).post(f"{change.get_absolute_url()}verify/", sent()).status_code == 302
     refused = as_user(jonas).post(f"{change.get_absolute_url()}close/", sent(outcome="rolled_back"))
     assert "Write the post-implementation review first" in text_of(refused)
@@ -223,7 +229,10 @@ def test_an_emergency_starts_on_the_word_of_one_named_person(as_user, jonas, ama
     words = sent(authority=ruth.pk, reason="It burns")
     assert as_user(amara).post(f"{change.get_absolute_url()}emergency/", words).status_code == 302
     assert "Started as an emergency" in text_of(as_user(ruth).get(change.get_absolute_url()))
-    assert ApprovalRequest.objects.filter(kind="change", subject_id=change.pk).exists()
+    request = ApprovalRequest.objects.get(kind="change", subject_id=change.pk)
+    approvals.withdraw(request, by=jonas, at=clock.now(), reason="Too early")
+    offers = as_user(ruth).get(change.get_absolute_url()).context["page"].offers
+    assert [offer.act.slug for offer in offers.beside] == ["rollback", "ask"]
 
 
 def test_an_incident_is_linked_and_the_link_taken_back(as_user, jonas, slot, at):

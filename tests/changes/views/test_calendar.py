@@ -8,6 +8,7 @@ import icalendar
 import pytest
 
 from changes.models import Freeze
+from changes.selectors import calendar
 from portal.directory.models import CalendarFeed
 from portal.directory.oncall import addresses
 from tests.factories.accounts import make_user
@@ -54,6 +55,23 @@ def test_freezes_come_round_and_grave_incidents_and_windows_are_shown(as_user, j
     assert f"?q={incident.reference}" in text_of(page)
 
 
+def test_a_crowded_month_shows_less_of_each_day_and_hides_nothing(as_user, jonas, amara, slot, at, monkeypatch):
+    monkeypatch.setattr(calendar, "CROWDED", 3)
+    for number in range(4):
+        make_assessed(title=f"Change number {number}", by=jonas, implementer=amara, at=at, **slot)
+    for number in range(2):
+        Freeze.objects.create(
+            name=f"Close {number}", domain="finance", starts=slot["planned_start"], ends=slot["planned_end"]
+        )
+    date = slot["planned_start"].astimezone(UTC).date()
+    page = as_user(jonas).get(f"/changes/calendar/?on={date}")
+    day = next(day for day in page.context["calendar"].days if day.date == date)
+    assert (len(day.entries), day.more, day.changes) == (2, 2, 4)
+    assert (len(day.shown_around), day.more_around, day.frozen) == (1, 1, True)
+    assert "2 more" in text_of(page)
+    assert "1 more around it" in text_of(page)
+
+
 def test_a_full_day_says_how_many_more_there_are(as_user, jonas, amara, slot, at):
     for number in range(5):
         make_assessed(title=f"Change number {number}", by=jonas, implementer=amara, at=at, **slot)
@@ -62,6 +80,25 @@ def test_a_full_day_says_how_many_more_there_are(as_user, jonas, amara, slot, at
     assert "2 more</a>" in shown
     one_day = as_user(jonas).get(f"/changes/calendar/?view=list&on={day}&days=1")
     assert len(one_day.context["calendar"].days[0].entries) == 5
+
+
+def test_a_change_over_midnight_counts_on_each_of_its_days(as_user, jonas, amara, at):
+    evening = datetime(2027, 6, 1, 20, tzinfo=UTC)
+    for minute in range(6):
+        begins = evening + timedelta(minutes=minute)
+        make_assessed(
+            title=f"Short {minute}", by=jonas, implementer=amara, at=at,
+            planned_start=begins, planned_end=begins + timedelta(minutes=10),
+        )  # fmt: skip
+    make_assessed(
+        title="A long night", by=jonas, implementer=amara, at=at,
+        planned_start=evening + timedelta(hours=1), planned_end=evening + timedelta(days=2),
+    )  # fmt: skip
+    shown = as_user(jonas).get("/changes/calendar/?view=list&on=2027-06-01").context["calendar"]
+    first, second, third, fourth = shown.days[:4]
+    assert ([entry.title for entry in first.entries], first.more) == ([f"Short {n}" for n in range(5)], 2)
+    assert [[entry.title for entry in day.entries] for day in (second, third)] == [["A long night"]] * 2
+    assert (second.more, third.more, fourth.entries, shown.total) == (0, 0, [], 7)
 
 
 def test_it_goes_back_and_forth(as_user, jonas):
@@ -119,3 +156,15 @@ def test_the_calendar_costs_the_same_however_much_there_is(
         Freeze.objects.create(name=f"More {number}", starts=at, ends=at + timedelta(days=1))
     with django_assert_num_queries(len(few)):
         reader.get("/changes/calendar/")
+
+
+def test_a_list_of_two_weeks_stays_short_however_much_is_around_a_day(as_user, jonas, at):
+    for number in range(5):
+        Freeze.objects.create(name=f"Freeze {number}", starts=at, ends=at + timedelta(hours=1))
+    reader = as_user(jonas)
+    shown = text_of(reader.get("/changes/calendar/?view=list"))
+    assert "Freeze 2" in shown
+    assert "Freeze 3" not in shown
+    assert "2 more around it" in shown
+    one_day = reader.get(f"/changes/calendar/?view=list&on={at:%Y-%m-%d}&days=1")
+    assert "Freeze 4" in text_of(one_day)

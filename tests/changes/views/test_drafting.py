@@ -12,6 +12,7 @@ from changes.enums import ChangeType, Status
 from changes.forms.base import StepsField
 from changes.models import Change, ChangeTemplate, Module
 from changes.services import Plan
+from incidents import services as incidents
 from portal.records import services as records
 from tests.factories.accounts import make_user
 from tests.factories.approvals import make_person
@@ -159,3 +160,13 @@ def test_steps_are_read_from_lines_and_written_back(lines, steps):
     field = StepsField(label="Steps")
     assert field.clean(lines) == steps
     assert field.clean(field.prepare_value(steps)) == steps
+
+
+def test_no_word_of_a_restricted_incident_is_taken_over_into_a_change_that_more_people_read(client, jonas, at):
+    incident = make_incident(title="Card numbers leaked", by=jonas, at=at)
+    incidents.restrict(incident, by=jonas, at=at, reason="It is a breach")
+    client.force_login(jonas)
+    page = client.get(f"/changes/draft/?about={incident.reference}")
+    assert page.context["about"] == incident
+    assert not page.context["form"]["title"].value()
+    assert "justification" not in page.context["form"].initial

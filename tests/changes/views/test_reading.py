@@ -11,7 +11,7 @@ from changes.enums import Outcome
 from changes.models import ChangeTemplate, Module
 from tests.factories.accounts import make_user
 from tests.factories.approvals import make_person
-from tests.factories.changes import HOUR, approve_template, make_change, make_scheduled
+from tests.factories.changes import HOUR, approve_template, make_change, make_scheduled, verify
 from tests.factories.incidents import make_incident
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def closed(jonas, amara, database, at):
         at=begun - timedelta(hours=26), planned_start=begun, planned_end=begun + HOUR,
     )  # fmt: skip
     change = services.start(change, by=amara, at=begun)
-    change = services.verify(change, by=amara, at=begun + HOUR)
+    change = verify(change, by=amara, at=begun + HOUR)
     return services.close(change, outcome=Outcome.SUCCESSFUL, by=jonas, at=begun + HOUR)
 
 
@@ -66,6 +66,13 @@ def test_the_report_counts_what_its_links_show(as_user, closed, jonas, database,
     for figure in figures:
         listed = reader.get(figure.url).context["listing"].rows
         assert len(listed) == figure.number, figure
+
+
+def test_a_month_without_changes_leads_nowhere_and_is_one_line_on_a_phone(as_user, closed, jonas):
+    page = as_user(jonas).get("/changes/report/").content.decode()
+    *_, quiet = page.split('<tr role="row">')[1:-1]
+    assert "<a " not in quiet
+    assert quiet.count("not-phone") == quiet.count("<td") - 1
 
 
 def test_an_empty_report_says_so(as_user, jonas):

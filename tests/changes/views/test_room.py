@@ -129,3 +129,14 @@ def test_a_draft_says_what_it_lacks(as_user, jonas, at):
     shown = text_of(as_user(jonas).get(change.get_absolute_url()))
     for words in ("No window yet", "Not said yet", "No step written yet", "Submit"):
         assert words in shown
+
+
+def test_whoever_requests_it_is_not_offered_to_assess_it(as_user, jonas, amara, ruth, database, slot, at):
+    change = services.submit(
+        make_change(by=jonas, implementer=amara, systems=[database], at=at, **slot), by=jonas, at=at
+    )
+    address = f"{change.get_absolute_url()}assess/"
+    own = text_of(as_user(jonas).get(change.get_absolute_url()))
+    assert address not in own
+    assert "Somebody other than Jonas Lindqvist assesses its risk." in own
+    assert address in text_of(as_user(ruth).get(change.get_absolute_url()))

@@ -8,6 +8,7 @@ import pytest
 
 from changes.enums import ChangeType, FindingState
 from changes.models import Change, Finding
+from portal.audit.actor import acting, current
 from tests.factories.accounts import make_user
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +53,17 @@ def test_others_answer_for_nothing(as_user, jonas, finding):
     refused = as_user(jonas).post(f"/changes/unauthorised/{finding.pk}/accept/", {"change_reason": "Mine"})
     assert refused.status_code == 403
     assert as_user(jonas).get(f"/changes/unauthorised/{finding.pk}/explode/").status_code == 404
+
+
+def test_only_whoever_may_answer_is_offered_to(as_user, jonas, ruth, database, finding, at):
+    database.description = "Ruth wrote this"
+    with acting(by=ruth, at=at):
+        database.save()
+        own = current().gesture
+    theirs = Finding.objects.create(system=database, act=own, made_at=at, made_by=str(ruth), words="Changed it")
+    offered = text_of(as_user(ruth).get("/changes/unauthorised/"))
+    assert f"/changes/unauthorised/{finding.pk}/accept/" in offered
+    assert f"/changes/unauthorised/{theirs.pk}/accept/" not in offered
+    shown = text_of(as_user(jonas).get("/changes/unauthorised/"))
+    assert "Kwame Mensah" in shown
+    assert "/accept/" not in shown

@@ -200,3 +200,27 @@ def test_real_alertmanager_payloads_are_understood(name, title):
     assert report.firing
     assert report.title == title
     assert {labels["severity"] for labels in report.label_sets} == {"critical"}
+
+
+def group(*alerts: dict[str, object], **changes: object) -> dict[str, object]:
+    return {"groupKey": "k", "status": "firing", "alerts": list(alerts), **changes}
+
+
+def host(name: str) -> dict[str, object]:
+    labels = {"alertname": "HostDown", "severity": "critical", "instance": name}
+    return {"labels": labels, "annotations": {"summary": f"{name} is down"}}
+
+
+def test_a_group_of_several_is_called_after_the_first_and_how_many_more_there_are():
+    assert alertmanager.parse(group(host("a"), host("b"), host("c"))).title == "a is down and 2 more"
+    assert alertmanager.parse(group(host("a"), host("b"), truncatedAlerts=5)).title == "a is down and 6 more"
+    shared = group(host("a"), host("b"), commonAnnotations={"summary": "Hosts are down"})
+    assert alertmanager.parse(shared).title == "Hosts are down"
+    assert alertmanager.parse(group(host("a" * 300), host("b"))).title.endswith("… and 1 more")
+    assert len(alertmanager.parse(group(host("a" * 300), host("b"))).title) == 200
+
+
+def test_what_all_alerts_of_a_group_share_is_said_once():
+    said = alertmanager.parse(group(host("a"), host("b"))).description
+    assert said == "All: alertname=HostDown, severity=critical\n\n- instance=a\n- instance=b"
+    assert alertmanager.parse(group(host("a"))).description == "- alertname=HostDown, instance=a, severity=critical"

@@ -191,3 +191,35 @@ def test_what_is_refused_stays_refused_and_what_failed_comes_again(door, box, mo
         broken.setattr(smtp, "take", away)
         assert post(door, box, letter()) == smtp.AGAIN
     assert post(door, box, letter()).startswith("250")
+
+
+def test_html_becomes_lines_whose_links_are_kept():
+    made = EmailMessage()
+    made["Subject"] = "** Backup FAILED **"
+    html = "<title>x</title><p>It stopped.</p>\n<div>See  <a class=b href='https://b.example.org/1?a=1&amp;b=2'>log</a></div>"
+    made.set_content(html, subtype="html")
+    found = mail.read(bytes(made))
+    assert found.text == "It stopped.\nSee log https://b.example.org/1?a=1&b=2"
+    assert mail.report_of(found, {}).title == "Backup FAILED"
+
+
+def test_words_in_an_unknown_character_set_are_kept_as_far_as_they_can_be_read():
+    body = b"Subject: Queue\r\nContent-Type: text/plain; charset=klingon\r\n\r\nIt grows \xe4\r\n"
+    assert mail.read(body).text == "It grows \ufffd"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<script>", "<a href='https://x.example.org'>", "<a href='https://x", "<p ", "<", "</a>"]
+)
+def test_html_that_closes_nothing_is_read_in_one_pass(piece):
+    made = b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + (piece.encode() * 400_000)[: 2 * 1024 * 1024]
+    assert mail.read(made).subject == "x"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(["<p>", "</p>", "<a href=https://x>", "</a>", "<script>", "</script>", "<", ">", "a"])))
+def test_any_html_becomes_words(pieces):
+    made = EmailMessage()
+    made["Subject"] = "x"
+    made.set_content("".join(pieces), subtype="html")
+    assert "<script>" not in mail.read(bytes(made)).text

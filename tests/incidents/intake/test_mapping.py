@@ -118,3 +118,10 @@ def test_words_can_be_mapped_anew(token):
         row.severity = make_severity(2)
         row.save()
     assert read(token, {"severity": "critical"}).severity.level == 2
+
+
+@pytest.mark.parametrize(("word", "level"), [("P1", 1), ("p2", 2), ("P3", 3), ("p4", 4), ("P5", 4)])
+def test_a_priority_that_nobody_mapped_means_what_its_number_says(token, word, level):
+    assert read(token, {"severity": word}).severity.level == level
+    make_mapping("severity", "p1", severity=make_severity(3))
+    assert read(token, {"severity": "P1"}).severity.level == 3

@@ -197,3 +197,107 @@ def test_a_status_word_that_nobody_mapped_fires_and_is_said():
     report, _ = generic.read({"title": "t", "status": "wobbly"}, presets.COMMON.form())
     assert report.stance == Stance.FIRING
     assert "“wobbly” is not mapped" in report.hints[0]
+
+
+def test_a_link_of_grafana_is_called_so_and_a_rule_that_it_could_not_ask_is_named():
+    labels = {"alertname": "DatasourceNoData", "rulename": "High latency"}
+    report = grafana.parse(unified(alerts=[{"labels": labels}], commonLabels=labels, commonAnnotations={}))
+    assert report.title == "High latency: no data"
+    assert "Alertmanager" not in report.description
+
+
+def test_a_certificate_of_uptime_kuma_is_told_of_its_monitor():
+    said = "[Ticket store][https://tickets.example.org] server certificate will expire in 7 days"
+    report = uptimekuma.parse(beat(heartbeat=None, monitor=None, msg=said))
+    assert report.title == "Ticket store: server certificate will expire in 7 days"
+    assert report.description == "server certificate will expire in 7 days\n\nhttps://tickets.example.org"
+    assert [labels["service"] for labels in report.label_sets] == ["Ticket store"]
+
+
+def test_an_alert_of_splunk_without_a_title_is_called_after_its_rule():
+    data = {"detectorUrl": "https://x.example.org", "incidentId": "1", "rule": "logs", "statusExtended": "anomalous"}
+    report, _ = generic.read(data, presets.form_of(data))
+    assert (report.title, report.key, report.stance) == ("logs", "1", Stance.FIRING)
+
+
+def test_a_payload_of_no_known_tool_is_told_that_the_generic_kind_would_read_it():
+    for kind in ("alertmanager", "grafana", "pagerduty", "sns", "uptime-kuma", "json"):
+        refused = presets.advised(reading.Unreadable(422, "No."), {"summary": "Disk full"}, kind)
+        assert refused.sentence == "No. An address of the kind generic would read it."
+    own = {"summary": "Disk full", "groupKey": "k"}
+    assert presets.advised(reading.Unreadable(422, "No."), own, "alertmanager").sentence == "No."
+    assert presets.advised(reading.Unreadable(422, "No."), {"a": 1}, "alertmanager").sentence == "No."
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "said"),
+    [
+        (
+            {"data": {"essentials": {"alertRule": "CPU", "alertId": "/a/1", "monitorCondition": "Resolved"}}},
+            "Azure Monitor",
+            ("CPU", "/a/1", Stance.RESOLVED),
+        ),
+        (
+            {
+                "data": {
+                    "id": "2",
+                    "type": "incident",
+                    "attributes": {"name": "Home", "cause": "404", "status": "Started"},
+                }
+            },
+            "Better Stack",
+            ("Home 404", "2", Stance.FIRING),
+        ),
+        (
+            {"ProblemID": "P-1", "ProblemTitle": "Slow", "State": "RESOLVED"},
+            "Dynatrace",
+            ("Slow", "P-1", Stance.RESOLVED),
+        ),
+        (
+            {"event_definition_id": "d", "event_definition_title": "Sign-ins", "event": {"key": "ada"}},
+            "Graylog",
+            ("Sign-ins", "d ada", Stance.FIRING),
+        ),
+        (
+            {"stream": {"id": "5", "title": "Errors"}, "check_result": {"result_description": "2 messages"}},
+            "Graylog's streams",
+            ("Errors", "5", Stance.FIRING),
+        ),
+        (
+            {"issueUrl": "u", "id": "i", "title": "Memory", "state": "CLOSED"},
+            "New Relic's workflows",
+            ("Memory", "i", Stance.RESOLVED),
+        ),
+        (
+            {"action": "Acknowledge", "alert": {"alertId": "a", "message": "Full"}},
+            "Opsgenie",
+            ("Full", "a", Stance.ACKNOWLEDGED),
+        ),
+        (
+            {"action": "resolved", "data": {"issue": {"id": "7", "title": "TypeError"}}},
+            "Sentry",
+            ("TypeError", "7", Stance.RESOLVED),
+        ),
+        ({"search_name": "Errors", "results_link": "http://splunk/x"}, "Splunk", ("Errors", "Errors", Stance.FIRING)),
+        (
+            {"monitorID": "1", "monitorFriendlyName": "Home", "alertTypeFriendlyName": "Up"},
+            "UptimeRobot",
+            ("Home", "1", Stance.RESOLVED),
+        ),
+        ({"message_type": "RECOVERY", "entity_id": "disk"}, "Splunk On-Call", ("disk", "disk", Stance.RESOLVED)),
+    ],
+)
+def test_payloads_of_more_tools_are_recognised(data, form, said):
+    found = presets.form_of(data)
+    report, _ = generic.read(data, found)
+    assert (found.name, (report.title, report.key, report.stance)) == (form, said)
+
+
+def test_a_word_of_the_tool_for_a_severity_is_said_as_everybody_says_it():
+    data = {"data": {"essentials": {"alertRule": "CPU", "monitorCondition": "Fired", "severity": "Sev1"}}}
+    report, _ = generic.read(data, presets.form_of(data))
+    assert [labels["severity"] for labels in report.label_sets] == ["error"]
+
+
+def test_an_alarm_of_cloudwatch_without_its_topic_is_told_where_it_belongs():
+    assert "of the kind sns" in refusal(presets.form_of, {"AlarmName": "a", "NewStateValue": "ALARM"})

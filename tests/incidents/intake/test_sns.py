@@ -22,6 +22,7 @@ from tests.factories.sources import (
     asking,
     certificate,
     envelope,
+    event,
     make_topic,
 )
 
@@ -96,6 +97,22 @@ def test_an_administrator_confirms_and_then_alarms_come_in(token, fetched):
     incident.refresh_from_db()
     assert incident.status == Status.RESOLVED
     assert len(fetched) == 2, "the certificate is kept"
+
+
+def test_eventbridge_tells_the_same_alarm_and_means_the_same_incident(token):
+    assert sns.parse(envelope(event())) == sns.parse(envelope(alarm()))
+    make_topic(token)
+    assert take(token, envelope(event())).status == "opened"
+    incident = Incident.objects.get()
+    assert (incident.title, incident.alerts.get().labels["QueueName"]) == ("queue-too-long", "mail")
+    assert take(token, envelope(event("INSUFFICIENT_DATA"))).status == "nothing"
+    assert take(token, envelope(alarm("OK"))).status == "resolved"
+
+
+def test_an_event_of_an_alarm_made_of_others_names_no_metric():
+    report = sns.parse(envelope(event(detail={"alarmName": "all", "state": {"value": "ALARM"}, "configuration": {}})))
+    assert (report.title, report.firing, report.started_at) == ("all", True, None)
+    assert set(report.labels) == {"alarm", "account", "region"}
 
 
 def test_what_is_not_signed_by_the_topic_is_refused(token):
@@ -176,8 +193,26 @@ def test_only_so_many_topics_ask(token, monkeypatch):
         ({"Type": "Notification", "TopicArn": "arn:x"}, "is no topic"),
         ({"Type": "Notification", "TopicArn": TOPIC, "Message": "Hello"}, "no alarm of CloudWatch"),
         ({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(alarm("ODD"))}, "NewStateValue must be"),
+        ({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(event(detail=[]))}, "alarmName is missing"),
+        ({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(event("ODD"))}, "NewStateValue must be"),
     ],
 )
 def test_what_is_no_alarm_is_refused_by_its_field(sent, words):
     with pytest.raises(reading.Unreadable, match=words):
         sns.parse(sent)
+
+
+def test_what_another_tool_sends_is_told_where_it_belongs(token):
+    for sent, kind in (({"event_action": "trigger"}, "pagerduty"), ({"summary": "Disk full"}, "generic")):
+        answer = take(token, sent)
+        assert answer.status_code == 422
+        assert f"of the kind {kind}" in answer.sentence
+
+
+def test_an_alarm_leads_to_where_aws_shows_it():
+    there = "#alarmsV2:alarm/"
+    assert (
+        f"https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1{there}" in sns.parse(envelope()).description
+    )
+    china = envelope(TopicArn=TOPIC.replace("arn:aws:", "arn:aws-cn:"))
+    assert f"https://console.amazonaws.cn/cloudwatch/home?region=eu-west-1{there}" in sns.parse(china).description

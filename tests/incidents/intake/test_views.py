@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incidents import services
 from incidents.enums import Status
 from incidents.intake import settling, views
 from incidents.models import Incident, IntakeDelivery
@@ -228,13 +229,16 @@ def together(count, call):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_posts_of_one_new_key_at_the_same_moment_open_one_incident():
+def test_posts_of_one_new_key_at_the_same_moment_open_one_incident(monkeypatch):
+    tries, declare = [], services.declare
+    monkeypatch.setattr(services, "declare", lambda **words: tries.append(words) or declare(**words))
     make_system("ticket-store")
     secret = make_token()[1]
     answers = together(6, lambda: post(secret, body("v4_firing")).json()["status"])
     assert sorted(answers) == ["joined"] * 5 + ["opened"]
     assert Incident.objects.count() == 1
     assert Incident.objects.get().alerts.get().count == 6
+    assert len(tries) == 1  # the others waited for it, instead of opening one in vain
 
 
 @pytest.mark.django_db(transaction=True)
@@ -283,6 +287,38 @@ def test_a_tool_that_knows_only_a_routing_key_posts_to_the_events_api():
     resolve = {"routing_key": secret, "event_action": "resolve", "dedup_key": answer.json()["dedup_key"]}
     assert Client().post("/v2/enqueue", json.dumps(resolve), "application/json").status_code == 202
     assert Incident.objects.get().status == Status.RESOLVED
+
+
+@db
+def test_a_change_event_is_kept_with_the_deliveries_and_opens_nothing():
+    secret = make_token("Events", kind="pagerduty")[1]
+    event = {"routing_key": secret, "payload": {"summary": "Build 88 was deployed.", "source": "ci"}, "links": []}
+    for address in ("/v2/change/enqueue", "/v2/change/enqueue/"):
+        answer = Client(enforce_csrf_checks=True).post(address, json.dumps(event), "application/json")
+        assert (answer.status_code, answer.json()["status"]) == (202, "success")
+        assert "dedup_key" not in answer.json()
+        assert "Build 88 was deployed. It opens no incident" in answer.json()["sentence"]
+    assert not Incident.objects.exists()
+    assert set(IntakeDelivery.objects.values_list("result", "status_code")) == {("accepted", 200)}
+
+
+@db
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"payload": {"summary": "Deployed"}}, "routing_key is not known"),
+        ({"routing_key": "KEY", "event_action": "trigger", "payload": {"summary": "Full"}}, "This is an alert"),
+        ({"routing_key": "KEY"}, "payload is missing"),
+        ({"routing_key": "KEY", "payload": {"summary": " "}}, "payload.summary is missing"),
+        ({"routing_key": "KEY", "payload": {"summary": {"a": 1}}}, "payload.summary"),
+    ],
+)
+def test_a_bad_change_event_is_answered_400_with_a_sentence(event, words):
+    make_token("Events", kind="pagerduty", secret="KEY")
+    answer = Client().post("/v2/change/enqueue", json.dumps(event), "application/json")
+    assert (answer.status_code, answer.json()["status"]) == (400, "invalid event")
+    assert words in answer.json()["errors"][0]
+    assert Client().get("/v2/change/enqueue").status_code == 405
 
 
 @db

@@ -9,7 +9,7 @@ import pytest
 
 from changes import services as changes
 from portal.lib import clock
-from tests.factories.changes import make_scheduled
+from tests.factories.changes import make_scheduled, verify
 from tests.factories.directory import make_system
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def make_done():
         slot = {"planned_start": begun, "planned_end": begun + HOUR}
         change = make_scheduled(title="Move the queue", systems=[system], at=begun - HOUR, **slot)
         change = changes.start(change, by=change.implementer, at=begun)
-        return changes.verify(change, by=change.implementer, at=begun + HOUR)
+        return verify(change, by=change.implementer, at=begun + HOUR)
 
     return make_done
 

@@ -14,6 +14,7 @@ from incidents import services
 from incidents.enums import Status
 from incidents.models import Escalation
 from incidents.selectors import timeline
+from portal.directory.models import Contact
 from portal.lib import clock
 from portal.notify.models import Message, MessageState
 from tests.factories.accounts import make_user
@@ -73,7 +74,7 @@ def test_an_auditor_changes_nothing(auditor, incident):
 
 def test_live_parts_come_without_the_shell_and_without_the_composer(signed_in, incident):
     parts = text_of(signed_in.get(f"{incident.get_absolute_url()}live/"))
-    assert parts.count('hx-swap-oob="true"') == 7
+    assert parts.count('hx-swap-oob="true"') == 8
     assert "<html" not in parts
     assert "<textarea" not in parts
 
@@ -183,3 +184,13 @@ def test_the_room_asks_as_many_questions_when_much_has_happened(
         services.record_update(incident, audience="customers", text="Still", by=amara, at=at)
     with django_assert_num_queries(len(few)):
         signed_in.get(incident.get_absolute_url())
+
+
+def test_whoever_has_left_is_named_as_such_and_not_called(signed_in, incident):
+    for contact in Contact.objects.filter(name__in=["Priya Raman", "Jonas Lindqvist"]):
+        contact.active = False
+        contact.save()
+    page = signed_in.get(incident.get_absolute_url()).content.decode()
+    assert "Has left; name somebody else" in page
+    assert 'Backup: Jonas Lindqvist, <span class="is-red">who has left</span>' in page
+    assert "+44 7700 900142" not in page

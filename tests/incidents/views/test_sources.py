@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from incidents.enums import TopicState
-from incidents.intake import receiving, signing
+from incidents.intake import receiving, signing, subscriptions
 from incidents.models import Heartbeat, Incident, IntakeDelivery, IntakeSecret, PayloadLine, TopicSubscription
+from incidents.policy import Refused
 from portal.audit.models import TrailRow
 from tests.factories.accounts import confirm, make_user
 from tests.factories.directory import NOON, make_system
@@ -124,6 +125,7 @@ def test_a_payload_is_tried_without_a_trace():
         ("generic", '{"title": "Hot", "status": "odd"}', "“odd” is not mapped"),
         ("generic", '{"title": "Hot", "status": "test"}', "asks for nothing"),
         ("json", '{"key": "k", "title": "t", "odd": 1}', "Not read"),
+        ("json", '{"key": "k", "title": "t", "started_at": "2020-01-01T00:00:00Z"}', "more than 7 days ago"),
     ],
 )
 def test_every_kind_is_tried_and_a_refusal_says_its_sentence(kind, found, words):
@@ -179,6 +181,19 @@ def test_a_topic_is_confirmed_or_pinned_by_an_administrator_alone():
     assert "Confirm subscription" not in page(
         client, reverse("admin:incidents_topicsubscription_change", args=[topic.pk])
     )
+
+
+def test_a_topic_that_is_not_ours_is_turned_away_and_waits_anew_when_it_asks_again():
+    token, _ = make_token("CloudWatch", kind="sns")
+    topic = make_topic(token, state=TopicState.WAITING, pinned=False, envelope=asking())
+    client = signed_in("administrator")
+    assert act(token, "end-topic", topic) in page(client, reverse("incidents:source", args=[token.pk]))
+    assert client.post(act(token, "end-topic", topic), {"change_reason": "Not ours"}).status_code == 302
+    topic.refresh_from_db()
+    assert topic.state == TopicState.ENDED
+    assert act(token, "end-topic", topic) not in page(client, reverse("incidents:source", args=[token.pk]))
+    with pytest.raises(Refused, match="ended already"):
+        subscriptions.end(topic, by="test", at=NOON, reason="Twice")
 
 
 def test_a_heartbeat_is_paused_and_resumed():

@@ -10,6 +10,7 @@ from portal.audit import guards
 from tests.factories.accounts import make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
+NARROW = ("auditor", "stakeholder")
 
 
 def permissions(slug):
@@ -19,6 +20,7 @@ def permissions(slug):
 
 def test_after_migrations_each_role_stands():
     assert {role.slug for role in roles.ROLES} == {
+        "stakeholder",
         "responder",
         "change-approver",
         "manager",
@@ -37,8 +39,8 @@ def test_each_pattern_of_a_role_means_something_and_nobody_deletes(role):
     assert not any(".delete_" in permission for permission in held)
 
 
-@pytest.mark.parametrize("role", [role for role in roles.ROLES if role.slug != "auditor"], ids=lambda role: role.slug)
-def test_every_role_but_one_sees_every_record(role):
+@pytest.mark.parametrize("role", [role for role in roles.ROLES if role.slug not in NARROW], ids=lambda role: role.slug)
+def test_every_role_but_two_sees_every_record(role):
     parts = [config for config in apps.get_app_configs() if config.label in roles.PARTS]
     models = [m for part in parts for m in part.get_models() if m._meta.default_permissions and not m._meta.proxy]
     assert {f"{m._meta.app_label}.view_{m._meta.model_name}" for m in models} <= permissions(role.slug)
@@ -46,6 +48,10 @@ def test_every_role_but_one_sees_every_record(role):
 
 def test_the_role_auditor_opens_nothing_by_itself():
     assert permissions("auditor") == set()
+
+
+def test_the_role_stakeholder_opens_the_status_page_alone():
+    assert permissions("stakeholder") == {"incidents.read_status"}
 
 
 def test_an_administrator_keeps_accounts_and_a_responder_does_not():

@@ -346,7 +346,8 @@ class TestTheGate:
                 assert getattr(view, "no_second_factor", False)
                 client.force_login(User.objects.get(is_superuser=True))
         way = {SIGN_IN, SECOND_STEP, "/sign-out/", "/confirm/", FACTORS, f"{FACTORS}app/", f"{FACTORS}passkey/"}
-        assert reached == way | {"/healthz/", "/v2/enqueue", "/v2/enqueue/"}
+        doors = {f"/v2/{door}{slash}" for door in ("enqueue", "change/enqueue") for slash in ("", "/")}
+        assert reached == way | doors | {"/healthz/"}
 
     @pytest.mark.parametrize("address", ["/intake/x/", "/a/x/", "/v2/enqueue"])
     def test_what_machines_and_pages_ask_for_answers(self, client, address):

@@ -7,7 +7,11 @@ from portal.lib import clock
 from tests.factories.accounts import make_user
 from tests.factories.approvals import make_person, make_request
 from tests.factories.directory import make_contact, make_system, make_team
+from tests.factories.exercises import make_exercise, make_recovery_plan
 from tests.factories.incidents import make_incident
+from tests.factories.maintenance import make_plan
+from tests.factories.runbooks import make_published
+from tests.maintenance.test_backups import make_backup
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +40,22 @@ def test_the_reference_of_an_approval_leads_to_its_page(jump, spelling):
     assert jump(spelling).status_code == 200
     make_request(at=clock.now())
     assert jump(spelling).url == "/approvals/APR-000001/"
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "{1}", "{2}"])
+def test_the_reference_of_a_backup_leads_to_it_though_an_incident_names_it(jump, spelling):
+    backup = make_backup()
+    make_incident(title=f"{backup.reference} is silent", at=clock.now())
+    number = int(backup.reference.removeprefix("BKP-"))
+    assert jump(spelling.format(backup.reference, f"bkp {number}", f"BKP{number}")).url == backup.get_absolute_url()
+
+
+def test_the_references_of_maintenance_and_recovery_lead_to_their_pages(jump):
+    plan = make_plan()
+    recovery = make_recovery_plan()
+    for record in (plan, recovery, make_exercise(recovery), make_published()):
+        assert jump(record.reference).url == record.get_absolute_url()
+    assert jump("RCP-000999").status_code == 200
 
 
 def test_the_name_of_one_system_leads_to_it(jump):

@@ -114,7 +114,9 @@ def test_more_of_everything_costs_no_more_queries(reader, django_assert_max_num_
         status_of(reader, at=after(60))
 
 
-@pytest.mark.parametrize(("roles", "status"), [(["responder"], 200), (["auditor"], 200), ([], 403)])
+@pytest.mark.parametrize(
+    ("roles", "status"), [(["responder"], 200), (["auditor"], 200), (["stakeholder"], 200), ([], 403)]
+)
 def test_who_opens_it(client, db, roles, status):
     client.force_login(make_user("somebody", roles=roles), backend="django.contrib.auth.backends.ModelBackend")
     address = reverse("dashboard:status")
@@ -122,3 +124,32 @@ def test_who_opens_it(client, db, roles, status):
     assert client.get(address).status_code == status
     assert client.get(address, headers={"HX-Request": "true"}).status_code == status
     assert client.post(address).status_code == 405
+
+
+def test_a_stakeholder_reads_the_page_and_is_led_nowhere_else(client, db):
+    mail = make_system("mail", name="Mail Intake")
+    shown = make_incident(title="Mail is late", severity=1, systems=[mail])
+    hidden = make_incident(title="Keys were published", severity=1, systems=[make_system("keys")], type="security")
+    client.force_login(make_user("noor", roles=["stakeholder"]), backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get("/").headers["Location"] == "/status/"
+    page = client.get("/status/").content.decode()
+    assert shown.title in page
+    assert "1 of 2 systems suffers" in page
+    assert hidden.title not in page
+    assert hidden.reference not in page
+    assert "/incidents/" not in page
+    assert "/directory/" not in page
+    for closed in (shown.get_absolute_url(), mail.get_absolute_url(), "/incidents/", "/search/live/?q=late"):
+        answer = client.get(closed)
+        assert answer.status_code == 403 or shown.title not in answer.content.decode()
+
+
+def test_only_the_gravest_stand_open_and_the_systems_are_never_far_below(client, db):
+    client.force_login(make_user("noor", roles=["stakeholder"]))
+    for number in range(11):
+        make_incident(severity=1 if number == 10 else 3, title=f"Trouble {number}.")
+    shown, _, folded = client.get(reverse("dashboard:status")).content.decode().partition("<summary>3 more</summary>")
+    assert "Trouble 10." in shown
+    assert shown.count("Trouble ") == 8
+    assert folded.count("Trouble ") == 3

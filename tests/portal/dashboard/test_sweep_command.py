@@ -71,7 +71,7 @@ def test_the_loop_sweeps_without_a_broker_and_ends_cleanly(tmp_path, ending):
         "DJANGO_SETTINGS_MODULE": "portal.settings",
     }
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True, timeout=60)
+    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True, timeout=240)
     loop = subprocess.Popen([*manage, "sweep", "--loop", "--interval", "0.1"], env=environment, stderr=subprocess.PIPE)
     try:
         assert loop.stderr is not None

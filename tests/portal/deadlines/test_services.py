@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from portal.actions.reminding import Step
 from portal.deadlines import services
 from portal.deadlines.models import Deadline, DeadlineState, Sweep
 from tests.factories.deadlines import KIND, make_deadline
@@ -112,3 +113,12 @@ def test_the_pulse_is_the_newest_sweep():
     services.mark_sweep("another", at=NOON - MINUTE)
     assert services.last_sweep_age_seconds(at=NOON) == 2.0
     assert Sweep.objects.count() == 2
+
+
+def test_what_fell_due_while_nothing_ran_counts_as_fired_and_the_next_one_waits():
+    before = make_deadline(key="due")
+    now = NOON + timedelta(days=8)
+    missed, waits = Step(NOON + timedelta(days=7), "overdue:1"), Step(NOON + timedelta(days=14), "overdue:2")
+    fired, pending = services.following(before, passed=[missed], waits=waits, at=now)
+    assert (fired.key, fired.state, fired.settled_at, fired.lateness) == ("overdue:1", "fired", now, 86_400.0)
+    assert (pending.key, pending.state, pending.due_at, pending.settled_at) == ("overdue:2", "pending", waits.at, None)

@@ -92,7 +92,7 @@ def test_deactivating_somebody_says_where_they_are_still_named(administrator):
 
 def test_a_system_without_an_owner_is_saved_with_a_warning(administrator):
     data = {"slug": "search", "name": "Search", "active": "on", "change_reason": "We run it now"}
-    for prefix in ("emergency_contacts", "objective"):
+    for prefix in ("emergency_contacts", "objective", "dependencies"):
         data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     page = administrator.post(reverse("admin:directory_system_add"), data, follow=True)
     assert "Nobody owns Search." in text(page)

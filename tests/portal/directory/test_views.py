@@ -98,6 +98,28 @@ def test_a_system_shows_facts_parts_and_its_emergency_table(responder):
     assert "verysecret" not in page
 
 
+def test_a_system_shows_whether_its_recovery_is_proven(responder):
+    make_system("mail-intake", rto=60, rpo=60)
+    page = text(responder.get("/directory/systems/mail-intake/"))
+    assert "It was never measured." in page
+    assert "no verified backup of all of it" in page
+    assert "/recovery/systems/mail-intake/" in page
+    make_system("wiki")
+    assert "Nothing promised" in text(responder.get("/directory/systems/wiki/"))
+    make_system("old", rto=60, active=False)
+    assert "It was never measured." not in text(responder.get("/directory/systems/old/"))
+
+
+def test_whoever_reads_of_systems_alone_learns_nothing_of_their_recovery(client):
+    make_system("mail-intake", rto=60, rpo=60)
+    user = make_user()
+    user.user_permissions.set(Permission.objects.filter(codename="view_system"))
+    client.force_login(user)
+    page = text(client.get("/directory/systems/mail-intake/"))
+    assert "It was never measured." not in page
+    assert "/recovery/systems/" not in page
+
+
 def test_an_unknown_system_is_not_found(responder):
     assert responder.get("/directory/systems/nothing/").status_code == 404
 
@@ -151,6 +173,13 @@ def test_a_manager_puts_somebody_on_call(manager):
     assert services.on_call(Team.objects.get(slug="support"), at=clock.now()) == mei
     row = OnCallShift.objects.get().history.get()
     assert (row.history_change_reason, row.actor_name, row.origin) == ("Jonas is ill", "manager", "web")
+
+
+def test_a_shift_that_overlaps_with_another_one_says_so(manager):
+    mei, jonas = make_contact("Mei Tanaka"), make_contact("Jonas Lindqvist")
+    assert "It overlaps" not in text(put(manager, mei))
+    assert "It overlaps" not in text(put(manager, mei))  # with oneself
+    assert "It overlaps with what Mei Tanaka took over by hand." in text(put(manager, jonas))
 
 
 def test_putting_somebody_on_call_who_cannot_be_reached_says_so(manager):

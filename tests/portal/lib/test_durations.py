@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.lib.durations import DAY, HOUR, MINUTE, parse, words
+from portal.lib.durations import DAY, HOUR, MINUTE, minutes, parse, words
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ from portal.lib.durations import DAY, HOUR, MINUTE, parse, words
 )
 def test_a_span_in_words(seconds, text):
     assert words(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (43 * MINUTE + 46, "43 min"),
+        (2 * HOUR + 6 * MINUTE + 59, "2 h 06 min"),
+        (3 * DAY + 59, "3 days"),
+        (-90, "1 min"),
+    ],
+)
+def test_a_span_told_to_others_has_no_seconds(seconds, text):
+    assert minutes(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,24 @@ def test_many_verbs_fold_into_a_menu_and_the_primary_one_stands_last():
     found = {place: [each.label for each in each_of] for place, each_of in templating.arranged(verbs).items()}
     assert found == {"shown": ["Page", "Update"], "menu": ["Cancel", "Escalate"], "primary": ["Resolve"]}
     assert templating.arranged(None) == {"shown": [], "menu": [], "primary": []}
+
+
+def test_addresses_in_somebodys_words_can_be_followed_and_nothing_else_becomes_html():
+    shown = templating.linked("See https://g.example.org/d/1?a=1&b=2.\n<script>alert(1)</script> javascript:alert(1)")
+    assert 'href="https://g.example.org/d/1?a=1&amp;b=2"' in shown
+    assert 'rel="noopener noreferrer nofollow"' in shown
+    assert "</a>.<br>&lt;script&gt;" in shown
+    assert shown.count("<a ") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("(http://p:9090/graph)", "http://p:9090/graph"),
+        ("https://wiki.example.org/Disk_(full)", "https://wiki.example.org/Disk_(full)"),
+        ("“https://a.example.org”", "https://a.example.org"),
+        ('https://a.example.org/"onmouseover="x', "https://a.example.org/"),
+    ],
+)
+def test_an_address_ends_where_its_sentence_goes_on(words, address):
+    assert f'href="{address}"' in templating.linked(words)

@@ -38,11 +38,31 @@ def test_a_moment_is_said_relative_to_now(moment, words):
     assert times.relative(moment, NOW) == words
 
 
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (NOW - timedelta(minutes=38), "38 min ago"),
+        (NOW - timedelta(hours=22), "yesterday"),
+        (NOW - timedelta(days=2), "2 days ago"),
+        (NOW - timedelta(days=400), "400 days ago"),
+        (NOW + timedelta(hours=19, minutes=34), "tomorrow 10:00"),
+        (NOW + timedelta(days=1, hours=10), "in 2 days"),
+        (NOW + timedelta(days=1400), "in 1,400 days"),
+    ],
+)
+def test_beside_its_date_a_moment_is_so_many_days_away(moment, words):
+    assert times.distance(moment, NOW) == words
+
+
 def test_yesterday_is_a_day_of_the_readers_zone():
     late_evening_in_new_york = datetime(2026, 11, 17, 3, 30, tzinfo=UTC)
     with timezone.override(ZoneInfo("America/New_York")):
         assert times.relative(late_evening_in_new_york, NOW + timedelta(hours=4)) == "yesterday"
     assert times.relative(late_evening_in_new_york, NOW + timedelta(hours=4)) == "14 h ago"
+
+
+def test_words_that_are_kept_give_a_moment_in_utc_whatever_zone_it_was_given_in():
+    assert times.in_utc(datetime(2026, 7, 17, 13, 48, tzinfo=ZoneInfo("Europe/London"))) == "Fri 17 Jul 2026, 12:48 UTC"
 
 
 def test_an_exact_moment_names_its_zone():

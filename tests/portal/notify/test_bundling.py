@@ -201,6 +201,67 @@ def test_a_storm_costs_no_more_queries_than_two_pages(django_assert_max_num_quer
     assert states() == ["pending"] * 60 + ["sent"] * 60
 
 
+def news(contact, first, last, **fields):
+    """What a follower is told: no page, and each line of its own."""
+    method = contact.methods.first()
+    return [
+        make_message(
+            key=f"news:{number}:{method.pk}", title=f"[SEV-3] INC-{number}, declared it: slow", lane=method.kind,
+            gathers=True, contact_id=contact.pk, method_id=method.pk, address=method.address,
+            about=make_system(name=f"INC-{number}"), **fields,
+        )
+        for number in range(first, last + 1)
+    ]  # fmt: skip
+
+
+def test_followers_are_told_at_once_and_then_once_in_an_interval(channel, clock, ada):
+    news(ada, 11, 11)
+    assert services.send_lane("email", now=clock) == 1
+    news(ada, 12, 70)
+    assert services.send_lane("email", now=clock) == 0
+    clock.forward(seconds=60)
+    assert services.send_lane("email", now=clock) == 59
+    first, rest = channel.parcels
+    assert first.key.startswith("news:11:")
+    assert rest.title == "59 updates: INC-12, INC-13, INC-14 and 56 more"
+    assert not rest.urgent
+    assert states() == ["sent"] * 60
+
+
+def test_no_page_waits_for_news_and_news_wait_behind_pages(channel, clock, ada):
+    news(ada, 1, 2)
+    assert services.send_lane("email", now=clock) == 2
+    page(ada, number=3, at=clock())
+    assert services.send_lane("email", now=clock) == 1
+    clock.forward(seconds=30)
+    news(ada, 4, 5, at=clock())
+    page(ada, number=6, at=clock())
+    assert services.send_lane("email", now=clock) == 0
+    clock.forward(seconds=30)
+    assert services.send_lane("email", now=clock) == 1
+    clock.forward(seconds=60)
+    assert services.send_lane("email", now=clock) == 2
+    assert [one.title[:9] for one in channel.parcels] == ["2 updates", "[SEV-2] I", "[SEV-2] I", "2 updates"]
+
+
+def test_news_of_drills_never_leave_with_real_ones(channel, clock, ada):
+    real, drill = news(ada, 1, 1)[0], news(ada, 2, 2)[0]
+    Message.objects.filter(pk=drill.pk).update(is_drill=True)
+    assert services.send_lane("email", now=clock) == 1
+    assert channel.parcels[0].key == real.idempotency_key
+    clock.forward(seconds=60)
+    assert services.send_lane("email", now=clock) == 1
+
+
+def test_news_that_did_not_arrive_use_up_no_turn(channel, clock, ada):
+    news(ada, 1, 1)
+    channel.fail = DeliveryError("No.", permanent=True)
+    services.send_lane("email", now=clock)
+    channel.fail = None
+    news(ada, 2, 2)
+    assert services.send_lane("email", now=clock) == 1
+
+
 def test_two_addresses_of_one_method_are_never_mixed(channel, clock, ada):
     method = ada.methods.get()
     page(ada)

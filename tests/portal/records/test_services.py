@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.audit.actor import acting
 from portal.audit.models import TrailRow
 from portal.records import services
-from portal.records.models import Demand, Link, Note, Period
+from portal.records.models import Demand, Link, Period
 from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.engagements import grant_record, make_engagement
@@ -63,11 +63,11 @@ def test_a_note_says_who_when_and_in_which_gesture():
 @pytest.mark.django_db
 def test_the_timeline_has_the_newest_event_first_and_only_its_own():
     system, other = make_system(), make_system()
-    make_note_of(system, "later written, earlier happened", event_at=NOON - HOUR)
+    written = make_note_of(system, "later written, earlier happened", event_at=NOON - HOUR)
     services.write_notes(
         [
             services.make_note(
-                subject_type_id=Note.objects.get().subject_type_id,
+                subject_type_id=written.subject_type_id,
                 subject_id=subject.pk,
                 kind="test.note",
                 text=text,

@@ -10,6 +10,8 @@ from incidents import services as incidents
 from incidents.selectors.runbooks import runbooks_for
 from portal.lib import clock
 from portal.runbooks import services
+from portal.runbooks.models import Passage
+from portal.runbooks.services import lines
 from portal.search import finding, registry
 from portal.search.words import terms_of
 from tests.factories.accounts import make_superuser, make_user
@@ -51,6 +53,7 @@ class TestEverything:
             ("desk_url", "Variable", "DESK_URL"),
             ("ticket desk", "Runbook", "Ticket desk"),
             ("systemctl", "Step", "Start the web processes"),
+            ("desk is run", "Section", "Purpose"),
         ],
     )
     def test_a_runbook_is_found_by_each_of_its_parts(self, reader, words, label, name):
@@ -165,6 +168,24 @@ class TestHeldBack:
         assert {hit.context.split(" \u203a")[0] for group in after.groups for hit in group.hits} == {"Other desk"}
         assert "Start the web processes" in names(finding.find("web processes", reader))
 
+    def test_nor_what_is_said_of_it_in_prose_and_the_commands_there(self, reader):
+        told = (
+            "### How to stop the desk\n\nCall the zebra first.\n\n#### Disks\n\n"
+            "```bash\nzebractl halt\n```\n\n### Rotate"
+        )
+        desk = make_system("desk")
+        make_published(system=desk, text=TEXT.replace("### Rotate", told))
+        assert len(names(finding.find("zebra", reader))) == 2
+        make_incident(severity=3, type="security", systems=[desk])
+        assert names(finding.find("zebra", reader)) == []
+
+    def test_what_was_published_before_prose_was_kept_is_found_after_the_next_migration(self, reader):
+        make_published()
+        Passage.objects.all().delete()
+        assert lines.fill_passages() == 1
+        assert lines.fill_passages() == 0
+        assert "Purpose" in names(finding.find("desk is run", reader))
+
 
 class TestForAnIncident:
     def test_entries_of_its_systems_that_share_a_word_come_first_then_others_that_share_two(self, reader):
@@ -249,3 +270,15 @@ def test_a_search_asks_one_query_of_each_kind_however_much_is_found(reader, djan
     with CaptureQueriesContext(connection) as many:
         finding.find("start", reader)
     assert len(many) <= max(len(few), len(registry.kinds()) + 6)
+
+
+def test_words_that_stand_nowhere_cost_two_queries(reader, django_assert_num_queries):
+    make_published()
+    with django_assert_num_queries(2):
+        assert finding.find("xylophone giraffe", reader).groups == []
+
+
+def test_a_line_that_matches_stands_once(reader):
+    make_team("diggers", description="Runs the hosts and the sluices.")
+    ((hit,),) = [group.hits for group in finding.find("sluices", reader).groups]
+    assert (read(hit.line), hit.context) == ("Runs the hosts and the sluices.", "")

@@ -1,10 +1,13 @@
 """What was typed becomes words; the words are found and marked in a text."""
 
+from html import unescape
+
 import pytest
+from django.utils.html import strip_tags
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.search.words import LONGEST_LINE, MOST_WORDS, folded, line_of, marked, terms_of, weight
+from portal.search.words import LONGEST_LINE, MOST_WORDS, folded, line_of, marked, marked_code, terms_of, weight
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,19 @@ def test_marks_are_the_only_markup():
     assert marked("<b>Café</b> & relays", ["cafe", "relay"]) == (
         "&lt;b&gt;<mark>Café</mark>&lt;/b&gt; &amp; <mark>relays</mark>"
     )
+
+
+def test_code_of_markdown_reads_as_code():
+    assert marked_code("**Restart** with `systemctl <unit>` and ``a`b``", ["restart", "systemctl"]) == (
+        "<mark>Restart</mark> with <code><mark>systemctl</mark> &lt;unit&gt;</code> and <code>a`b</code>"
+    )
+    assert marked_code("a lone ` and 2 ** 3, __init__", []) == "a lone ` and 2 ** 3, __init__"
+
+
+@given(st.text(alphabet="ab`*< &_", max_size=60))
+def test_markdown_keeps_every_letter(text):
+    shown = strip_tags(marked_code(text, ["a"]))
+    assert [letter for letter in unescape(shown) if letter in "ab<&_"] == [c for c in text if c in "ab<&_"]
 
 
 def test_folding_keeps_every_letter_in_its_place():

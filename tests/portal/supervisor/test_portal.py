@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CHECKOUT = Path(__file__).resolve().parents[3]
 KEPT = {"watchbook.sqlite3", "broker", "evidence", "logs", "mail", "secret-key", "address"}
 NAMES = ["broker", "web", "sweep worker 1", "sweep worker 2", "message worker", "export worker", "beat"]
@@ -42,7 +42,7 @@ class Portal:
     def said(self):
         return self.log.read_text()
 
-    def waits_for(self, text, seconds=90):
+    def waits_for(self, text, seconds=240):
         assert until(lambda: text in self.said() or self.process.poll() is not None, seconds), self.said()
         assert text in self.said(), self.said()
 
@@ -107,8 +107,9 @@ def test_it_starts_restarts_what_dies_and_stops_without_leaving_anybody(portal):
     assert {path.name for path in one.data.iterdir()} >= KEPT
     assert (one.data / "address").read_text() == f"http://127.0.0.1:{one.port}\n"
     for name in NAMES:
-        os.kill(one.pid_of(name), signal.SIGKILL)
-        one.waits_for(f"Started {name} again", 20)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended with the broker that was killed before it
+            os.kill(one.pid_of(name), signal.SIGKILL)
+        one.waits_for(f"Started {name} again", 40)
     assert until(lambda: one.health() == 200, 60), one.said()
     family = one.family()
     assert len(family) >= len(NAMES)

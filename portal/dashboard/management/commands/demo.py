@@ -14,7 +14,7 @@ from portal.lib import clock
 class Command(BaseCommand):
     """Fill an empty portal with an invented company. A second run changes nothing."""
 
-    help = "Make the demo company: a dozen systems and people, forty incidents, one login for each role."
+    help = "Make the demo company: a dozen systems and people, forty incidents, a drill, one login for each role."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it and print the logins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,16 +19,16 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.requests import SignedIn
 from portal.accounts.second import not_needed_for
 from portal.audit.asking import ReasonField
+from portal.directory.enums import FeedTopic
 from portal.directory.forms import add_refusal
 from portal.directory.models import CalendarFeed, Team
-from portal.directory.oncall import addresses, ical, reading, taking
+from portal.directory.oncall import ical, reading, taking
 from portal.directory.oncall.ical import Out
+from portal.directory.oncall.views import feeding
 from portal.directory.oncall.views.common import READS, acting_page, done, form_page, own_contact
-from portal.lib import clock, digests
+from portal.lib import clock
 from portal.lib.zones import zone_or_utc
 
-BEHIND, AHEAD = timedelta(days=28), timedelta(days=183)
-FRESH = timedelta(minutes=15)  # how long a calendar program need not ask again
 CONFIRM_WITHIN = 3600
 SALT = "portal.directory.oncall.import"
 
@@ -37,25 +37,17 @@ SALT = "portal.directory.oncall.import"
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
     """Answer a calendar program. Whoever has the secret reads what its owner may see now; 404 once it is revoked."""
-    found = addresses.find(secret)
-    owner = found.owner.user if found is not None else None
-    if found is None or owner is None or not owner.has_perms(READS):
-        raise Http404("There is no such calendar.")
+    found, owner = feeding.found_for(secret, topic=FeedTopic.ON_CALL, reads=READS)
     teams = Team.objects.visible_to(owner).filter(active=True)
     teams = teams.filter(pk=found.team_id) if found.team_id else teams
-    at = clock.now().replace(minute=0, second=0, microsecond=0)  # the same file for an hour, unless a turn changes
-    content = ical.write(str(found), _events(found, list(teams), at), at=at, zone=zone_or_utc(found.owner.time_zone))
-    tag = f'"{digests.digest(content.decode())[:32]}"'
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponseNotModified(headers={"ETag": tag})
-    headers = {"ETag": tag, "Cache-Control": f"private, max-age={int(FRESH.total_seconds())}"}
-    return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+    at = feeding.this_hour()
+    return feeding.answer(request, found, _events(found, list(teams), at), at=at)
 
 
 def _events(found: CalendarFeed, teams: list[Team], at: datetime) -> list[Out]:
     by_pk = {team.pk: team for team in teams}
     events = []
-    for pk, line in reading.lines(by_pk, starts=at - BEHIND, until=at + AHEAD).items():
+    for pk, line in reading.lines(by_pk, starts=at - feeding.BEHIND, until=at + feeding.AHEAD).items():
         for turn in reading.joined(line.turns()):
             if found.team_id is None and turn.contact_id != found.owner_id:
                 continue
@@ -78,13 +70,10 @@ def make_feed(request: SignedIn) -> HttpResponse:
     if chosen:
         rows = Team.objects.visible_to(request.user).filter(active=True)
         team = get_object_or_404(rows, pk=chosen if chosen.isdecimal() and len(chosen) < 19 else 0)
-    try:
-        secret = addresses.make(me, team, by=request.user, at=clock.now())
-    except ValidationError as refusal:
-        messages.error(request, " ".join(refusal.messages))
-        return redirect("directory:my-duty")
-    context = {"team": team, "address": addresses.address_of(secret), "now": clock.now()}
-    return render(request, "directory/oncall/feed.html", context)
+    return feeding.make(
+        request, me, team, topic=FeedTopic.ON_CALL, view="directory:feed", back="directory:my-duty",
+        template="directory/oncall/feed.html",
+    )  # fmt: skip
 
 
 @require_POST
@@ -95,12 +84,7 @@ def revoke_feed(request: SignedIn, pk: int) -> HttpResponse:
     rows = CalendarFeed.objects.visible_to(request.user)
     if not request.user.has_perm("directory.change_schedule"):
         rows = rows.filter(owner__user_id=request.user.pk)
-    try:
-        addresses.revoke(get_object_or_404(rows, pk=pk), by=request.user, at=clock.now())
-        messages.success(request, "The address is revoked. Calendars that read it get nothing from now on.")
-    except ValidationError as refusal:
-        messages.error(request, " ".join(refusal.messages))
-    return redirect("directory:my-duty")
+    return feeding.revoke(request, rows, pk, back="directory:my-duty")
 
 
 class FileForm(forms.Form):

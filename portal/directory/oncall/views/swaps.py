@@ -34,7 +34,7 @@ def mine(request: SignedIn) -> HttpResponse:
     """Show the reader's own turns, the swaps that wait for them, and the addresses of their calendars."""
     now, me = clock.now(), own_contact(request)
     teams = Team.objects.visible_to(request.user).filter(active=True).order_by("name")
-    feeds = CalendarFeed.objects.filter(owner=me, revoked_at=None).select_related("team") if me else []
+    feeds = CalendarFeed.objects.filter(owner=me, revoked_at=None).select_related("team", "system") if me else []
     context = {
         "now": now,
         "me": me,

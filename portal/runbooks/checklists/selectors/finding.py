@@ -6,17 +6,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from portal.lib.visibility import narrowed
+from portal.runbooks import holding
 from portal.runbooks.checklists import subjects
+from portal.runbooks.checklists.services.starting import WORKED
 from portal.runbooks.checklists.subjects import Mark
-from portal.runbooks.models import Checklist, ChecklistRun, RunStep
+from portal.runbooks.enums import VersionState
+from portal.runbooks.markdown.vocabulary import Place
+from portal.runbooks.models import Checklist, ChecklistRun, Procedure, RunStep, Step
 
 
 def run_for(user: Any, reference: str) -> ChecklistRun:
     """Return the run with this reference."""
-    rows = ChecklistRun.objects.visible_to(user).select_related("checklist", "version")
+    rows = ChecklistRun.objects.visible_to(user).select_related("checklist", "version", "runbook_version__runbook")
     found: ChecklistRun | None = rows.filter(reference=reference.upper()).first()
     if found is None:
         raise Http404(f"No run {reference} can be seen.")
@@ -50,6 +55,37 @@ def subject_for(user: Any, kind: str, pk: int) -> Any:
     if found is None:
         raise Http404("There is no such record.")
     return found
+
+
+def procedures_for(user: Any, subject: Any) -> QuerySet[Procedure]:
+    """Return the procedures that can be worked for a record: of the versions of runbooks that it names, else in force.
+
+    Those that would shut down a system that must stay up now are left out, as on the pages of runbooks.
+    """
+    kind = subjects.of_record(subject) if subject is not None else None
+    rows: QuerySet[Procedure] = Procedure.objects.visible_to(user)
+    if kind is None or rows.query.is_empty():
+        return rows.none()
+    systems = kind.facts(subject).system_ids
+    if kind.versions is not None:
+        rows = rows.filter(version__in=kind.versions(subject).order_by().values("pk"))
+    else:
+        in_force = Q(version__state=VersionState.PUBLISHED, version__runbook__retired_at=None)
+        rows = rows.filter(in_force, version__runbook__system__in=systems)
+    keys = systems | set(
+        rows.order_by().values_list("version__runbook__system", flat=True).exclude(version__runbook__system=None)
+    )
+    held = holding.held(keys)
+    if held & systems:
+        rows = rows.exclude(place=Place.SHUTDOWN)
+    elif held:
+        rows = rows.exclude(place=Place.SHUTDOWN, version__runbook__system__in=held)
+    worked = Step.objects.filter(procedure=OuterRef("pk"), role__in=list(WORKED))
+    return (
+        rows.filter(Exists(worked))
+        .select_related("version__runbook")
+        .order_by("version__runbook__title", "version", "position")
+    )
 
 
 def records_of(runs: Iterable[ChecklistRun], user: Any) -> dict[int, Any]:

@@ -58,11 +58,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One step, and what brought it into each state, in the order of the matrix's columns."""
+    """One step, what brought it into each state, in the order of the matrix's columns, and what was attached to it."""
 
     step: RunStep
     look: Look
     cells: list[tuple[str, list[Cell]]]
+    attached: list[RunEvent]
 
 
 COLUMNS = {StepState.OPEN: "Open again", **{state: state.label for state in SETTLED}}
@@ -111,14 +112,22 @@ def shares_of(room: Room) -> list[Share]:
 def matrix_of(run: ChecklistRun, user: Any) -> list[MatrixRow]:
     """Return each step of a run with what brought it into each state: who, and when to the second. Two queries."""
     steps = list(RunStep.objects.visible_to(user).filter(run=run).select_related("team").order_by("position"))
-    events = list(RunEvent.objects.visible_to(user).filter(run=run).exclude(result="").order_by("at", "pk"))
+    told = RunEvent.objects.visible_to(user).filter(run=run).select_related("evidence").order_by("at", "pk")
+    attached: dict[int | None, list[RunEvent]] = defaultdict(list)
+    for event in told:
+        if event.evidence_id is not None:
+            attached[event.step_id].append(event)
+    events = [event for event in told if event.result]
     undone = {event.undoes_id for event in events}
     cells: dict[tuple[int | None, str], list[Cell]] = defaultdict(list)
     for event in _moves(events):
         cells[event.step_id, event.result].append(Cell(event.at, event.actor_name, event.reason, event.pk in undone))
     return [
         MatrixRow(
-            step, state_look(step.state), [(name, cells[step.pk, state.value]) for state, name in COLUMNS.items()]
+            step,
+            state_look(step.state),
+            [(name, cells[step.pk, state.value]) for state, name in COLUMNS.items()],
+            attached[step.pk],
         )
         for step in steps
     ]

@@ -8,11 +8,12 @@ for. `by` is a user, a contact or a system name; `at` is the moment as the edge 
 from portal.runbooks.checklists.services.common import done
 from portal.runbooks.checklists.services.editing import Line, make, revise
 from portal.runbooks.checklists.services.ending import end, end_all, resume, resume_all
-from portal.runbooks.checklists.services.starting import start, start_matching
+from portal.runbooks.checklists.services.starting import may_work, start, start_matching, start_plan, start_procedure
 from portal.runbooks.checklists.services.working import (
     Outcome,
     add_note,
     attach,
+    attach_file,
     fail,
     hand_over,
     skip,
@@ -22,6 +23,7 @@ from portal.runbooks.checklists.services.working import (
 )
 
 __all__ = [
-    "Line", "Outcome", "add_note", "attach", "done", "end", "end_all", "fail", "hand_over", "make", "resume",
-    "resume_all", "revise", "skip", "start", "start_matching", "tick", "tick_all", "undo",
+    "Line", "Outcome", "add_note", "attach", "attach_file", "done", "end", "end_all", "fail", "hand_over", "make",
+    "may_work", "resume", "resume_all", "revise", "skip", "start", "start_matching", "start_plan", "start_procedure",
+    "tick", "tick_all", "undo",
 ]  # fmt: skip

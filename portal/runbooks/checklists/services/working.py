@@ -20,6 +20,8 @@ from portal.audit.actor import By, acting, actor_of
 from portal.directory.models import Contact, System, Team
 from portal.lib import times
 from portal.lib.blank import is_blank
+from portal.records.evidence.incoming import Incoming
+from portal.records.evidence.services import collect
 from portal.records.models import Evidence
 from portal.runbooks.checklists import policy, subjects
 from portal.runbooks.checklists.enums import SETTLED, StepState, What
@@ -53,8 +55,9 @@ class Outcome:
 def _locked(keys: Iterable[int], *, by: By, at: datetime, reason: str = "") -> Iterator[list[RunStep]]:
     """Open one atomic gesture on the locked, freshly read steps."""
     with transaction.atomic(), acting(by=by, at=at, reason=reason.strip()):
-        rows = RunStep.objects.filter(pk__in=set(keys)).select_related("run", "team").order_by("pk")
-        yield list(rows.select_for_update(of=("self",), no_key=True))
+        rows = RunStep.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(of=("self",), no_key=True)
+        held = list(rows.values_list("pk", flat=True))
+        yield list(RunStep.objects.filter(pk__in=held).select_related("run", "team").order_by("pk"))
 
 
 def tick(step: RunStep, *, by: By, at: datetime, reason: str = "") -> RunStep:
@@ -217,3 +220,32 @@ def attach(step: RunStep, *, evidence: Evidence, by: By, at: datetime, text: str
         words = f"attached {evidence.reference} to step {row.position} of “{row.run.name}”"
         tell(row.run, words, by=by, at=at, steps=[row], detail=text.strip(), did="attached")
     return row
+
+
+def attach_file(
+    step: RunStep,
+    *,
+    incoming: Incoming,
+    most: int,
+    source: str,
+    acquired_at: datetime,
+    description: str = "",
+    collector: Contact | None = None,
+    by: By,
+    at: datetime,
+) -> Evidence:
+    """Keep a file as evidence of the record and attach it to a step of its run.
+
+    portal.records.evidence.policy.Refused is raised for a file that is not kept. The file is kept first, in its own
+    transaction; sent again with the same gesture it is the same item.
+    """
+    subject = step.run.subject
+    if subject is None:
+        raise Refused(NOT_ITS)
+    with acting(by=by, at=at):
+        kept = collect(
+            subject, incoming, source=source, acquired_at=acquired_at, description=description, collector=collector,
+            most=most, by=by, at=at,
+        )  # fmt: skip
+        attach(step, evidence=kept, by=by, at=at, text=description)
+    return kept

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.runbooks import services
+from portal.runbooks import services, shutting
 from portal.runbooks.enums import VersionState
+from portal.runbooks.holding import HELD
 from portal.runbooks.models import Runbook
 
 
@@ -34,4 +35,6 @@ class Command(BaseCommand):
             version = rows.filter(state=VersionState.PUBLISHED).first() or rows.order_by("-number").first()
         if version is None:
             raise CommandError(f"{runbook.reference} has no such version.")
+        if shutting.kept_back(version.runbook, version.text):
+            raise CommandError(f"{HELD} Until then {runbook.reference} is read on its page, without that part.")
         self.stdout.write(services.handed_out(version), ending="")

@@ -17,8 +17,8 @@ from tests.factories.directory import make_contact, make_system
 from tests.factories.exports import content, make_auditor, make_export
 from tests.factories.incidents import make_incident
 from tests.factories.packets import files_of, make_packet, packet_file
-from tests.portal.assurance.exporting.test_cells import BLANKS, DANGEROUS, starts_a_formula
-from tests.portal.assurance.exporting.test_writers import sheets
+from tests.portal.lib.test_cells import BLANKS, DANGEROUS, starts_a_formula
+from tests.portal.lib.test_writers import sheets
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 # What a database takes: PostgreSQL holds no zero byte.

@@ -295,7 +295,7 @@ FORGERIES = {
     ),
     "another period": (
         "packet.json",
-        json_changed(lambda facts: facts["period"].update({"from": "2026-11-30T00:00:00Z"} | {"to": "2099-01-01"})),
+        json_changed(lambda facts: facts["period"].update({"from": "2098-01-01T00:00:00Z"} | {"to": "2099-01-01"})),
         "does not belong to the population",
     ),
     "a file added": ("extra.txt", lambda _: b"more", "The files are not those"),

@@ -13,7 +13,7 @@ from portal.assurance.sweeps import sweep_reviews
 from portal.audit import guards
 from portal.records.models import Demand
 from tests.factories.approvals import make_person
-from tests.factories.changes import HOUR, TOMORROW, fill_matrix, make_approved, pass_gates
+from tests.factories.changes import HOUR, TOMORROW, fill_matrix, make_approved, pass_gates, verify
 from tests.factories.directory import NOON
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def change():
     pass_gates(change)
     change = changes.schedule(change, by=change.requester, at=NOON)
     change = changes.start(change, by=change.implementer, at=TOMORROW)
-    return changes.verify(change, by=change.implementer, at=TOMORROW + HOUR)
+    return verify(change, by=change.implementer, at=TOMORROW + HOUR)
 
 
 def end(review, state):

@@ -64,7 +64,7 @@ def test_a_row_of_any_audited_model_is_no_finding(reconcile, model):
     assert reconcile() == []
 
 
-NOTHING = {"DateTimeField": NOON, "DateField": NOON.date(), "TimeField": time(9)}
+NOTHING = {"BooleanField": True, "DateTimeField": NOON, "DateField": NOON.date(), "TimeField": time(9)}
 CHANGES = (
     (bool, lambda value: not value),
     (datetime, lambda value: value + timedelta(microseconds=1)),

@@ -6,7 +6,7 @@ from portal.audit import retention
 from portal.audit.models import LegalHold, Seal, TrailRow
 from portal.audit.retention import Refused, asking
 from portal.audit.sealing import seal
-from portal.records.models import Note
+from portal.records.services import timeline
 from tests.factories.directory import NOON, make_contact
 from tests.factories.incidents import make_incident
 from tests.factories.retention import ASKED_AT, ask, make_tombstone
@@ -109,7 +109,7 @@ def test_a_hold_on_a_record_covers_its_parts_and_its_notes(first):
     contact = make_contact()
     incident = make_incident()
     seal(at=NOON)
-    note = Note.objects.filter(subject_id=incident.pk).first()
+    note = timeline(incident).first()
     for record in (contact, incident):
         kind = record._meta.label_lower
         retention.place(title="Case", model=kind, object_id=record.pk, by=first, at=NOON, reason="Dispute")

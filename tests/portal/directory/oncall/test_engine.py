@@ -102,6 +102,52 @@ def test_one_person_holds_each_minute_of_two_years(zone, first, step, people):
     assert told(rota.segments(START, START + TWO_YEARS), START, minutes) == oracle(rota, zone, START, minutes)
 
 
+# Hours of the week as they are written, and as spans of minutes from Monday on: the night of a Friday ends on Saturday.
+WEEK = 7 * 24 * 60
+NIGHTS = ("Mon-Fri 18:00-09:00", [(day * 1440 + 18 * 60, day * 1440 + 33 * 60) for day in range(5)])
+SUNDAYS = ("Sun 01:15-02:45", [(6 * 1440 + 75, 6 * 1440 + 165)])  # where clocks change
+ALWAYS = ("", [(0, WEEK)])
+MONDAY = (datetime(2000, 1, 3) - EPOCH) // MINUTE
+
+near_a_change = st.builds(
+    lambda change, minutes: (change - START) // MINUTE + minutes, st.sampled_from(CHANGES), st.integers(-180, 180)
+)
+takings = st.lists(
+    st.tuples(
+        near_a_change | st.integers(-5000, TWO_YEARS // MINUTE),
+        st.integers(1, 300) | st.integers(1, 30 * 24 * 60),
+        st.integers(11, 14),
+    ),
+    max_size=30,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", ZONES)
+@settings(max_examples=5)
+@given(st.tuples(firsts, steps), st.tuples(firsts, steps), st.sampled_from([NIGHTS, SUNDAYS, ALWAYS]), takings)
+def test_layers_and_overrides_leave_one_person_for_each_minute_of_two_years(zone, below, above, hours_of, by_hand):
+    minutes = TWO_YEARS // MINUTE
+    lower = rotation(zone, 3, *below)
+    upper = rotation(zone, 4, *above, windows=hours.parse(hours_of[0]))
+    painted = array("b", oracle(lower, zone, START, minutes))
+    times = {minute % WEEK for first, last in hours_of[1] for minute in range(first, last)}
+    for minute, (wall, who) in enumerate(
+        zip(shown(zone, START, minutes), oracle(upper, zone, START, minutes), strict=True)
+    ):
+        if (wall - MONDAY) % WEEK in times:
+            painted[minute] = who
+    by_hand = sorted(by_hand, key=lambda one: one[0])  # of those that overlap, the one that started last counts
+    for first, length, who in by_hand:
+        painted[max(first, 0) : max(first + length, 0)] = array("b", [who]) * len(
+            painted[max(first, 0) : max(first + length, 0)]
+        )
+    shifts = [Segment(START + a * MINUTE, START + (a + b) * MINUTE, who, ("shift", 1)) for a, b, who in by_hand]
+    end = START + TWO_YEARS
+    held = engine.stack([lower.segments(START, end), upper.segments(START, end), engine.overrides(shifts, START, end)])
+    assert told(held, START, minutes) == list(painted)
+
+
 @given(st.sampled_from(ZONES), st.sampled_from(CHANGES), firsts, steps, st.integers(-3000, 3000))
 def test_a_moment_and_a_stretch_of_time_say_the_same(zone, change, first, step, minutes):
     rota, at = rotation(zone, 4, first, step), change + minutes * MINUTE

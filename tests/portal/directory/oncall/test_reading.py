@@ -138,3 +138,20 @@ def test_somebody_alone_in_a_rotation_is_told(people):
     make_schedule(make_team("ops"), people[0])
     found = [hole.sentence for hole in readiness.holes(at=NOON)]
     assert "Mei alone takes all turns of Operations. Add somebody to the rotation." in found
+
+
+def test_a_turn_has_its_own_edges_whatever_time_is_asked_for(people):
+    schedule = make_schedule(None, *people)
+    starts, until = NOON, NOON + 7 * DAY
+    wide = reading.lines([schedule.team_id], starts=starts - reading.BEYOND, until=until + reading.BEYOND)
+    found = reading.whole(wide[schedule.team_id], wide[schedule.team_id].turns(), starts=starts, until=until)
+    assert [(one.turn.contact, one.begins, one.ends) for one in found] == [
+        (people[0], NEXT_MONDAY - 7 * DAY, NEXT_MONDAY),
+        (people[1], NEXT_MONDAY, NEXT_MONDAY + 7 * DAY),
+    ]
+
+
+def test_whoever_is_alone_has_neither_beginning_nor_end_in_sight(people):
+    line = reading.lines([make_schedule(None, people[0]).team_id], starts=NOON, until=NOON + DAY)
+    found = [one for each in line.values() for one in reading.whole(each, each.turns(), starts=NOON, until=NOON + DAY)]
+    assert [(one.begins, one.ends) for one in found] == [(None, None)]

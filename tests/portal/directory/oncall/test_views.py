@@ -126,6 +126,7 @@ def test_a_swap_is_asked_on_one_page_and_accepted_on_another(client, schedule, m
     given = {"taker": manager.pk, "starts": when(now + DAY), "until": when(now + 2 * DAY), "reason": "A wedding"}
     assert client.get(at("ask-swap", schedule.pk)).status_code == 200
     assert client.post(at("ask-swap", schedule.pk), given | {"taker": mei.pk}).status_code == 422
+    assert "needs two people" in text(client.post(at("ask-swap", schedule.pk), given | {"taker": mei.pk}))
     assert client.post(at("ask-swap", schedule.pk), given | {"back_starts": when(now)}).status_code == 422
     client.post(at("ask-swap", schedule.pk), given)
     swap = Swap.objects.get()

@@ -114,4 +114,7 @@ def test_the_page_shows_what_is_asked_and_marks_what_was_chosen(client, desk, am
     answer = client.post(page, {"item": ["file:desk.toml"], "absent": "1"}, follow=True)
     assert "Missing, marked" in answer.content.decode()
     assert "Choose what you looked at" in client.post(page, {}, follow=True).content.decode()
-    assert "1 of 2 not marked present" in client.get(reverse("checklists:configuration")).content.decode()
+    make_system("archive", name="Archive")
+    listed = client.get(reverse("checklists:configuration"))
+    assert "1 of 2 not marked present" in listed.content.decode()
+    assert [str(one.system) for one in listed.context["known"]] == ["Desk", "Archive"]

@@ -24,6 +24,8 @@ PIECES = st.sampled_from([
     "1 Do it. ops", "2 Do it. ops", "3 Do it. ops", "Plain words.", "###### deep", "2026. A year",
     "## Diagnosis", "## Mitigation", "## Severity Levels", "## Appendix", "# Standard Operating Procedures",
     "| Variable | Required | Default | Description |", "- 1. both", "\t1. tab", "[ ] bare", "- ```",
+    "| [ ] | Read | ops |", "| ☐ | x |", "<table><tr><td>a</td></tr></table>", "h2. Wiki", "1) [ ] both", "+ plus",
+    "[ref]: https://example.org", "***", "## Shutdown Procedure", "### Drain", "---\nowner: ops\n---", "  - two",
     "1. ```sh", "\u0000", "â‰¥",
 ])  # fmt: skip
 KNOWN = Known(
@@ -70,3 +72,12 @@ def test_reading_what_was_handed_out_changes_nothing(text, full):
 def test_any_file_is_read(content):
     once = canonical(repaired(decoded(content))[0])
     assert write(arrange(read(once))) == once
+
+
+@given(st.one_of(TEXTS.map(str.encode), st.binary(max_size=300)))
+@settings(max_examples=200, deadline=None)
+def test_every_file_has_its_report_and_nothing_is_counted_that_is_not_there(content):
+    report = read_file("a.md", content).report()
+    assert report["characters"]["kept"] == report["characters"]["read"]
+    for kind in ("tables", "checkboxes", "numbered_steps"):
+        assert 0.95 * report[kind]["found"] <= report[kind]["structured"]

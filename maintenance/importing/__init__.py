@@ -1,0 +1,6 @@
+"""Plans out of a table: a CSV file or the first sheet of an XLSX file, row by row, all of them or none."""
+
+from maintenance.importing.plans import COLUMNS, HINTS, Line, take
+from maintenance.importing.tables import LONGEST_FILE, Unreadable, read
+
+__all__ = ["COLUMNS", "HINTS", "LONGEST_FILE", "Line", "Unreadable", "read", "take"]

@@ -1,0 +1,45 @@
+"""The holes of recovery: promises that no backup stands behind, that nobody has proven, or that nobody approved."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+
+from maintenance.models import BackupPlan
+from portal.approvals import services as approvals
+from portal.approvals.subjects import OBJECTIVE
+from portal.directory.enums import Verdict
+from portal.directory.models import RecoveryObjective, RecoveryProof
+from portal.directory.readiness import Hole
+
+CONSEQUENCE = "What is promised of its recovery is a hope until then."
+
+
+def holes(*, with_approvals: bool) -> list[Hole]:
+    """Return a hole for each system whose own promise stands on too little, with everything that is missing.
+
+    `with_approvals` names what is not approved as it stands, for readers who may know. At most five queries.
+    """
+    backups = BackupPlan.objects.filter(system=OuterRef("system"), retired_at=None)
+    proofs = RecoveryProof.objects.filter(system=OuterRef("system"), verdict=Verdict.MET)
+    rows = (
+        RecoveryObjective.objects.filter(~Q(rto_minutes=None, rpo_minutes=None), system__active=True)
+        .annotate(is_backed_up=Exists(backups), was_proven=Exists(proofs))
+        .select_related("system").order_by("system__name", "pk")
+    )  # fmt: skip
+    promised = list(rows)
+    standings = approvals.standings(OBJECTIVE, [row.pk for row in promised]) if with_approvals and promised else {}
+    found = []
+    for row in promised:
+        missing = [] if row.is_backed_up else ["no backup of it is written down"]
+        missing += [] if row.was_proven else ["it was never proven"]
+        missing += ["it is not approved as it stands"] if row.pk in standings and not standings[row.pk].approved else []
+        if missing:
+            sentence = f"{row.system} promises its recovery, and {_listed(missing)}."
+            mend = reverse("maintenance:recovery-system", args=[row.system.slug])
+            found.append(Hole("system", row.system, "amber", sentence, mend, CONSEQUENCE))
+    return found
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

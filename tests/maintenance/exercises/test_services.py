@@ -1,0 +1,235 @@
+"""Recovery plans and exercises: versions, steps that are timed, what was measured, and what cannot be."""
+
+from datetime import timedelta
+
+import pytest
+
+from maintenance.enums import PlanState, State
+from maintenance.exercises import recording, services
+from maintenance.exercises.enums import ExerciseState, StepState
+from maintenance.exercises.services.planning import StepWords
+from maintenance.models import Exercise, ExerciseStep, Occurrence, RecoveryPlan
+from maintenance.policy import Refused
+from portal.audit.actor import acting
+from portal.directory.enums import Verdict
+from portal.directory.models import RecoveryProof
+from portal.records import services as records
+from tests.factories.directory import NOON, make_contact
+from tests.factories.exercises import (
+    MINUTE,
+    STEPS,
+    WHY,
+    make_exercise,
+    make_recovery_draft,
+    make_recovery_plan,
+    promise,
+    step,
+    work,
+)
+
+pytestmark = pytest.mark.django_db
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def somebody_acts():
+    with acting(by="system: test", reason=WHY, at=NOON):
+        yield
+
+
+def words(record):
+    return [note.text for note in records.timeline(record).order_by("id")]
+
+
+def revised(plan, *steps):
+    return services.revise(plan, {}, [*STEPS, *steps], by="Maren", at=NOON, reason="A step was missing")
+
+
+def test_an_edit_of_the_steps_is_a_new_version_and_the_old_one_stays():
+    plan = revised(make_recovery_draft(), StepWords("Tell the customers", 5))
+    assert plan.version == 2
+    assert [one.text for one in plan.steps_now()] == [*(one.text for one in STEPS), "Tell the customers"]
+    assert plan.steps.filter(version=1).count() == 4
+    same = services.revise(plan, {"summary": "Use it by night"}, [*STEPS, StepWords("Tell the customers", 5)], by="M",
+                           at=NOON, reason=WHY)  # fmt: skip
+    assert same.version == 2
+
+
+def test_an_exercise_keeps_the_steps_that_it_was_started_with():
+    plan = make_recovery_plan()
+    exercise = make_exercise(plan, started=True)
+    revised(plan, StepWords("Tell the customers", 5))
+    exercise.refresh_from_db()
+    assert (exercise.plan_version, exercise.steps.count()) == (1, 4)
+    assert make_exercise(RecoveryPlan.objects.get(pk=plan.pk), started=True).steps.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([], "Write down at least one"),
+        ([StepWords(" ", 5)], "Step 1 says nothing"),
+        ([StepWords("Restore", 0)], "Step 1 needs an estimate"),
+        ([StepWords("Restore", 60 * 24 * 8)], "Step 1 needs an estimate"),
+        ([StepWords("Tidy up", 5, recovers=False)], "brings the system back"),
+        ([StepWords("Restore", 5)] * 61, "Keep it to 60 steps"),
+    ],
+)
+def test_a_plan_that_cannot_be_measured_is_refused(steps, sentence):
+    with pytest.raises(Refused, match=sentence):
+        make_recovery_draft(steps=steps)
+
+
+def test_somebody_who_has_left_is_refused_where_they_are_new_and_stays_where_they_stood():
+    owner = make_contact("Amara Okafor")
+    plan = make_recovery_draft(steps=[StepWords("Restore", 5, owner)])
+    owner.active = False
+    owner.save()
+    assert services.revise(plan, {}, [StepWords("Restore all", 5, owner)], by="M", at=NOON, reason=WHY).version == 2
+    with pytest.raises(Refused, match="Amara Okafor has left"):
+        make_recovery_draft(steps=[StepWords("Restore", 5, owner)])
+    with pytest.raises(Refused, match="Amara Okafor has left"):
+        make_recovery_draft(owner=owner)
+    with pytest.raises(Refused, match="Amara Okafor has left"):
+        make_exercise(lead=owner)
+
+
+def test_a_plan_in_force_is_upheld_by_a_plan_of_maintenance_that_reminds_of_the_next_exercise():
+    plan = make_recovery_plan(every_months=6)
+    standing = Occurrence.objects.get(plan=plan.upkeep)
+    assert (plan.state, plan.upkeep.owner, standing.due_on) == (
+        PlanState.IN_FORCE, plan.owner, (NOON + 30 * DAY).date(),
+    )  # fmt: skip
+    services.retire(plan, by="Maren", at=NOON, reason="The system is gone")
+    standing.refresh_from_db()
+    assert standing.state == State.WITHDRAWN
+
+
+def test_only_a_plan_in_force_is_exercised():
+    with pytest.raises(Refused, match="Only a recovery plan in force"):
+        make_exercise(make_recovery_draft())
+
+
+def test_a_full_exercise_is_measured_against_what_is_promised_and_proves_it():
+    plan = make_recovery_plan()
+    promise(plan.system, rto=60, rpo=30)
+    exercise = make_exercise(plan, started=True)
+    at = work(exercise, 1, 2, 3, 4)
+    ended = services.end(
+        exercise, by="Joel Brandt", at=at, newest_data_at=NOON - 12 * MINUTE, summary="The key was missing."
+    )
+    assert (ended.verdict, ended.took, ended.lost) == (Verdict.MET, 30 * MINUTE, 12 * MINUTE)
+    assert (ended.rto_minutes, ended.rpo_minutes) == (60, 30)
+    proof = RecoveryProof.objects.get(system=plan.system)
+    assert (proof.reference, proof.verdict, proof.took_seconds, proof.lost_seconds) == (
+        ended.reference, Verdict.MET, 1800, 720,
+    )  # fmt: skip
+    assert proof.proven_until == ended.retest_at
+
+
+def test_one_that_took_too_long_is_not_met_and_says_by_how_much():
+    plan = make_recovery_plan()
+    promise(plan.system, rto=20, rpo=30)
+    exercise = make_exercise(plan, started=True)
+    ended = services.end(exercise, by="Joel", at=work(exercise, 1, 2, 3, 4), newest_data_at=NOON)
+    assert ended.verdict == Verdict.NOT_MET
+    assert "until step 3 was done" in ended.took_sum
+    assert words(exercise)[-1] == "ended it: not met, back after 30 min, 0 s of data lost"
+
+
+def test_the_next_exercise_is_due_as_the_plan_says_and_a_tabletop_does_not_put_it_off():
+    plan = make_recovery_plan(every_months=6)
+    first = Occurrence.objects.get(plan=plan.upkeep)
+    table = services.end(make_exercise(plan, kind="tabletop", started=True), by="Joel", at=NOON + HOUR)
+    first.refresh_from_db()
+    assert (table.verdict, table.retest_at, first.state) == (Verdict.UNKNOWN, None, State.OPEN)
+    assert not RecoveryProof.objects.exists()
+    exercise = make_exercise(plan, started=True)
+    ended = services.end(exercise, by="Joel", at=work(exercise, 1, 2, 3, 4))
+    first.refresh_from_db()
+    following = Occurrence.objects.standing().get(plan=plan.upkeep)
+    assert (first.state, ended.retest_at) == (State.COMPLETED, following.due_at)
+    assert ended.retest_at > NOON + 170 * DAY
+
+
+def test_steps_are_worked_only_while_the_exercise_runs():
+    exercise = make_exercise(started=True)
+    one = step(exercise, 1)
+    services.call_off(exercise, by="Joel", at=NOON, reason="A real incident began")
+    with pytest.raises(Refused, match="The exercise is over"):
+        services.start_step(one, by="Joel", at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("verb", "moment", "sentence"),
+    [
+        (services.start_step, NOON + 2 * HOUR, "has not come yet"),
+        (services.start_step, NOON - MINUTE, "before the start of the exercise"),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused(verb, moment, sentence):
+    exercise = make_exercise(started=True)
+    with pytest.raises(Refused, match=sentence):
+        verb(step(exercise, 1), by="Joel", at=NOON + HOUR, moment=moment)
+
+
+def test_a_restore_faster_than_physics_is_refused():
+    exercise = make_exercise(started=True)
+    services.start_step(step(exercise, 1), by="Joel", at=NOON + 20 * MINUTE)
+    with pytest.raises(Refused, match="before its start"):
+        services.finish_step(step(exercise, 1), by="Joel", at=NOON + HOUR, moment=NOON + 10 * MINUTE)
+    with pytest.raises(Refused, match="has not come yet"):
+        services.finish_step(step(exercise, 1), by="Joel", at=NOON + HOUR, moment=NOON + 2 * HOUR)
+    with pytest.raises(Refused, match="Step 1 is under way"):
+        services.end(exercise, by="Joel", at=NOON + HOUR)
+
+
+def test_data_that_is_newer_than_the_loss_was_never_lost():
+    exercise = make_exercise(started=True)
+    with pytest.raises(Refused, match="cannot be newer than the start"):
+        services.end(exercise, by="Joel", at=work(exercise, 1, 2, 3, 4), newest_data_at=NOON + MINUTE)
+
+
+def test_a_step_is_skipped_and_taken_back_with_a_reason():
+    exercise = make_exercise(started=True)
+    for verb in (services.skip_step, services.take_step_back):
+        one = step(exercise, 1)
+        if verb is services.take_step_back:
+            services.start_step(one, by="Joel", at=NOON)
+        with pytest.raises(Refused, match="Say in a sentence why"):
+            verb(step(exercise, 1), by="Joel", at=NOON, reason=" ")
+    services.take_step_back(step(exercise, 1), by="Joel", at=NOON, reason="The wrong line")
+    services.skip_step(step(exercise, 1), by="Joel", at=NOON, reason="The backup lay there already")
+    assert step(exercise, 1).state == StepState.SKIPPED
+    services.take_step_back(step(exercise, 1), by="Joel", at=NOON, reason="It did not")
+    assert step(exercise, 1).state == StepState.OPEN
+
+
+def test_the_digest_is_that_of_the_record_as_it_ended():
+    exercise = make_exercise(started=True)
+    ended = services.end(exercise, by="Joel", at=work(exercise, 1, 2, 3, 4))
+    fresh = Exercise.objects.get(pk=ended.pk)
+    assert recording.digest_of(fresh, fresh.steps.order_by("position")) == ended.digest
+    one = step(fresh, 2)
+    one.note = "Somebody wrote this later"
+    one.save()
+    assert recording.digest_of(fresh, fresh.steps.order_by("position")) != ended.digest
+
+
+def test_an_exercise_moves_to_another_day_until_it_starts():
+    exercise = make_exercise(scheduled_for=NOON + 7 * DAY)
+    moved = services.move(exercise, scheduled_for=NOON + 9 * DAY, by="M", at=NOON, reason="A freeze")
+    assert moved.scheduled_for == NOON + 9 * DAY
+    with pytest.raises(Refused, match="has passed"):
+        services.move(exercise, scheduled_for=NOON - DAY, by="M", at=NOON, reason="A freeze")
+    services.start(exercise, by="Joel", at=NOON + 9 * DAY)
+    with pytest.raises(Refused, match="running already"):
+        services.move(exercise, scheduled_for=NOON + 20 * DAY, by="M", at=NOON + 9 * DAY, reason="Later")
+
+
+def test_references_are_given_out_without_a_gap():
+    plan = make_recovery_plan()
+    assert [make_exercise(plan).reference for _ in range(2)] == ["EXR-000001", "EXR-000002"]
+    assert plan.reference == "RCP-000001"
+    assert ExerciseStep.objects.count() == 0
+    assert Exercise.objects.filter(state=ExerciseState.SCHEDULED).count() == 2
