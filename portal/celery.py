@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django import db
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -57,6 +58,8 @@ CONFIGURATION: dict[str, Any] = {
     "worker_prefetch_multiplier": 1,
     "worker_send_task_events": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
+    # Celery would open the database anew for each task; in a storm PostgreSQL was busy with little else.
+    "CELERY_DB_REUSE_MAX": 10_000,
     "timezone": "UTC",
     "beat_max_loop_interval": 1,
     "beat_schedule": {
@@ -80,3 +83,10 @@ app.autodiscover_tasks()
 @signals.setup_logging.connect
 def _keep_logging(**_: Any) -> None:
     """Leave the logs as the settings made them: Celery replaces them otherwise."""
+
+
+@signals.task_prerun.connect
+def _keep_good_connections(sender: Any, **_: Any) -> None:
+    """Go on with the connection of the task before, unless it is too old or broke: what Django does for requests."""
+    if not sender.request.is_eager:
+        db.close_old_connections()

@@ -90,7 +90,15 @@ def of(incident: Incident) -> dict[str, Deadline]:
     return newest(deadlines.of(incident, kinds=[CLOCK]))
 
 
-def start(
+def start(incident: Incident, *, key: str, started_at: datetime, limit: Limit, **more: Any) -> Deadline:
+    """Start a clock and its warning; `more` is what `_rows` takes beside."""
+    deadline, warning = _rows(incident, key=key, started_at=started_at, limit=limit, **more)
+    deadline.save(force_insert=True)
+    warning.save(force_insert=True)
+    return deadline
+
+
+def _rows(
     incident: Incident,
     *,
     key: str,
@@ -99,8 +107,8 @@ def start(
     generation: int = 1,
     why: str = "",
     pauses: list[dict[str, str]] | None = None,
-) -> Deadline:
-    """Start a clock and its warning at 75 % of the way."""
+) -> tuple[Deadline, Deadline]:
+    """Return a clock, and its warning at 75 % of the way."""
     payload = {
         "severity": giver(incident, key),
         "words": limit.words,
@@ -109,10 +117,11 @@ def start(
         **limit.facts,
     }
     common: dict[str, Any] = {"subject": incident, "key": key, "generation": generation, "started_at": started_at}
-    deadline = deadlines.start(kind=CLOCK, due_at=limit.due_at, payload=payload, **common)
     warn_at = started_at + (limit.due_at - started_at) * AT_RISK
-    deadlines.start(kind=WARNING, due_at=warn_at, payload={"due": limit.due_at.isoformat()}, **common)
-    return deadline
+    return (
+        deadlines.new(kind=CLOCK, due_at=limit.due_at, payload=payload, **common),
+        deadlines.new(kind=WARNING, due_at=warn_at, payload={"due": limit.due_at.isoformat()}, **common),
+    )
 
 
 def giver(incident: Incident, key: str) -> str:
@@ -124,11 +133,13 @@ def giver(incident: Incident, key: str) -> str:
 def start_all(incident: Incident, *, systems: list[System], at: datetime, only: Iterable[str] | None = None) -> None:
     """Start the clocks that the severity asks for and that never ran, all from `at`."""
     existing = of(incident)
+    started: list[Deadline] = []
     for clock, rule in rules_of(incident).items():
         if (only is None or clock in only) and clock not in existing:
             limit = limit_of(rule, systems=systems, started_at=at)
             if limit is not None:
-                start(incident, key=clock, started_at=at, limit=limit)
+                started += _rows(incident, key=clock, started_at=at, limit=limit)
+    deadlines.start_many(started)
 
 
 def next_key(existing: Mapping[str, Deadline], clock: str) -> str:

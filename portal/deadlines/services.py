@@ -44,7 +44,7 @@ class Fired:
     found: int
 
 
-def start(
+def new(
     *,
     kind: str,
     subject: models.Model,
@@ -54,8 +54,8 @@ def start(
     due_at: datetime,
     payload: dict[str, Any] | None = None,
 ) -> Deadline:
-    """Write down that something is due for `subject`. IntegrityError is raised for the same key and generation."""
-    return Deadline.objects.create(
+    """Return what is due for `subject`, for `start_many`."""
+    return Deadline(
         kind=kind,
         subject_type=ContentType.objects.get_for_model(subject),
         subject_id=subject.pk,
@@ -65,6 +65,13 @@ def start(
         due_at=due_at,
         payload=payload or {},
     )
+
+
+def start(**given: Any) -> Deadline:
+    """Write down what `new` returns. IntegrityError is raised for the same key and generation."""
+    deadline = new(**given)
+    deadline.save(force_insert=True)
+    return deadline
 
 
 def start_many(deadlines: Collection[Deadline]) -> None:
