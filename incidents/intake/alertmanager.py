@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from incidents.intake import reading
-from incidents.intake.report import Report, distinct
+from incidents.intake.report import Report, distinct, nothing
 
 SHOWN_ALERTS = 20  # how many alerts of a group the description lists
 NAMELESS = "An alert without a name"
 UNASKED = {"DatasourceNoData": "no data", "DatasourceError": "its data source fails"}
+TEST_VALUES = "[ metric='foo' labels={instance=bar} value=10 ]"  # what Grafana makes up; a rule's own begin with var=
+TESTED = "The test of Grafana came in. Nothing was opened: a rule that fires opens an incident."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ def parse(data: Mapping[str, object], *, tool: str = "Alertmanager") -> Report:
     """
     key = reading.key(data.get("groupKey"), "groupKey")
     says_firing = reading.status(data.get("status"), "status")
+    if _is_test(data.get("alerts")):
+        return nothing(key, reading.line(reading.scalar(data.get("title"), "title")), TESTED)
     group = reading.labels(data.get("groupLabels"), "groupLabels")
     common = group | reading.labels(data.get("commonLabels"), "commonLabels")
     annotations = reading.labels(data.get("commonAnnotations"), "commonAnnotations")
@@ -50,6 +54,20 @@ def parse(data: Mapping[str, object], *, tool: str = "Alertmanager") -> Report:
         resolved_count=len(alerts) - len(burning),
         truncated=truncated,
         started_at=min((alert.started_at for alert in burning if alert.started_at), default=None),
+    )
+
+
+def _is_test(found: object) -> bool:
+    """Tell whether these alerts are what Grafana sends when somebody tests a contact point, at an address of any kind.
+
+    Whoever tests may write labels and annotations of their own; the values are made up even then, and no rule has them.
+    """
+    return (
+        isinstance(found, list)
+        and bool(found)
+        and all(
+            isinstance(one, dict) and one.get("valueString") == TEST_VALUES and not one.get("values") for one in found
+        )
     )
 
 

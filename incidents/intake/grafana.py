@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from incidents.enums import Stance
 from incidents.intake import alertmanager, reading
 from incidents.intake.report import Report, distinct, nothing
 
@@ -17,6 +18,8 @@ OWN = ("orgId", "title", "state", "message")
 SHOWN_MATCHES = 20
 FIRES = {"alerting": "", "no_data": "No data: "}
 WAITS = {"pending", "unknown"}
+# The test of a legacy channel, in the spelling of its versions; compared without a difference of case.
+TEST_RULE, TEST_WORDS = "test notification", "someone is testing the alert notification within grafana."
 
 
 def parse(data: Mapping[str, object]) -> Report:
@@ -33,6 +36,8 @@ def parse(data: Mapping[str, object]) -> Report:
 def _unified(data: Mapping[str, object]) -> Report:
     known = data if data.get("groupKey") else {**data, "groupKey": _first_fingerprint(data)}
     report = alertmanager.parse(known, tool="Grafana")
+    if report.stance == Stance.NOTHING:
+        return report
     title = report.title
     if not report.label_sets or title == alertmanager.NAMELESS:
         title = reading.line(reading.scalar(data.get("title"), "title")) or title
@@ -63,6 +68,9 @@ def _legacy(data: Mapping[str, object]) -> Report:
     name = reading.line(reading.scalar(data.get("ruleName"), "ruleName")) or reading.line(
         reading.scalar(data.get("title"), "title")
     )
+    message = reading.scalar(data.get("message"), "message")
+    if name.casefold() == TEST_RULE and message.strip().casefold() == TEST_WORDS:
+        return nothing("test", name, alertmanager.TESTED)
     rule = reading.key(data.get("ruleId", data.get("ruleName")), "ruleId")
     key = f"rule:{reading.line(reading.scalar(data.get('orgId'), 'orgId'), 40)}:{rule}"
     if state in WAITS or state == "paused":

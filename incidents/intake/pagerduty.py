@@ -24,6 +24,10 @@ CHANGE_EVENT = (
     "resolve."
 )
 NO_CHANGE = "This is an alert, which belongs to /v2/enqueue. A change event has no event_action."
+# What Uptime Kuma names as the source, and Grafana among its details, when somebody tests the way to PagerDuty.
+TEST_SOURCE = "Uptime Kuma Test Button"
+TEST_LINES = ("alertname = TestAlert", "instance = Grafana", "summary = Notification test")
+TESTED = "The test of {} came in. Nothing was opened."
 KEPT = "The change event is kept with the deliveries of {}: {}. It opens no incident."
 
 
@@ -74,8 +78,11 @@ def _triggered(data: Mapping[str, object], payload: object) -> Report:
     if not title:
         reading.refuse("payload.summary is missing. Say in a few words what hurts.")
     labels = _labels(payload)
+    key = _key(data["dedup_key"]) if data.get("dedup_key") else _made_key(title, labels)
+    if tester := _tester(data, payload):
+        return nothing(key, title, TESTED.format(tester))
     return Report(
-        key=_key(data["dedup_key"]) if data.get("dedup_key") else _made_key(title, labels),
+        key=key,
         firing=True,
         title=title,
         description=_description(data, payload),
@@ -83,6 +90,17 @@ def _triggered(data: Mapping[str, object], payload: object) -> Report:
         label_sets=(_systems(labels),),
         started_at=reading.moment(payload.get("timestamp")),
     )
+
+
+def _tester(data: Mapping[str, object], payload: Mapping[str, Any]) -> str:
+    """Return which tool sends this to be tested; "" when it is no test beyond doubt."""
+    if payload.get("source") == TEST_SOURCE:
+        return "Uptime Kuma"
+    details = payload.get("custom_details")
+    fires = details.get("firing") if isinstance(details, dict) else None
+    listed = [line.strip(" -") for line in fires.splitlines()] if isinstance(fires, str) else []
+    tested = data.get("client") == "Grafana" and all(listed.count(line) == 1 for line in TEST_LINES)
+    return "Grafana" if tested and sum(line.startswith("alertname = ") for line in listed) == 1 else ""
 
 
 def _made_key(title: str, labels: Mapping[str, str]) -> str:

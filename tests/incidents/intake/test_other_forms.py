@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.enums import PayloadField, Stance
-from incidents.intake import generic, grafana, pagerduty, presets, reading, uptimekuma
+from incidents.intake import alertmanager, generic, grafana, pagerduty, presets, reading, uptimekuma
 from incidents.intake.generic import Form, Line
 from tests.factories.payloads import payload
 from tests.incidents.intake.test_forms_of_alerts import anything, parsed_or_refused, refusal
@@ -301,3 +301,80 @@ def test_a_word_of_the_tool_for_a_severity_is_said_as_everybody_says_it():
 
 def test_an_alarm_of_cloudwatch_without_its_topic_is_told_where_it_belongs():
     assert "of the kind sns" in refusal(presets.form_of, {"AlarmName": "a", "NewStateValue": "ALARM"})
+
+
+def of_the_button(**changes):
+    """What Grafana sends for the button Test of a contact point."""
+    one = {
+        "status": "firing",
+        "labels": {"alertname": "TestAlert", "instance": "Grafana"},
+        "annotations": {"summary": "Notification test"},
+        "startsAt": "2026-11-17T11:59:00Z",
+        "fingerprint": "57c6d9296de2ad39",
+        "values": None,
+        "valueString": "[ metric='foo' labels={instance=bar} value=10 ]",
+    } | changes
+    group = {"groupKey": "webhook-57c6d9296de2ad39-1763380740", "status": "firing", "alerts": [one]}
+    return {**group, "orgId": 1, "title": "[FIRING:1] TestAlert Grafana", "state": "alerting"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        of_the_button(),
+        of_the_button(labels={"alertname": "Ours", "severity": "critical"}, annotations={"summary": "Try"}),
+    ],
+)
+def test_the_test_of_a_contact_point_asks_for_nothing_whatever_labels_it_has(data):
+    for parse in (grafana.parse, alertmanager.parse):
+        report = parse(data)
+        assert report.stance == Stance.NOTHING
+        assert report.sentence.startswith("The test of Grafana came in. Nothing was opened")
+
+
+def test_what_only_looks_like_a_test_of_grafana_fires():
+    named = of_the_button(valueString="[ var='A' labels={instance=bar} value=10 ]", values={"A": 10})
+    beside = of_the_button()
+    beside["alerts"].append({**beside["alerts"][0], "valueString": "[ var='A' labels={} value=1 ]"})
+    for data in (named, beside, of_the_button(values={"A": 10})):
+        assert grafana.parse(data).firing
+
+
+def test_the_test_of_a_legacy_channel_asks_for_nothing_and_a_rule_of_that_name_fires():
+    data = {
+        "ruleId": 0,
+        "ruleName": "Test notification",
+        "state": "alerting",
+        "message": "Someone is testing the alert notification within Grafana.",
+        "evalMatches": [{"value": 100, "metric": "High value", "tags": None}],
+    }
+    assert grafana.parse(data).stance == Stance.NOTHING
+    assert grafana.parse({**data, "message": "The queue grows."}).firing
+    assert grafana.parse({**data, "ruleName": "Queue"}).firing
+
+
+def of_grafana(firing):
+    said = {"summary": "[FIRING:1] TestAlert Grafana", "source": "grafana-1", "severity": "critical"}
+    return event(client="Grafana", payload={**said, "custom_details": {"firing": firing, "num_firing": "1"}})
+
+
+TEST_LINES = """
+Value: [no value]
+Labels:
+ - alertname = TestAlert
+ - instance = Grafana
+Annotations:
+ - summary = Notification test
+"""
+
+
+def test_an_event_that_a_tool_sends_to_be_tested_asks_for_nothing():
+    kuma = event(payload={"summary": "[Uptime Kuma Alert] Ours Testing", "source": "Uptime Kuma Test Button"})
+    assert pagerduty.parse(kuma).sentence == "The test of Uptime Kuma came in. Nothing was opened."
+    assert pagerduty.parse(of_grafana(TEST_LINES)).sentence == "The test of Grafana came in. Nothing was opened."
+    for data in (
+        of_grafana(TEST_LINES + TEST_LINES.replace("TestAlert", "Disk")),
+        of_grafana(TEST_LINES.replace("Notification test", "The disk is full")),
+        event(payload={"summary": "Ours Testing", "source": "mq-1"}),
+    ):
+        assert pagerduty.parse(data).firing

@@ -15,6 +15,7 @@ from portal.records import services as records
 from tests.factories.directory import NOON, make_contact, make_severity, make_system
 from tests.factories.incidents import make_token
 from tests.factories.payloads import body
+from tests.incidents.intake.test_other_forms import of_the_button
 
 pytestmark = pytest.mark.django_db
 
@@ -347,3 +348,13 @@ def test_the_form_of_a_known_tool_is_copied_into_lines_once():
         tokens.use_preset(make_token()[0], "pingdom", by=make_contact(), at=NOON, reason="A test")
     with pytest.raises(policy.Refused, match="no form sieve"):
         tokens.use_preset(token, "sieve", by=make_contact(), at=NOON, reason="A test")
+
+
+def test_a_test_of_grafana_is_answered_and_kept_and_opens_nothing(store):
+    secret = make_token("Dashboards", kind="grafana")[1]
+    answer = post(secret, of_the_button())
+    assert (answer.status_code, answer.status, answer.incident) == (200, "nothing", None)
+    assert answer.sentence.startswith("The test of Grafana came in.")
+    assert not Incident.objects.exists()
+    kept = IntakeDelivery.objects.get()
+    assert (kept.result, kept.sentence) == ("accepted", answer.sentence)
