@@ -24,7 +24,8 @@ ACTS: tuple[Act, ...] = (
     Act(
         "merge", "Merge into another", "Merge into another incident", "git-merge",
         "It is the same as another one, which goes on: alerts, responders and systems follow, and its timeline reads "
-        "both. Those of its clocks that run stop, and count neither as met nor as missed.",
+        "both. Those of its clocks that run stop, and count neither as met nor as missed. Whoever acknowledged this "
+        "one has the other too; if that is graver and nobody has acknowledged it, people are paged on.",
         "It is merged. What follows happens in the other one.",
         MergeForm, services.merge, _can_merge,
     ),

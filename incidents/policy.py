@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from incidents.enums import OPEN, Status
+from incidents.enums import OPEN, IncidentType, Status
 from portal.lib.blank import is_blank
 from portal.lib.refusals import Refusal
 
@@ -110,6 +110,24 @@ def check_merge(duplicate: Mergeable, survivor: Mergeable) -> None:
     if duplicate.restricted and not survivor.restricted:
         raise Refused(f"This one is restricted and {survivor.reference} is not. Restrict that one first.")
     next_status("merge", duplicate.status)
+
+
+class Grave(Protocol):
+    """What the rule of acknowledgements that are carried over asks of an incident."""
+
+    severity: Any
+    is_major: bool
+    type: str
+
+
+def covers(duplicate: Grave, survivor: Grave) -> bool:
+    """Tell whether an acknowledgement of a duplicate holds for the survivor: whoever gave it saw the duplicate only.
+
+    It does not for one that is of a graver level, a major incident or a security incident when the other is not.
+    """
+    secures = survivor.type == IncidentType.SECURITY and duplicate.type != IncidentType.SECURITY
+    graver = duplicate.severity.level > survivor.severity.level or (survivor.is_major and not duplicate.is_major)
+    return not (secures or graver)
 
 
 def check_reason(verb: str, reason: str) -> None:

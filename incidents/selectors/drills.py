@@ -15,13 +15,14 @@ from incidents import clocks, messages, services
 from incidents.clocks import ClockFace
 from incidents.looks import Look, status_look
 from incidents.models import Incident
+from incidents.services.carrying import MERGED
 from incidents.services.expiring import EXPIRING
 from portal.notify.models import Message, MessageState
 
 RESULTS = {"met": "met", "missed": "missed", "skipped": "skipped"}
 KINDS = {
     "Pages": messages.PAGES,
-    "Warnings and missed clocks": ("incident_at_risk", "incident_missed", EXPIRING),
+    "Warnings and missed clocks": ("incident_at_risk", "incident_missed", EXPIRING, MERGED),
     "Messages to audiences": (messages.COMMUNICATION,),
     "To followers": (messages.FOLLOWED,),
 }

@@ -14,6 +14,7 @@ from django.db import transaction
 from incidents import clocks, escalation, recovering
 from incidents.models import Alert, Incident, Responder
 from incidents.policy import Refused, check_merge, next_status
+from incidents.services import carrying
 from incidents.services.affecting import add_systems
 from incidents.services.common import PERIOD, locked, move, say, systems_of
 from incidents.services.declaring import declare
@@ -43,8 +44,8 @@ def merge(incident: Incident, *, into: Incident, by: By, at: datetime, reason: s
 
     Its clocks stop and count neither as met nor as missed, its escalation and unsent messages stop, and everything
     points to the survivor. Where people were being paged for it, they are for the survivor, whatever maintenance holds
-    back of that. Refused is raised for itself, for what is over, and for a restricted one that would be
-    shown to more people.
+    back of that. Whoever acknowledged it has the survivor too, unless that is graver: see carrying. Refused is raised
+    for itself, for what is over, and for a restricted one that would be shown to more people.
     """
     with transaction.atomic(), acting(by=by, reason=reason, at=at):
         _take_turns()
@@ -52,6 +53,7 @@ def merge(incident: Incident, *, into: Incident, by: By, at: datetime, reason: s
         check_merge(row, survivor)
         if is_blank(reason):
             raise Refused("Say how you know that they are the same. The reason is kept.")
+        holder = carrying.holder_of(row)
         move(row, "merge")
         row.merged_into = survivor
         stamp(row, "merged", by=by, at=at)
@@ -71,8 +73,13 @@ def merge(incident: Incident, *, into: Incident, by: By, at: datetime, reason: s
         checklists.end_all(row, by=by, at=at, reason="It is merged into another incident.")
         checklists.start_matching(survivor, at=at)
         say(row, "merged", f"merged it into {survivor.reference}", by=by, at=at, reason=reason)
+        told = ["Its alerts, responders and systems are taken over; its lines stand in this timeline."]
+        if row.severity.level < survivor.severity.level:
+            told.append(f"It was {row.severity.code}: raise the severity of this one if it is as bad.")
+        told.append(carrying.carry(row, survivor, holder=holder, by=by, at=at))
+        told.append(carrying.hand_to(row, survivor, by=by, at=at) if paging else "")
         say(survivor, "merged", f"merged {row.reference} into it", by=by, at=at, reason=reason,
-            detail="Its alerts, responders and systems are taken over; its lines stand in this timeline.")  # fmt: skip
+            detail=" ".join(filter(None, told)))  # fmt: skip
     return survivor
 
 

@@ -10,6 +10,7 @@ from incidents.intake.receiving import receive
 from incidents.models import Alert, Incident, Responder
 from incidents.policy import Refused
 from incidents.selectors.related import related_to, words_of
+from incidents.sweeps import sweep_incidents
 from portal.notify.models import Message
 from portal.records import services as records
 from portal.records.models import Period
@@ -156,3 +157,122 @@ def test_an_alert_that_may_be_split_off_is_offered_with_its_source_and_whether_i
     incident = post(secret, "disk").incident
     client.force_login(make_user("amara", roles=["responder"]), backend="django.contrib.auth.backends.ModelBackend")
     assert "disk fires (prometheus, firing)" in client.get(f"{incident.get_absolute_url()}split/").content.decode()
+
+
+def merged(*, severity=2, into=2, by="test", ack="", **fields):
+    """Ada has a duplicate of an incident that pages Bo; return both after merging, and Ada."""
+    ada, bo = make_contact("Ada", user=make_user("ada")), make_contact("Bo")
+    make_policy(steps=[[bo], [bo]], default=True, acknowledgement_minutes=30)
+    survivor, twin = make_incident(severity=into, **fields), make_incident(severity=severity)
+    sweep_incidents(at=NOON)
+    services.acknowledge(twin, by=ada, at=NOON)
+    if ack:
+        services.acknowledge(survivor, by=bo, at=NOON)
+    later = NOON + timedelta(minutes=2)
+    services.merge(twin, into=survivor, by=ada if by == "ada" else by, at=later, reason="The same disk")
+    sweep_incidents(at=NOON + timedelta(minutes=6))
+    return Incident.objects.get(pk=twin.pk), Incident.objects.get(pk=survivor.pk), ada
+
+
+def pages_of(incident, at=NOON + timedelta(minutes=6)):
+    return Message.objects.filter(about_id=incident.pk, kind="incident_page", lane="email", created_at=at).count()
+
+
+@pytest.mark.parametrize("into", [2, 3])
+def test_whoever_has_the_duplicate_has_the_survivor_and_nobody_is_paged_on(into):
+    twin, survivor, ada = merged(into=into)
+    assert (survivor.status, survivor.acknowledged_by) == (Status.ACKNOWLEDGED, f"Ada, for {twin.reference}")
+    assert survivor.acknowledged_at == NOON + timedelta(minutes=2)
+    assert clocks.of(survivor)["response"].state == "met"
+    assert pages_of(survivor) == 0
+    assert not Message.objects.filter(about_id=survivor.pk, kind="incident_page", state="pending").exists()
+    line = records.timeline(survivor).get(kind="acknowledged")
+    assert (line.actor_name, line.text) == ("test", f"counted it as acknowledged by Ada, who has {twin.reference}")
+    assert line.detail.startswith("Escalation stopped.")
+    assert Responder.objects.filter(incident=survivor, contact=ada).exists()
+    told = Message.objects.get(kind="incident_merged", lane="email")
+    assert (told.contact, told.about_id) == (ada, survivor.pk)
+    assert "counts as acknowledged by you: nobody else is paged for it" in told.body
+    sweep_incidents(at=NOON + timedelta(minutes=22))
+    assert Message.objects.filter(kind="incident_expiring", lane="email", contact=ada, about_id=survivor.pk).exists()
+
+
+@pytest.mark.parametrize("fields", [{"into": 1}, {"type": "security"}])
+def test_people_are_paged_on_for_a_graver_survivor_that_nobody_has_seen(fields):
+    twin, survivor, ada = merged(**fields)
+    assert (survivor.status, survivor.acknowledged_at) == (Status.DECLARED, None)
+    if "into" in fields:
+        assert pages_of(survivor) == 1
+    assert Responder.objects.filter(incident=survivor, contact=ada).exists()
+    assert not Message.objects.filter(kind="incident_merged").exists()
+    assert (
+        records.timeline(survivor)
+        .get(kind="merged")
+        .detail.endswith(
+            f"Ada acknowledged {twin.reference}, which is less grave than this one, and is a responder here. "
+            "Nobody has acknowledged this one, so its escalation goes on."
+        )
+    )
+
+
+def test_whoever_merges_what_they_acknowledged_has_seen_both_and_is_told_nothing():
+    _, survivor, _ = merged(into=1, by="ada")
+    assert survivor.status == Status.ACKNOWLEDGED
+    assert not Message.objects.filter(kind="incident_merged").exists()
+
+
+def test_an_acknowledged_survivor_stays_with_whoever_has_it():
+    _, survivor, _ = merged(ack="Bo")
+    assert survivor.acknowledged_by == "Bo"
+    assert not Message.objects.filter(kind="incident_merged").exists()
+
+
+def test_a_carried_acknowledgement_is_carried_on():
+    _, survivor, _ = merged()
+    last = make_incident(severity=2)
+    services.merge(survivor, into=last, **WHY)
+    assert Incident.objects.get(pk=last.pk).acknowledged_by == f"Ada, for {survivor.reference}"
+
+
+def test_what_a_source_or_somebody_who_left_acknowledged_leaves_the_escalation_running():
+    ada = make_contact("Ada")
+    for by in ("source: Events", ada):
+        twin, survivor = make_incident(), make_incident()
+        services.acknowledge(twin, by=by, at=NOON)
+        if by == ada:
+            ada.active = False
+            ada.save()
+        services.merge(twin, into=survivor, **WHY)
+        assert Incident.objects.get(pk=survivor.pk).status == Status.DECLARED
+
+
+def test_whoever_has_the_survivor_is_told_that_nobody_is_paged_for_the_duplicate_any_more():
+    ada = make_contact("Ada", user=make_user("ada"))
+    make_policy(steps=[[make_contact("Bo")]], default=True)
+    survivor, twin = make_incident(severity=3), make_incident(severity=1)
+    services.acknowledge(survivor, by=ada, at=NOON)
+    services.merge(twin, into=survivor, **WHY)
+    told = Message.objects.get(kind="incident_merged", lane="email")
+    assert told.contact == ada
+    assert f"people were being paged for {twin.reference} (SEV-1" in told.body
+    assert (
+        records.timeline(survivor)
+        .get(kind="merged")
+        .detail.endswith(
+            "It was SEV-1: raise the severity of this one if it is as bad. "
+            f"People were being paged for {twin.reference} and are no more: Ada has acknowledged this one."
+        )
+    )
+
+
+def test_the_title_of_a_restricted_duplicate_is_told_to_nobody_who_may_not_read_it():
+    ada = make_contact("Ada", user=make_user("ada"))
+    make_policy(steps=[[make_contact("Bo")]], default=True)
+    survivor, twin = make_incident(), make_incident(title="Somebody took the payroll")
+    services.acknowledge(survivor, by=ada, at=NOON)
+    for row in (survivor, twin):
+        services.restrict(row, by="test", at=NOON, reason="Personal")
+    services.merge(twin, into=Incident.objects.get(pk=survivor.pk), **WHY)
+    told = Message.objects.get(kind="incident_merged", lane="email")
+    assert twin.reference in told.body
+    assert "payroll" not in told.body + told.title
