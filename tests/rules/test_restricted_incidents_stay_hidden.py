@@ -148,7 +148,8 @@ def test_no_address_names_it(client, rows, secret, role):  # noqa: F811
     client.raise_request_exception = False
     everything = {**rows, **about(secret)}
     user, wrong, everywhere = account(role), [], addresses(everything)
-    for method in METHODS:
+    # HEAD is GET without what it shows: its headers are looked at for one role.
+    for method in [one for one in METHODS if one != "head" or role == OUTSIDERS[0]]:
         signed_in(client, user)
         given = sent(everything) if method == "post" else None
         for address in everywhere:
