@@ -8,6 +8,7 @@ from typing import Any
 
 from changes.models import Change
 from incidents.models import Incident
+from maintenance.models import Occurrence
 from portal.approvals.models import ApprovalRequest
 from portal.records.evidence.models import Evidence
 from portal.search import registry
@@ -16,6 +17,7 @@ REFERENCE = re.compile(r"^(?:inc[ -]?)?0*(\d{1,9})$", re.IGNORECASE)
 EVIDENCE = re.compile(r"^evd[ -]?0*(\d{1,9})$", re.IGNORECASE)
 CHANGE = re.compile(r"^chg[ -]?0*(\d{1,9})$", re.IGNORECASE)
 APPROVAL = re.compile(r"^apr[ -]?0*(\d{1,9})$", re.IGNORECASE)
+DATE = re.compile(r"^mnt[ -]?0*(\d{1,9})\.0*(\d{1,9})$", re.IGNORECASE)
 ANY = re.compile(r"^([a-z]{3})[ -]?0*(\d{1,9})$", re.IGNORECASE)
 READ = 2000  # characters of what was typed that are looked at, and that are kept
 LONGEST = 200
@@ -52,6 +54,9 @@ def named(words: str, user: Any) -> list[Hit]:
     if match := EVIDENCE.match(words):
         items = Evidence.objects.visible_to(user).filter(reference=f"EVD-{int(match[1]):06d}")
         return [_evidence(found) for found in items.select_related("holder")]
+    if match := DATE.match(words):
+        dates = Occurrence.objects.visible_to(user).filter(reference=f"MNT-{int(match[1]):06d}.{int(match[2])}")
+        return [_date(found) for found in dates.select_related("plan")]
     if match := ANY.match(words):
         return _searched(match[1].upper(), int(match[2]), user)
     return []
@@ -97,3 +102,8 @@ def _approval(found: ApprovalRequest) -> Hit:
 def _evidence(found: Evidence) -> Hit:
     detail = f"{found.reference} · {found.get_state_display()} · held by {found.holder}"
     return Hit("Evidence", "fingerprint", found.original_name, detail, found.get_absolute_url())
+
+
+def _date(found: Occurrence) -> Hit:
+    detail = f"{found.reference} · {found.due_on:%a %d %b %Y} · {found.get_state_display()}"
+    return Hit("Maintenance date", "wrench", found.plan.task, detail, found.get_absolute_url())

@@ -9,7 +9,7 @@ from tests.factories.approvals import make_person, make_request
 from tests.factories.directory import make_contact, make_system, make_team
 from tests.factories.exercises import make_exercise, make_recovery_plan
 from tests.factories.incidents import make_incident
-from tests.factories.maintenance import make_plan
+from tests.factories.maintenance import make_plan, standing
 from tests.factories.runbooks import make_published
 from tests.maintenance.test_backups import make_backup
 
@@ -56,6 +56,19 @@ def test_the_references_of_maintenance_and_recovery_lead_to_their_pages(jump):
     for record in (plan, recovery, make_exercise(recovery), make_published()):
         assert jump(record.reference).url == record.get_absolute_url()
     assert jump("RCP-000999").status_code == 200
+
+
+@pytest.mark.parametrize("spelling", ["MNT-{0:06d}.1", "mnt {0}.1", "mnt{0}.01"])
+def test_the_reference_of_one_date_leads_to_its_page(jump, spelling):
+    plan = make_plan(task="Turn the logs")
+    number = int(plan.reference.removeprefix("MNT-"))
+    assert jump(spelling.format(number)).url == standing(plan).get_absolute_url()
+    page = jump(f"{plan.reference}.99")
+    assert page.status_code == 200
+    [hit] = jumping.named(standing(plan).reference, make_user("responder-2", roles=["responder"]))
+    assert (hit.kind, hit.name) == ("Maintenance date", "Turn the logs")
+    assert hit.detail == f"{plan.reference}.1 · {standing(plan).due_on:%a %d %b %Y} · Open"
+    assert jumping.named(standing(plan).reference, make_user("guest")) == []
 
 
 def test_the_name_of_one_system_leads_to_it(jump):
