@@ -154,9 +154,14 @@ def _is_mine(at: datetime) -> bool:
 
 @transaction.atomic
 def open_dates(*, at: datetime) -> int:
-    """Open the next date of every plan in force that has none, and return how many there were."""
+    """Open the next date of every plan in force that has none, and return how many there were.
+
+    Each is locked: one that a verb holds just now is left to the next sweep, and one that is retired or changed
+    meanwhile waits until its date stands, so that it is withdrawn.
+    """
     standing = Occurrence.objects.standing().filter(plan=OuterRef("pk"))
     lacking = Plan.objects.in_force().filter(~Exists(standing)).order_by("pk")
+    lacking = lacking.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return services.open_many(lacking.select_related("calendar")[:AT_ONCE], at=at)
 
 
