@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Q
 
+from maintenance.enums import Shift
 from maintenance.exercises.enums import Kind
 from maintenance.exercises.policy import LONGEST_STEP, MOST_STEPS
 from maintenance.exercises.services.planning import StepWords
@@ -115,6 +116,11 @@ def words_of(formset: Any) -> list[StepWords]:
     return [StepWords(row["text"], row["minutes"], row["owner"], row["recovers"]) for row in rows]
 
 
+def _keeps_to_working_days(subject: RecoveryPlan | Exercise | ExerciseStep) -> bool:
+    plan = subject.plan if isinstance(subject, Exercise) else subject
+    return isinstance(plan, RecoveryPlan) and plan.upkeep is not None and plan.upkeep.shift != Shift.NONE
+
+
 class ActForm(TimedForm):
     """The form of one verb. `words` is what the service is given besides by and at."""
 
@@ -126,6 +132,8 @@ class ActForm(TimedForm):
         if "lead" in self.fields:
             people = Contact.objects.visible_to(self.user).filter(active=True)
             cast(forms.ModelChoiceField, self.fields["lead"]).queryset = people
+        if "any_day" in self.fields and not _keeps_to_working_days(subject):
+            del self.fields["any_day"]
 
     def words(self) -> dict[str, Any]:
         """Return the keyword arguments for the service."""
@@ -138,6 +146,14 @@ class ReasonForm(ActForm):
     reason = text("Reason")
 
 
+def any_day() -> forms.BooleanField:
+    """Return the box that is asked for where the plan that reminds of exercises keeps to working days."""
+    return forms.BooleanField(
+        label="On this day though it is not worked", required=False,
+        help_text="Such as a weekend, when fewer people need the system.",
+    )  # fmt: skip
+
+
 class ScheduleForm(ActForm):
     """When a recovery plan is exercised, how, and who leads it."""
 
@@ -147,6 +163,7 @@ class ScheduleForm(ActForm):
         error_messages={"required": "Choose who leads it.", "invalid_choice": "Choose from the list."},
     )  # fmt: skip
     scheduled_for = MomentField(label="Scheduled for")
+    any_day = any_day()
     reason = None
 
 
@@ -189,7 +206,8 @@ class MoveForm(ReasonForm):
     """To which day."""
 
     scheduled_for = MomentField(label="Scheduled for")
-    field_order = ["scheduled_for", "reason"]
+    any_day = any_day()
+    field_order = ["scheduled_for", "any_day", "reason"]
 
 
 class EndForm(ActForm):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from maintenance import services as maintenance
-from maintenance.enums import State
+from maintenance.enums import Shift, State
 from maintenance.exercises import policy, recording, reminding
 from maintenance.exercises.enums import Kind, StepState
 from maintenance.exercises.measuring import Result, Timed, measure
@@ -16,6 +17,7 @@ from maintenance.exercises.policy import PREFIX
 from maintenance.exercises.services.common import locked
 from maintenance.models import Exercise, ExerciseStep, Occurrence, RecoveryPlan
 from maintenance.policy import Refused
+from maintenance.schedule import Impossible, due_on
 from portal.audit.actor import By, acting
 from portal.audit.stamping import stamp
 from portal.directory.enums import ProofKind
@@ -36,14 +38,20 @@ def schedule(
     by: By,
     at: datetime,
     reason: str = "",
+    any_day: bool = False,
 ) -> Exercise:
-    """Put an exercise of a recovery plan in force on a day. Refused is raised for a day that has passed."""
+    """Put an exercise of a recovery plan in force on a day. Refused is raised for a day that has passed.
+
+    Where the plan of maintenance that reminds of exercises keeps to working days, a day that is not worked is refused,
+    unless `any_day` says that it is meant.
+    """
     if not plan.is_in_force:
         raise Refused("Only a recovery plan in force is exercised. Put it in force first.")
     if not lead.active:
         raise Refused(f"{lead} has left. Name somebody who is still there.")
     if scheduled_for < at - timedelta(minutes=5):
         raise Refused("That moment has passed. Choose one that is still to come, or now.")
+    _check_worked(plan, scheduled_for, any_day=any_day)
     with transaction.atomic(), acting(by=by, at=at, reason=reason):
         exercise = Exercise(
             reference=records.next_reference(PREFIX), plan=plan, kind=Kind(kind), lead=lead,
@@ -59,13 +67,34 @@ def schedule(
     return exercise
 
 
-def move(exercise: Exercise, *, scheduled_for: datetime, by: By, at: datetime, reason: str) -> Exercise:
-    """Put an exercise that has not started on another day."""
+def _check_worked(plan: RecoveryPlan, moment: datetime, *, any_day: bool) -> None:
+    """Refuse a day that is not worked where the plan that reminds of exercises keeps to working days."""
+    upkeep = plan.upkeep
+    if any_day or upkeep is None or upkeep.shift == Shift.NONE:
+        return
+    rule, day = replace(upkeep.as_rule(), shift=Shift.NEXT), moment.astimezone(upkeep.zone).date()
+    if rule.calendar is None or rule.calendar.is_business_day(day):
+        return
+    try:
+        worked = f"The next day that is worked is {due_on(rule, day, upkeep.zone).due_on:%a %d %b %Y}. Choose it"
+    except Impossible:
+        worked = f"Choose a day on which {rule.calendar.name} works"
+    raise Refused(
+        f"{day:%a %d %b %Y} is not worked ({rule.calendar.why_not(day)}), and {upkeep.reference} keeps to working days. "
+        f"{worked}, or tick that this day is meant."
+    )
+
+
+def move(
+    exercise: Exercise, *, scheduled_for: datetime, by: By, at: datetime, reason: str, any_day: bool = False
+) -> Exercise:
+    """Put an exercise that has not started on another day; one that is not worked is refused as by `schedule`."""
     with locked(exercise, by=by, at=at, reason=reason) as row:
         row.state = policy.next_state("move", row.state)
         policy.check_reason("move", reason)
         if scheduled_for < at:
             raise Refused("That moment has passed. Choose one that is still to come.")
+        _check_worked(row.plan, scheduled_for, any_day=any_day)
         row.scheduled_for = scheduled_for
         row.save()
         reminding.begin(row, at=at)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from maintenance import services as maintenance
 from maintenance.enums import PlanState, State
 from maintenance.exercises import recording, services
 from maintenance.exercises.enums import ExerciseState, StepState
@@ -14,7 +15,7 @@ from portal.audit.actor import acting
 from portal.directory.enums import Verdict
 from portal.directory.models import RecoveryProof
 from portal.records import services as records
-from tests.factories.directory import NOON, make_contact
+from tests.factories.directory import NOON, make_calendar, make_contact
 from tests.factories.exercises import (
     MINUTE,
     STEPS,
@@ -225,6 +226,31 @@ def test_an_exercise_moves_to_another_day_until_it_starts():
     services.start(exercise, by="Joel", at=NOON + 9 * DAY)
     with pytest.raises(Refused, match="running already"):
         services.move(exercise, scheduled_for=NOON + 20 * DAY, by="M", at=NOON + 9 * DAY, reason="Later")
+
+
+def keep_to_working_days(plan, **days_off):
+    values = {"shift": "next", "calendar": make_calendar("London", days_off=days_off)}
+    maintenance.revise(plan.upkeep, values, by="system: test", at=NOON, reason=WHY)
+    return RecoveryPlan.objects.get(pk=plan.pk)
+
+
+def test_an_exercise_keeps_to_working_days_where_the_plan_that_reminds_of_it_does():
+    saturday, monday = NOON + 4 * DAY, NOON + 6 * DAY
+    free = make_exercise(scheduled_for=saturday)
+    assert free.scheduled_for == saturday
+    plan = keep_to_working_days(make_recovery_plan())
+    sentence = (
+        f"Sat 21 Nov 2026 is not worked .weekend., and {plan.upkeep.reference} keeps to working days. "
+        "The next day that is worked is Mon 23 Nov 2026. Choose it, or tick that this day is meant."
+    )
+    with pytest.raises(Refused, match=sentence):
+        make_exercise(plan, scheduled_for=saturday)
+    exercise = make_exercise(plan, scheduled_for=monday)
+    with pytest.raises(Refused, match="Sat 21 Nov 2026 is not worked"):
+        services.move(exercise, scheduled_for=saturday, by="system: test", at=NOON, reason=WHY)
+    moved = services.move(exercise, scheduled_for=saturday, any_day=True, by="system: test", at=NOON, reason=WHY)
+    assert moved.scheduled_for == saturday
+    assert make_exercise(plan, scheduled_for=saturday, any_day=True).scheduled_for == saturday
 
 
 def test_references_are_given_out_without_a_gap():

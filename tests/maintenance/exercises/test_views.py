@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from incidents.models import Incident, TypeRule
+from maintenance import services as maintenance
 from maintenance.exercises import services
 from maintenance.exercises.enums import ExerciseState, StepState
 from maintenance.models import Exercise, RecoveryPlan
@@ -14,7 +15,7 @@ from maintenance.policy import Refused
 from portal.audit.actor import acting
 from portal.lib import clock
 from portal.runbooks import services as runbooks
-from tests.factories.directory import make_contact, make_severity, make_system
+from tests.factories.directory import make_calendar, make_contact, make_severity, make_system
 from tests.factories.exercises import WHY, make_exercise, make_recovery_draft, make_recovery_plan, promise, step, work
 from tests.factories.maintenance import make_member
 from tests.factories.runbooks import TEXT, make_published, publish, writer
@@ -241,6 +242,23 @@ def test_people_who_have_left_are_flagged(client, maren, at):
         joel.active = False
         joel.save()
     assert "Joel Brandt has left" in client.get(exercise.get_absolute_url()).content.decode().replace("</b>", "")
+
+
+def test_a_day_that_is_not_worked_is_said_on_the_form_and_taken_once_it_is_meant(client, maren, at):
+    plan = make_recovery_plan(at=at)
+    lead = make_contact("Joel Brandt")
+    address = f"{plan.get_absolute_url()}schedule/"
+    assert "any_day" not in client.get(address).context["form"].fields
+    with acting(by="system: test", reason=WHY, at=at):
+        values = {"shift": "next", "calendar": make_calendar("London")}
+        maintenance.revise(plan.upkeep, values, by="system: test", at=at, reason=WHY)
+    saturday = at + timedelta(days=5 - at.weekday() + 7)
+    form = {"once": uuid.uuid4(), "kind": "full", "lead": lead.pk, "scheduled_for": f"{saturday:%Y-%m-%dT12:00}"}
+    refused = client.post(address, form)
+    assert refused.status_code == 422
+    assert "is not worked (weekend)" in refused.content.decode()
+    assert client.post(address, {**form, "any_day": "on"}).status_code == 302
+    assert Exercise.objects.get().scheduled_for.weekday() == 5
 
 
 def test_whoever_may_not_lead_writes_no_plan(client, at):
