@@ -51,7 +51,7 @@ PLAN_ACTS = _by_slug(
     ),
     Act(
         "retire", "retire", "Retire it", "Retire the recovery plan", "archive",
-        "It is exercised no more. Its exercises and what they measured stay.",
+        "It is exercised no more: what is scheduled is called off. What its exercises measured stays.",
         "It is retired.", ReasonForm, services.retire, danger=True,
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from maintenance.enums import Basis, Frequency
 from maintenance.exercises import policy
 from maintenance.exercises.policy import LONGEST_STEP, MOST_STEPS, PLAN_PREFIX
 from maintenance.exercises.services.common import locked_plan
+from maintenance.exercises.services.running import call_off
 from maintenance.models import Plan, RecoveryPlan, RecoveryStep
 from maintenance.policy import MOST_LEAD, Refused
 from portal.audit.actor import By, acting
@@ -162,10 +163,20 @@ def put_in_force(plan: RecoveryPlan, *, by: By, at: datetime, reason: str) -> Re
 
 
 def retire(plan: RecoveryPlan, *, by: By, at: datetime, reason: str) -> RecoveryPlan:
-    """End a recovery plan. Its exercises and what they measured stay; nobody is reminded of another one."""
+    """End a recovery plan. What its exercises measured stays; those that are scheduled are called off.
+
+    Nobody is reminded of another one. Refused is raised while one is running.
+    """
     with locked_plan(plan, by=by, at=at, reason=reason) as row:
         row.state = policy.next_plan_state("retire", row.state)
         policy.check_reason("retire", reason)
+        ahead = list(row.exercises.filter(ended_at=None, cancelled_at=None).order_by("pk"))
+        for exercise in ahead:
+            if exercise.is_running:
+                raise Refused(f"{exercise.reference} is running. End it or call it off first.")
+        why = f"The recovery plan {row.reference} was retired: {reason.strip()}"
+        for exercise in ahead:
+            call_off(exercise, by=by, at=at, reason=why)
         stamp(row, "retired", by=by, at=at)
         row.save()
         if row.upkeep is not None:

@@ -14,11 +14,11 @@ from maintenance.exercises import policy, recording, reminding
 from maintenance.exercises.enums import Kind, StepState
 from maintenance.exercises.measuring import Result, Timed, measure
 from maintenance.exercises.policy import PREFIX
-from maintenance.exercises.services.common import locked
+from maintenance.exercises.services.common import locked, locked_plan
 from maintenance.models import Exercise, ExerciseStep, Occurrence, RecoveryPlan
 from maintenance.policy import Refused
 from maintenance.schedule import Impossible, due_on
-from portal.audit.actor import By, acting
+from portal.audit.actor import By
 from portal.audit.stamping import stamp
 from portal.directory.enums import ProofKind
 from portal.directory.models import Contact, Severity
@@ -45,16 +45,16 @@ def schedule(
     Where the plan of maintenance that reminds of exercises keeps to working days, a day that is not worked is refused,
     unless `any_day` says that it is meant.
     """
-    if not plan.is_in_force:
-        raise Refused("Only a recovery plan in force is exercised. Put it in force first.")
     if not lead.active:
         raise Refused(f"{lead} has left. Name somebody who is still there.")
     if scheduled_for < at - timedelta(minutes=5):
         raise Refused("That moment has passed. Choose one that is still to come, or now.")
-    _check_worked(plan, scheduled_for, any_day=any_day)
-    with transaction.atomic(), acting(by=by, at=at, reason=reason):
+    with locked_plan(plan, by=by, at=at, reason=reason) as held:
+        if not held.is_in_force:
+            raise Refused("Only a recovery plan in force is exercised. Put it in force first.")
+        _check_worked(held, scheduled_for, any_day=any_day)
         exercise = Exercise(
-            reference=records.next_reference(PREFIX), plan=plan, kind=Kind(kind), lead=lead,
+            reference=records.next_reference(PREFIX), plan=held, kind=Kind(kind), lead=lead,
             scheduled_for=scheduled_for,
         )  # fmt: skip
         stamp(exercise, "made", by=by, at=at)
@@ -63,7 +63,7 @@ def schedule(
         records.write_note(exercise, kind="made", text=words, by=by, at=at, reason=reason)
         reminding.begin(exercise, at=at)
         text = f"scheduled the {Kind(kind).word.lower()} exercise {exercise.reference}"
-        records.write_note(plan, kind="exercise", text=text, by=by, at=at)
+        records.write_note(held, kind="exercise", text=text, by=by, at=at)
     return exercise
 
 
@@ -80,8 +80,8 @@ def _check_worked(plan: RecoveryPlan, moment: datetime, *, any_day: bool) -> Non
     except Impossible:
         worked = f"Choose a day on which {rule.calendar.name} works"
     raise Refused(
-        f"{day:%a %d %b %Y} is not worked ({rule.calendar.why_not(day)}), and {upkeep.reference} keeps to working days. "
-        f"{worked}, or tick that this day is meant."
+        f"{day:%a %d %b %Y} is not worked ({rule.calendar.why_not(day)}), and {upkeep.reference} keeps to working "
+        f"days. {worked}, or tick that this day is meant."
     )
 
 

@@ -54,12 +54,10 @@ def named(words: str, user: Any) -> list[Hit]:
     if match := EVIDENCE.match(words):
         items = Evidence.objects.visible_to(user).filter(reference=f"EVD-{int(match[1]):06d}")
         return [_evidence(found) for found in items.select_related("holder")]
-    if match := DATE.match(words):
-        dates = Occurrence.objects.visible_to(user).filter(reference=f"MNT-{int(match[1]):06d}.{int(match[2])}")
-        return [_date(found) for found in dates.select_related("plan")]
     if match := ANY.match(words):
         return _searched(match[1].upper(), int(match[2]), user)
-    return []
+    match = DATE.match(words)
+    return _dates(int(match[1]), int(match[2]), user) if match else []
 
 
 def _searched(prefix: str, number: int, user: Any) -> list[Hit]:
@@ -102,6 +100,12 @@ def _approval(found: ApprovalRequest) -> Hit:
 def _evidence(found: Evidence) -> Hit:
     detail = f"{found.reference} · {found.get_state_display()} · held by {found.holder}"
     return Hit("Evidence", "fingerprint", found.original_name, detail, found.get_absolute_url())
+
+
+def _dates(plan: int, number: int, user: Any) -> list[Hit]:
+    """Return one date of a plan of maintenance, by the numbers of both."""
+    rows = Occurrence.objects.visible_to(user).filter(reference=f"MNT-{plan:06d}.{number}")
+    return [_date(found) for found in rows.select_related("plan")]
 
 
 def _date(found: Occurrence) -> Hit:

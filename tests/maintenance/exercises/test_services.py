@@ -6,12 +6,13 @@ import pytest
 
 from maintenance import services as maintenance
 from maintenance.enums import PlanState, State
-from maintenance.exercises import recording, services
+from maintenance.exercises import recording, reminding, services
 from maintenance.exercises.enums import ExerciseState, StepState
 from maintenance.exercises.services.planning import StepWords
 from maintenance.models import Exercise, ExerciseStep, Occurrence, RecoveryPlan
 from maintenance.policy import Refused
 from portal.audit.actor import acting
+from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.enums import Verdict
 from portal.directory.models import RecoveryProof
 from portal.records import services as records
@@ -251,6 +252,21 @@ def test_an_exercise_keeps_to_working_days_where_the_plan_that_reminds_of_it_doe
     moved = services.move(exercise, scheduled_for=saturday, any_day=True, by="system: test", at=NOON, reason=WHY)
     assert moved.scheduled_for == saturday
     assert make_exercise(plan, scheduled_for=saturday, any_day=True).scheduled_for == saturday
+
+
+def test_a_plan_that_is_retired_calls_off_what_is_scheduled_and_waits_for_what_is_running():
+    plan = make_recovery_plan()
+    ahead, going = make_exercise(plan, scheduled_for=NOON + 5 * DAY), make_exercise(plan, started=True)
+    with pytest.raises(Refused, match=f"{going.reference} is running. End it or call it off first."):
+        services.retire(plan, by="system: test", at=NOON, reason="The system is gone.")
+    services.call_off(going, by="system: test", at=NOON, reason=WHY)
+    services.retire(plan, by="system: test", at=NOON, reason="The system is gone.")
+    ahead.refresh_from_db()
+    assert ahead.state == ExerciseState.CANCELLED
+    assert ahead.cancelled_because == f"The recovery plan {plan.reference} was retired: The system is gone."
+    assert not Deadline.objects.filter(kind=reminding.NOTICE, state=DeadlineState.PENDING).exists()
+    with pytest.raises(Refused, match="Only a recovery plan in force is exercised"):
+        make_exercise(plan)
 
 
 def test_references_are_given_out_without_a_gap():
