@@ -74,12 +74,13 @@ def asks_for(key: str) -> str:
     return _ASKS_FOR[Clock(base(key))]
 
 
-def clock_cards(incident: Incident, *, at: datetime) -> list[ClockFace]:
+def clock_cards(incident: Incident, *, at: datetime, every: bool = False) -> list[ClockFace]:
     """Return the incident's clocks: what is late and still owed, what ticks by due time, then what is settled.
 
-    A settled clock that a later update of the same audience follows is left out, unless it was missed.
+    A settled clock that a later update of the same audience follows is left out, unless it was missed, or `every` one
+    is asked for. What was taken back, as the next update is when the incident is over, follows nothing.
     """
-    return _arranged(of(incident), at=at)
+    return _arranged(of(incident), at=at, every=every)
 
 
 def next_clock(incident_ids: list[int], *, at: datetime) -> dict[int, ClockFace]:
@@ -93,15 +94,14 @@ def next_clock(incident_ids: list[int], *, at: datetime) -> dict[int, ClockFace]
     return found
 
 
-def _arranged(rows: dict[str, Deadline], *, at: datetime) -> list[ClockFace]:
+def _arranged(rows: dict[str, Deadline], *, at: datetime, every: bool = False) -> list[ClockFace]:
     ticking, settled = [], []
+    rows = {key: row for key, row in rows.items() if state_of(row, at=at) != "cancelled"}
     latest = {base(key): key for key in sorted(rows, key=lambda key: (len(key), key))}
     for key, row in rows.items():
-        if row.state == DeadlineState.CANCELLED and not (row.payload.get("paused") or row.payload.get("skip")):
-            continue
         if row.state == DeadlineState.PENDING:
             ticking.append(face(row, at=at))
-        elif row.state == DeadlineState.FIRED or latest[base(key)] == key:
+        elif every or row.state == DeadlineState.FIRED or latest[base(key)] == key:
             settled.append(face(row, at=at))
     burning = [one for one in settled if one.state == "missed" and one.owed]
     rest = [one for one in settled if one not in burning]

@@ -13,6 +13,8 @@ from incidents.models import Communication
 from portal.approvals.registry import Approvable, DefaultStage
 from portal.approvals.shown import Fact, fact
 
+ASK_THERE = "Open the message and ask there: it then goes out once it is approved."
+
 
 def _rows() -> QuerySet[Communication]:
     return Communication.objects.select_related("incident")
@@ -29,6 +31,11 @@ def _facts(message: Communication) -> Iterator[Fact]:
     yield fact("Withdrawn", message.state == CommunicationState.WITHDRAWN)
 
 
+def _not_yet(message: Communication) -> str:
+    """Refuse to ask past the message: it would be approved, and nothing would send it."""
+    return "" if message.state == CommunicationState.WAITING else ASK_THERE
+
+
 MESSAGE = Approvable(
     kind=APPROVABLE,
     model=Communication,
@@ -39,5 +46,7 @@ MESSAGE = Approvable(
     stages=(DefaultStage("Communications", "Manager"),),
     decide_within=4,
     lasting=False,
+    carried_out=False,
+    not_yet=_not_yet,
     is_drill=lambda message: message.incident.is_drill,
 )

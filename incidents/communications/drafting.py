@@ -21,6 +21,7 @@ from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 
 APPROVABLE = "communication"
+MERGED = "It was merged into another incident. Tell them there."
 OVER = "The incident is over. Reopen it before you tell anybody more."
 
 
@@ -49,9 +50,11 @@ def audience_word(audience: str) -> str:
 
 
 def check_not_over(incident: Incident) -> None:
-    """Refuse to tell anybody about an incident that is closed or cancelled."""
+    """Refuse to tell anybody about an incident that is closed, cancelled, or merged into another."""
     if incident.closed_at or incident.cancelled_at:
         raise Refused(OVER)
+    if incident.merged_at:
+        raise Refused(MERGED)
 
 
 def draft(
@@ -68,7 +71,7 @@ def draft(
 ) -> Communication:
     """Write a message to an audience down, to whoever is on its list now. The same `once` makes one message only.
 
-    Refused is raised for an unknown audience, empty words, and an incident that is closed or cancelled.
+    Refused is raised for an unknown audience, empty words, and an incident that is closed, cancelled or merged.
     """
     audience_word(audience)
     subject, text = checked_words(subject, text)

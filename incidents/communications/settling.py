@@ -8,7 +8,7 @@ from incidents.communications import sending
 from incidents.communications.drafting import APPROVABLE, Held, held, withdraw
 from incidents.communications.policy import next_state
 from incidents.enums import CommunicationState as State
-from incidents.models import Communication
+from incidents.models import Communication, Incident
 from incidents.policy import Refused
 from portal.approvals.enums import LIVE, RequestState
 from portal.approvals.models import ApprovalRequest
@@ -16,7 +16,7 @@ from portal.approvals.policy import Refused as NotApproved
 from portal.audit.actor import acting
 
 SYSTEM = "system: communications"
-OVER = "The incident is over."
+OVER, MERGED = "The incident is over.", "The incident was merged into another. Tell them there."
 
 
 def settle_all(*, at: datetime) -> int:
@@ -31,9 +31,16 @@ def settle_all(*, at: datetime) -> int:
 
 
 def _moves(row: Communication, state: str | None) -> bool:
-    if row.incident.closed_at or row.incident.cancelled_at or state is None:
+    if _over(row.incident) or state is None:
         return True
     return state == RequestState.APPROVED and (row.state == State.WAITING or row.send_when_approved)
+
+
+def _over(incident: Incident) -> str:
+    """Return why nobody is told about this incident any more; "" while they are."""
+    if incident.closed_at or incident.cancelled_at:
+        return OVER
+    return MERGED if incident.merged_at else ""
 
 
 def settle(message: Communication, *, at: datetime) -> bool:
@@ -59,8 +66,8 @@ def _follow(found: Held, *, at: datetime) -> bool:
     row = found.message
     if row.state not in {State.WAITING, State.APPROVED}:
         return False
-    if found.incident.closed_at or found.incident.cancelled_at:
-        withdraw(row, by=SYSTEM, at=at, reason=OVER)
+    if why := _over(found.incident):
+        withdraw(row, by=SYSTEM, at=at, reason=why)
         row.refresh_from_db()
         return True
     live = ApprovalRequest.objects.live().filter(kind=APPROVABLE, subject_id=row.pk).first()

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 
 from incidents.communications import sending
+from incidents.communications.drafting import APPROVABLE
 from incidents.communications.policy import UNSENT
 from incidents.communications.recipients import Reach, described, reach_of
 from incidents.enums import CommunicationState
@@ -15,6 +16,8 @@ from incidents.looks import Look
 from incidents.messages import COMMUNICATION
 from incidents.models import Communication, Incident, Subscription
 from portal.approvals import services as approvals
+from portal.approvals.enums import RequestState
+from portal.approvals.models import ApprovalRequest
 from portal.approvals.services import Standing
 from portal.notify.models import Message, MessageState
 
@@ -63,6 +66,7 @@ class MessagePage:
     reach: Reach | None
     needs_approval: bool
     standing: Standing
+    refused: ApprovalRequest | None
     deliveries: list[Delivery]
 
 
@@ -81,8 +85,10 @@ def followed_by(user: Any, incident: Incident) -> Subscription | None:
     return mine.filter(incident=incident, ended_at=None).first()
 
 
-def message_page(message: Communication) -> MessagePage:
+def message_page(message: Communication, *, user: Any) -> MessagePage:
     """Return what the page of one message shows."""
+    asked = ApprovalRequest.objects.visible_to(user).filter(kind=APPROVABLE, subject_id=message.pk)
+    last = asked.order_by("-pk").first() if message.state == CommunicationState.DRAFTED else None
     return MessagePage(
         message=message,
         look=MESSAGE_LOOKS[message.state],
@@ -90,6 +96,7 @@ def message_page(message: Communication) -> MessagePage:
         reach=reach_of(message.incident, message.audience, message.recipients) if message.is_unsent else None,
         needs_approval=sending.needs_approval(message.incident, message.audience),
         standing=approvals.standing(message),
+        refused=last if last is not None and last.state in {RequestState.DENIED, RequestState.EXPIRED} else None,
         deliveries=deliveries_of(message) if message.state == CommunicationState.SENT else [],
     )
 

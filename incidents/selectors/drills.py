@@ -78,7 +78,7 @@ class Reached:
 
     name: str
     lanes: list[str]
-    first_at: datetime
+    first_at: datetime | None
     messages: int
     failed: int
 
@@ -126,7 +126,7 @@ def lines_of(user: Any, ids: list[int], *, at: datetime) -> list[Line]:
 
 def report_of(incident: Incident, *, user: Any, at: datetime) -> Report:
     """Return how a drill went, as it stands at `at`."""
-    cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at)
+    cards = clocks.clock_cards(incident, at=incident.closed_at or incident.cancelled_at or at, every=True)
     rows = list(_leaving([incident.pk]).select_related("contact", "channel").order_by("created_at", "id"))
     return Report(
         look=status_look(incident.status),
@@ -160,8 +160,8 @@ def _after(incident: Incident, moment: datetime | None) -> timedelta | None:
 
 
 def _results(states: Iterable[str]) -> dict[str, int]:
-    """Count clocks by result; what is neither met, missed nor skipped has no result yet."""
-    counted = Counter(RESULTS.get(state, "running") for state in states)
+    """Count clocks by result; what is neither met, missed nor skipped has no result yet, or was taken back."""
+    counted = Counter(RESULTS.get(state, "running") for state in states if state != "cancelled")
     return {name: counted[name] for name in (*RESULTS, "running")}
 
 
@@ -179,14 +179,17 @@ def _sent(rows: list[Message]) -> list[Sent]:
 
 
 def _reached(rows: list[Message]) -> list[Reached]:
+    """Return whom these messages reached, and whom they were meant to reach and failed; what waits reached nobody."""
     mine: dict[str, list[Message]] = {}
+    sent, failed = STATES["sent"], STATES["failed"]
     for row in rows:
-        mine.setdefault(str(row.contact or row.channel or row.shown_address), []).append(row)
-    failed = STATES["failed"]
+        if row.state in (*sent, *failed):
+            mine.setdefault(str(row.contact or row.channel or row.shown_address), []).append(row)
     return [
         Reached(
-            name, sorted({row.lane for row in some}), some[0].created_at, len(some),
-            sum(row.state in failed for row in some),
+            name, sorted({row.lane for row in some}),
+            min((row.settled_at for row in some if row.state in sent and row.settled_at), default=None),
+            sum(row.state in sent for row in some), sum(row.state in failed for row in some),
         )
         for name, some in sorted(mine.items())
     ]  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Min
 
+from incidents import clocks
 from incidents.models import Incident, Responder
 from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole, MethodKind
@@ -20,6 +21,7 @@ from portal.notify.models import Message, MessageState
 from portal.records.models import Note
 
 MOST_MESSAGES = 500
+SOON = timedelta(seconds=30)  # what is due by then is on its way
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ def people_of(incident: Incident, *, at: datetime, user: Any = None) -> People:
     _add_paged(persons, messages)
     if user is not None:
         _add_phones(list(persons.values()), user)
-    _add_states(incident, list(persons.values()), messages)
+    _add_states(incident, list(persons.values()), messages, at=at)
     return People(list(persons.values()), [gap for system in systems for gap in _gaps(system, tables, on_call)])
 
 
@@ -125,12 +127,14 @@ def _add_paged(persons: dict[int, Person], messages: dict[int, list[Message]]) -
             persons[contact_id] = Person(contact, roles=["Paged for this incident"])
 
 
-def _add_states(incident: Incident, persons: list[Person], messages: dict[int, list[Message]]) -> None:
-    acted = _acted(incident, persons)
+def _add_states(incident: Incident, persons: list[Person], messages: dict[int, list[Message]], *, at: datetime) -> None:
+    acted, declared = _acted(incident, persons)
     working = set(Responder.objects.filter(incident=incident).values_list("contact_id", flat=True))
     for person in persons:
         pk = person.contact.pk
-        person.state, person.tone = _told(messages.get(pk, []))
+        person.state, person.tone = _told(messages.get(pk, []), at=at)
+        if pk in declared and pk not in messages:
+            person.state = f"Declared it {times.clock(declared[pk])}"
         if not person.contact.active:
             person.state, person.tone = "Has left; name somebody else", "red"
         if pk in acted:
@@ -140,21 +144,33 @@ def _add_states(incident: Incident, persons: list[Person], messages: dict[int, l
             person.tone = "green"
 
 
-def _acted(incident: Incident, persons: list[Person]) -> dict[int, datetime]:
-    """Return when each person first wrote into the timeline, by themselves."""
+def _acted(incident: Incident, persons: list[Person]) -> tuple[dict[int, datetime], dict[int, datetime]]:
+    """Return when each person first wrote into the timeline, and who declared it: by that alone nobody answers."""
     by_user = {person.contact.user_id: person.contact.pk for person in persons if person.contact.user_id}
     kind = ContentType.objects.get_for_model(Incident)
     notes = Note.objects.filter(subject_type=kind, subject_id=incident.pk).order_by()
-    authors = notes.values_list("actor_contact_id", "actor_user_id").annotate(first=Min("recorded_at"))
-    found: dict[int, datetime] = {}
-    for contact_id, user_id, moment in authors:
+    authors = notes.values_list("kind", "actor_contact_id", "actor_user_id").annotate(first=Min("recorded_at"))
+    acted: dict[int, datetime] = {}
+    declared: dict[int, datetime] = {}
+    for line, contact_id, user_id, moment in authors:
         pk = contact_id or by_user.get(user_id)
         if pk is not None:
+            found = declared if line == "declared" else acted
             found[pk] = min(moment, found.get(pk, moment))
-    return found
+    return acted, declared
 
 
-def _told(messages: list[Message]) -> tuple[str, str]:
+def _waiting(messages: list[Message], *, at: datetime) -> tuple[str, str]:
+    """Return what a page that has not gone out yet waits for."""
+    soonest = min(messages, key=lambda message: message.due_at)
+    if soonest.due_at - at <= SOON:
+        return "Page on its way", ""
+    quiet = soonest.waits_while_quiet and soonest.contact is not None and soonest.contact.quiet_end(at)
+    waits = "Quiet hours: the page waits" if quiet else "The page waits"
+    return f"{waits} until {clocks.local(soonest.due_at, near=at)}", "amber"
+
+
+def _told(messages: list[Message], *, at: datetime) -> tuple[str, str]:
     """Return what somebody was told, in words, with a tone where that needs a look."""
     outside = [message for message in messages if message.lane != "inbox" and message.state != MessageState.CANCELLED]
     sent = [message for message in outside if message.state == MessageState.SENT]
@@ -168,7 +184,7 @@ def _told(messages: list[Message]) -> tuple[str, str]:
     if any(message.state in (MessageState.FAILED, MessageState.DEAD) for message in outside):
         return "The page did not get through", "amber"
     if outside:
-        return "Page on its way", ""
+        return _waiting(outside, at=at)
     if any(message.lane != "inbox" for message in messages):
         return "The page was cancelled before it went out", ""
     return ("Told in the inbox only", "amber") if messages else ("Not paged", "")

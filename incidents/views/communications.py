@@ -107,7 +107,7 @@ def communication(request: SignedIn, reference: str, pk: int) -> HttpResponse:
     incident = incident_for(request.user, reference)
     message = _message(request, incident, pk)
     at = clock.database_now()
-    page = message_page(message)
+    page = message_page(message, user=request.user)
     may_change = request.user.has_perm("incidents.change_communication") and message.is_unsent
     if request.method == "POST" and not request.user.has_perm("incidents.change_communication"):
         raise PermissionDenied

@@ -70,6 +70,7 @@ NOT_WHAT_IS_SHOWN = "What you read is not what this request shows. Open its page
 CHANGED_UNSEEN = "The record was changed after it was shown, so this request is void."
 NOT_YOURS = "Only {name}, who asked for it, can withdraw it."
 NOT_TO_ASK = "Whoever may change a record may ask for its approval."
+NOT_CARRIED_OUT = "Nobody carries this out, so there is nobody to name."
 NOT_TO_NAME = "Only whoever asked, or may change the record, names who carries it out."
 NO_WORDS = "Say in a sentence why. It is kept with the request."
 

@@ -69,7 +69,8 @@ class Approvable:
     `kind` is its name in addresses and rules. `facts` returns all that matters of one record, in words, the rows that
     belong to it included: whatever is left out can be changed without voiding an approval. `rows` returns the records
     with what `facts` reads, so that many are read in a fixed number of queries. `url` is where a record is looked at.
-    `implementer` returns the account that carries it out, where the record itself names one. `stages` and
+    `implementer` returns the account that carries it out, where the record itself names one; where nobody carries
+    anything out, as with a message, `carried_out` is false and nobody is named. `stages` and
     `decide_within` (hours) are what an empty portal begins with. `lasting` says whether every record of the kind should
     stand approved, as a policy should; one that is approved in passing, such as a message, is asked for by its own
     pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
@@ -93,6 +94,7 @@ class Approvable:
     decide_within: int = 72
     lasting: bool = True
     implementer: Callable[[Any], User | None] = nobody
+    carried_out: bool = True
     is_drill: Callable[[Any], bool] = never
     requester: Callable[[Any], User | None] = nobody
     authors: Callable[[int], frozenset[int]] = no_authors

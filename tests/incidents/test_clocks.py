@@ -82,3 +82,21 @@ def test_the_next_clock_of_many_incidents_costs_one_query(django_assert_num_quer
     with django_assert_num_queries(1):
         found = clocks.next_clock(ids, at=after(1))
     assert {one.name for one in found.values()} == {"Customers"}
+
+
+def test_what_was_kept_still_shows_when_the_next_update_is_taken_back_with_the_end():
+    incident = make_incident(severity=1)
+    services.record_update(incident, audience="stakeholders", text="We look.", by="test", at=after(1))
+    services.skip_clock(incident, clock="customers", by="test", at=after(2), reason="None is touched.")
+    services.acknowledge(incident, by="test", at=after(3))
+    services.resolve(incident, by="test", at=after(4))
+    shown = {one.name: one.state for one in clocks.clock_cards(incident, at=after(5))}
+    assert (shown["Stakeholders"], shown["Customers"]) == ("met", "skipped")
+
+
+def test_every_clock_is_shown_where_it_is_asked_for():
+    incident = make_incident(severity=1)
+    for minute in (1, 9):
+        services.record_update(incident, audience="stakeholders", text="We look.", by="test", at=after(minute))
+    cards = clocks.clock_cards(incident, at=after(10), every=True)
+    assert [one.state for one in cards if one.name == "Stakeholders"] == ["track", "met", "met"]

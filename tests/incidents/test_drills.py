@@ -15,7 +15,7 @@ from incidents.policy import Refused
 from incidents.selectors.drills import lines_of, report_of
 from incidents.sweeps import sweep_incidents
 from portal.approvals import services as approvals
-from portal.notify.models import Message
+from portal.notify.models import Message, MessageState
 from portal.records import services as records
 from portal.records.models import Period
 from tests.factories.accounts import make_user
@@ -236,12 +236,37 @@ class TestLookingBack:
         sweep_incidents(at=after(1))
         drill = services.acknowledge(drill, by=amara, at=after(2))
         sweep_incidents(at=after(6))
+        about(drill).filter(state=MessageState.PENDING).update(state=MessageState.SENT, settled_at=after(6))
         report = report_of(drill, user=amara.user, at=after(6))
         done = {moment.label: moment.after for moment in report.moments}
         assert done == {"Acknowledged": timedelta(minutes=2), "Commander named": None, "Resolved": None}
         assert (report.clocks["met"], report.clocks["missed"]) == (1, 1)
         assert [(one.name, one.failed) for one in report.reached] == [("Amara", 0)]
         assert report.sent[0].label == "Pages"
+
+    def test_the_report_counts_what_the_list_counts(self, amara):
+        drill = make_drill(severity=1)
+        for minute in (1, 5):
+            services.record_update(drill, audience="stakeholders", text="We look.", by=amara, at=after(minute))
+        services.acknowledge(drill, by=amara, at=after(6))
+        drill = services.resolve(drill, by=amara, at=after(7))
+        [line] = lines_of(amara.user, [drill.pk], at=after(8))
+        report = report_of(drill, user=amara.user, at=after(8))
+        assert report.clocks == line.clocks
+        assert (report.clocks["met"], report.clocks["running"]) == (3, 2)  # first messages that are owed stay owed
+        assert [card.state for card in report.cards if card.name == "Stakeholders"] == ["met", "met"]
+
+    def test_whoever_was_not_told_yet_or_no_more_was_not_told(self, amara):
+        make_policy(steps=[amara, make_contact("Bo")], default=True)
+        drill = make_drill(severity=1)
+        sweep_incidents(at=NOON)
+        about(drill).exclude(lane="inbox").filter(contact=amara, repeat_number=0).update(
+            state=MessageState.SENT, settled_at=after(1)
+        )
+        sweep_incidents(at=after(5))
+        services.acknowledge(drill, by=amara, at=after(6))
+        report = report_of(drill, user=amara.user, at=after(7))
+        assert [(one.name, one.messages, one.first_at) for one in report.reached] == [("Amara", 1, after(1))]
 
     def test_the_list_counts_clocks_and_messages_that_leave(self, amara):
         make_policy(steps=[amara], default=True)

@@ -90,8 +90,12 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
         kept_back=kept_back,
         soon=request.state == RequestState.PENDING and request.decide_by - at < SOON,
         may_withdraw=mine and request.is_live,
-        may_name=(mine or may_ask) and request.is_live,
-        may_ask_again=may_ask and subject is not None and _is_over(request, out_of_date),
+        may_name=(mine or may_ask) and request.is_live and kind is not None and kind.carried_out,
+        may_ask_again=kind is not None
+        and may_ask
+        and subject is not None
+        and _is_over(request, out_of_date)
+        and not kind.not_yet(subject),
     )
 
 

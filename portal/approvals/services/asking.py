@@ -56,7 +56,7 @@ def ask(
         not_yet = kind.not_yet(standing)
         if not_yet:
             raise Refused(not_yet)
-        carries_out = kind.implementer(standing) or implementer
+        carries_out = kind.implementer(standing) or (implementer if kind.carried_out else None)
         wants_it = kind.requester(standing)
         shown = kind.shown(standing)
         if digest and digest != digest_of(shown):

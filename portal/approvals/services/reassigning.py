@@ -46,9 +46,14 @@ def reassign(
 
 
 def check_may_name(request: ApprovalRequest, kind: Approvable | None, account: User) -> None:
-    """Refuse whoever neither asked nor may change the record, with NotYours; and a closed account."""
+    """Refuse whoever neither asked nor may change the record, and what nobody carries out, with NotYours.
+
+    A closed account is refused too.
+    """
     if not account.is_active:
         raise Refused(policy.CLOSED_ACCOUNT)
+    if kind is not None and not kind.carried_out:
+        raise NotYours(policy.NOT_CARRIED_OUT)
     if account.pk != request.requester_id and not (kind is not None and kind.may_ask(account)):
         raise NotYours(policy.NOT_TO_NAME)
 

@@ -17,7 +17,7 @@ from portal.directory import services as directory
 from portal.directory.enums import EmergencyRole, MethodKind
 from portal.directory.models import Contact, ContactMethod, EmergencyContact, System, Team
 from portal.directory.oncall import reading
-from portal.directory.oncall.reading import Line, Whole
+from portal.directory.oncall.reading import Line
 from portal.lib.zones import zone_or_utc
 
 AHEAD = timedelta(days=14)
@@ -36,10 +36,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of a system: who has it and who stands in."""
+    """A role of a system: who has it, nobody when they have left, and who stands in."""
 
     name: str
-    person: Person
+    person: Person | None
     backup: Person | None
 
 
@@ -52,11 +52,20 @@ class SystemLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """Who is on call from when until when: nobody in a hole; `until` is nothing where no end is in sight."""
+
+    person: Person | None
+    starts: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TeamLine:
-    """A team: who is on call in the next two weeks, turn by turn."""
+    """A team: who is on call in the next two weeks, turn by turn and hole by hole."""
 
     team: Team
-    turns: list[tuple[Whole, Person]]
+    duties: list[Duty]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def sheet(*, at: datetime) -> Sheet:
     return Sheet(
         at,
         [SystemLine(system, _roles(table.get(system.pk, {}), people)) for system in systems],
-        [TeamLine(team, _turns(_coming(lines[team.pk], at=at), people)) for team in teams],
+        [TeamLine(team, _duties(lines[team.pk], people, at=at)) for team in teams],
         sorted(people.values(), key=lambda one: one.contact.name),
         directory.company_calendar().time_zone,
     )
@@ -104,18 +113,26 @@ def _person(contact: Contact, methods: list[ContactMethod]) -> Person:
 def _roles(table: Mapping[str, EmergencyContact], people: Mapping[int, Person]) -> list[Role]:
     rows = [(role.label, table[role.value]) for role in EmergencyRole if role.value in table]
     return [
-        Role(str(label), people[row.contact_id], people.get(row.backup_id) if row.backup_id else None)
+        Role(str(label), people.get(row.contact_id), people.get(row.backup_id) if row.backup_id else None)
         for label, row in rows
-        if row.contact_id in people
+        if row.contact_id in people or row.backup_id in people
     ]
 
 
-def _coming(line: Line, *, at: datetime) -> list[Whole]:
-    return reading.whole(line, line.turns(), starts=at, until=at + AHEAD)
-
-
-def _turns(turns: list[Whole], people: dict[int, Person]) -> list[tuple[Whole, Person]]:
-    return [(one, people[one.turn.contact_id]) for one in turns if one.turn.contact_id in people]
+def _duties(line: Line, people: Mapping[int, Person], *, at: datetime) -> list[Duty]:
+    """Return the turns of the next two weeks with the holes between them; nothing when nobody is on call in any."""
+    turns = line.turns()
+    coming = reading.whole(line, turns, starts=at, until=at + AHEAD)
+    found: list[Duty] = []
+    covered = at
+    for one in coming:
+        if one.turn.starts > covered:
+            found.append(Duty(None, covered, one.turn.starts))
+        found.append(Duty(people.get(one.turn.contact_id), one.turn.starts, one.ends))
+        covered = one.turn.until
+    if coming and covered < at + AHEAD:
+        found.append(Duty(None, covered, next((turn.starts for turn in turns if turn.starts >= covered), None)))
+    return found
 
 
 def as_file(*, at: datetime) -> str:

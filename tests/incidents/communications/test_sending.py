@@ -242,3 +242,34 @@ def test_a_message_of_a_cancelled_incident_is_withdrawn_by_the_engine(incident, 
     settle_all(at=after(4))
     message.refresh_from_db()
     assert message.state == "withdrawn"
+
+
+def test_what_waits_for_approval_does_not_go_out_about_an_incident_that_was_merged(incident, writer, manager):
+    set_rule("executives", needs_approval=True)
+    list_member("executives", make_contact("Ada"))
+    message = make_draft(incident, audience="executives", by=writer)
+    sending.ask(message, by=writer, at=after(1), reason="They ask")
+    approve(message, manager)
+    services.merge(incident, into=make_incident(severity=1), by="test", at=after(4), reason="The same disk")
+    settle_all(at=after(5))
+    message.refresh_from_db()
+    assert message.state == "withdrawn"
+    assert not mails().exists()
+    with pytest.raises(Refused, match="merged into another incident"):
+        make_draft(incident, audience="executives", by=writer)
+
+
+def test_a_message_is_asked_for_by_its_own_verb_so_that_it_goes_out(incident, writer, manager):
+    list_member("executives", make_contact("Ada"))
+    message = make_draft(incident, audience="executives", by=writer)
+    with pytest.raises(NotApproved, match="Open the message and ask there"):
+        approvals.ask(message, by=writer, at=after(1), reason="They ask")
+
+
+def test_nobody_is_named_to_carry_out_a_message(incident, writer, manager):
+    list_member("executives", make_contact("Ada"))
+    request = sending.ask(
+        make_draft(incident, audience="executives", by=writer), by=writer, at=after(1), reason="They ask"
+    )
+    with pytest.raises(NotApproved, match="Nobody carries this out"):
+        approvals.reassign(request, implementer=manager, by=writer, at=after(2), reason="To keep them from deciding")

@@ -7,7 +7,11 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from incidents.communications.settling import settle_all
 from incidents.models import Communication, CommunicationTemplate, Incident, Subscription
+from portal.approvals import services as approvals
+from portal.approvals.models import ApprovalRequest
+from portal.lib import clock
 from portal.notify.models import Message
 from portal.records import services as records
 from tests.factories.accounts import make_superuser, make_user
@@ -186,3 +190,22 @@ def test_a_message_that_is_due_is_skipped_on_a_page_with_its_reason(signed_in, i
         "Skipped by Amara Okafor: No customer is affected."
         in signed_in.get(incident.get_absolute_url()).content.decode()
     )
+
+
+def test_a_draft_whose_approval_was_denied_says_who_denied_it_and_why(signed_in, incident, olga):
+    manager = make_user("hannah", roles=["manager"])
+    set_rule("customers", needs_approval=True)
+    signed_in.post(address(incident), {**WORDS, "once": str(uuid.uuid4()), "do": "send", "by_itself": "on"})
+    message, request = Communication.objects.get(), ApprovalRequest.objects.get()
+    at = clock.now()
+    approvals.decide(
+        request, stage=request.stages.get(), verdict="deny", digest=request.digest, confirmed=True, by=manager, at=at,
+        reason="Say when they hear again.",
+    )  # fmt: skip
+    settle_all(at=at)
+    page = signed_in.get(message.get_absolute_url()).content.decode()
+    assert f"Denied by {manager}" in page
+    assert "Say when they hear again." in page
+    shown = signed_in.get(request.get_absolute_url()).content.decode()
+    assert "Ask again" not in shown  # it is asked for from its own page, so that it goes out
+    assert "Name implementer" not in shown

@@ -194,3 +194,21 @@ def test_whoever_has_left_is_named_as_such_and_not_called(signed_in, incident):
     assert "Has left; name somebody else" in page
     assert 'Backup: Jonas Lindqvist, <span class="is-red">who has left</span>' in page
     assert "+44 7700 900142" not in page
+
+
+def test_a_page_that_quiet_hours_hold_is_not_on_its_way(signed_in, incident, at):
+    mei = make_contact(
+        "Mei Tanaka", quiet_from=at.time(), quiet_until=(at + timedelta(hours=5)).time(), time_zone="UTC"
+    )
+    services.page_person(incident, contact=mei, by="test", at=at)
+    held = Message.objects.exclude(lane="inbox").filter(contact=mei)
+    held.update(waits_while_quiet=True, due_at=at + timedelta(hours=5))
+    page = text_of(signed_in.get(incident.get_absolute_url()))
+    assert "Quiet hours: the page waits until" in page
+    assert "Page on its way" not in page
+
+
+def test_whoever_declared_it_has_not_answered_by_that(signed_in, mail, amara, at):
+    page = text_of(signed_in.get(make_incident(systems=[mail], by=amara, at=at).get_absolute_url()))
+    assert "Declared it" in page
+    assert "Answered" not in page

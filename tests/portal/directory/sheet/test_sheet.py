@@ -11,7 +11,15 @@ from portal.dashboard import watchdog
 from portal.directory.models import SheetDelivery
 from portal.directory.sheet import delivering, making
 from tests.factories.accounts import make_user
-from tests.factories.directory import NOON, make_contact, make_emergency_contact, make_method, make_system, make_team
+from tests.factories.directory import (
+    NOON,
+    make_contact,
+    make_emergency_contact,
+    make_method,
+    make_shift,
+    make_system,
+    make_team,
+)
 from tests.factories.oncall import make_schedule
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +127,33 @@ def test_a_failure_is_kept_tried_again_and_told(company, ticking, settings):
     delivering.nightly(now=ticking)
     assert delivering.late(at=ticking.at) == []
     assert place.exists()
+
+
+def test_a_hole_stands_on_the_sheet_as_a_hole():
+    mei, team = make_contact("Mei"), make_team("platform")
+    for first, last in ((0, 2), (4, 6)):
+        make_shift(team, mei, starts=NOON + timedelta(days=first), until=NOON + timedelta(days=last))
+    make_team("desk")
+    platform, desk = (
+        next(line for line in making.sheet(at=NOON).teams if line.team.slug == slug) for slug in ("platform", "desk")
+    )
+    found = [(str(one.person.contact) if one.person else "", one.until) for one in platform.duties]
+    assert found == [
+        ("Mei", NOON + timedelta(days=2)),
+        ("", NOON + timedelta(days=4)),
+        ("Mei", NOON + timedelta(days=6)),
+        ("", None),
+    ]
+    assert desk.duties == []
+    assert re.search(r"Nobody</th><td>Mon 23 Nov, 12:00</td><td>no end in sight</td>", making.as_file(at=NOON))
+
+
+def test_whoever_stands_in_for_somebody_who_has_left_stays_on_the_sheet():
+    gone, jonas = make_contact("Gone"), make_contact("Jonas")
+    make_emergency_contact(make_system("search-index"), gone, backup=jonas)
+    make_system("queue")
+    gone.active = False
+    gone.save()
+    text = making.as_file(at=NOON)
+    assert re.search(r"Primary Owner</th><td>has left</td><td></td><td>Jonas</td>", text)
+    assert "Nobody is named for it." in text
