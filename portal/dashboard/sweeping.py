@@ -69,8 +69,13 @@ def make_exports(*, now: Clock) -> int:
 
     Return how many exports were taken.
     """
-    sheet.nightly(now=now)
+    take_sheet_away(now=now)
     return exports.make_exports(now=now)
+
+
+def take_sheet_away(*, now: Clock) -> int:
+    """Take the contact sheet off the machine once a night; return how many ways were tried."""
+    return sheet.nightly(now=now)
 
 
 def sweep_once(*, now: Clock, only: str = "") -> dict[str, int]:

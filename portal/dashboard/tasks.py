@@ -31,6 +31,13 @@ def ring_lanes() -> None:
         current_app.send_task(SEND, args=[lane], expires=RING_EXPIRES, ignore_result=True, retry=False)
 
 
+@shared_task(name="portal.dashboard.tasks.contact_sheet", ignore_result=True)
+@as_system("contact sheet")
+def contact_sheet() -> None:
+    """Take the contact sheet off the machine, once each night."""
+    sweeping.take_sheet_away(now=clock.database_now)
+
+
 @shared_task(name="portal.dashboard.tasks.watch", ignore_result=True)
 @as_system("watchdog")
 def watch() -> None:

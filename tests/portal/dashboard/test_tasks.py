@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 
+from portal.celery import CONFIGURATION, EXPORTS
 from portal.dashboard import tasks
+from portal.directory.models import SheetDelivery
 from portal.lib import clock
 from portal.notify.models import Message
 from tests.factories.directory import NOON
@@ -39,3 +42,13 @@ def test_what_a_dead_sender_left_is_rung_for_again_and_what_was_sent_is_not(rung
     Message.objects.filter(lane="ntfy").update(state="sent", settled_at=NOON)
     tasks.ring_lanes()
     assert rung == [("portal.notify.tasks.send", "email")]
+
+
+def test_beat_takes_the_contact_sheet_off_the_machine_each_night(rung, settings, tmp_path):
+    settings.CONTACT_SHEET_FILE = tmp_path / "sheet.html"
+    entry = CONFIGURATION["beat_schedule"]["contact-sheet"]
+    current_app.tasks[entry["task"]]()
+    assert "Contact sheet" in (tmp_path / "sheet.html").read_text()
+    assert SheetDelivery.objects.get().delivered_at is not None
+    assert entry["options"]["queue"] == EXPORTS  # a mail server that hangs holds up no sweep
+    assert CONFIGURATION["task_routes"][entry["task"]] == {"queue": EXPORTS}

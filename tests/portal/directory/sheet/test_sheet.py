@@ -145,7 +145,9 @@ def test_a_hole_stands_on_the_sheet_as_a_hole():
         ("", None),
     ]
     assert desk.duties == []
-    assert re.search(r"Nobody</th><td>Mon 23 Nov, 12:00</td><td>no end in sight</td>", making.as_file(at=NOON))
+    assert re.search(
+        r"Nobody</th><td[^>]*>Mon 23 Nov, 12:00</td><td[^>]*>no end in sight</td>", making.as_file(at=NOON)
+    )
 
 
 def test_whoever_stands_in_for_somebody_who_has_left_stays_on_the_sheet():
@@ -155,5 +157,10 @@ def test_whoever_stands_in_for_somebody_who_has_left_stays_on_the_sheet():
     gone.active = False
     gone.save()
     text = making.as_file(at=NOON)
-    assert re.search(r"Primary Owner</th><td>has left</td><td></td><td>Jonas</td>", text)
+    assert re.search(r"Primary Owner</th><td>has left</td><td></td><td[^>]*>Jonas</td>", text)
     assert "Nobody is named for it." in text
+
+
+def test_each_number_can_be_called_from_the_sheet(company):
+    text = making.as_file(at=NOON)
+    assert text.count('<a href="tel:+447700900104">') == 4  # two turns, her role, and among the people
