@@ -32,9 +32,10 @@ def worker(act):
 def test_a_portal_that_is_used_while_it_is_reconciled_has_no_findings():
     team, people = make_team(), [make_contact(f"Person {number}") for number in range(HANDS)]
     calendar = Calendar.objects.create(name="Works")
-    stale = Calendar.objects.get(pk=calendar.pk)
 
     def hand(number):
+        stale = Calendar.objects.get(pk=calendar.pk)  # each a copy of its own: no two requests share an instance
+
         def act():
             mine = people[number]
             for turn in range(ROUNDS):
@@ -43,7 +44,7 @@ def test_a_portal_that_is_used_while_it_is_reconciled_has_no_findings():
                 row.description = f"{number} {turn}"
                 row.save()
                 mine.teams.remove(team)
-                row = Calendar.objects.get(pk=stale.pk) if turn % 2 else stale
+                row = Calendar.objects.get(pk=calendar.pk) if turn % 2 else stale
                 row.country = ("GB", "SE", "JP")[number]
                 row.save(update_fields=["country"])
                 Contact.objects.create(name=f"New {number} {turn}")
