@@ -10,9 +10,8 @@ from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as properties
 
 from portal.audit.actor import acting
-from tests import migrated
+from tests import migrated, pristine
 from tests.factories.payloads import SAMPLES_ABSENT
-from tests.flushing import guards_give_way
 
 # A property says what holds, not how fast: the first example may load a country's holidays on a busy machine.
 properties.register_profile("house", properties.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None)
@@ -50,16 +49,11 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock():
         migrated.copied()
         made = setup_databases(verbosity=0, interactive=False, keepdb=True)
-    yield
+        kept = pristine.kept()
+    with pristine.after_each(kept):
+        yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _flushing():
-    """Let transactional tests empty the tables of the record."""
-    with guards_give_way():
-        yield
 
 
 @pytest.fixture(scope="session")
