@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count, F, Q, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber, TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -175,9 +175,10 @@ class Calendar:
 
 
 def calendar_of(user: Any, asked: Asked, *, at: datetime) -> Calendar:
-    """Return the calendar as `user` may see it. Four queries."""
+    """Return the calendar as `user` may see it. Five queries."""
     zone = timezone.get_current_timezone()
-    today = timezone.localtime(at).date()
+    now = timezone.localtime(at)
+    today = now.date()
     count = (asked.last - asked.first).days
     dates = [asked.first + timedelta(days=number) for number in range(count)]
     days = {
@@ -187,11 +188,14 @@ def calendar_of(user: Any, asked: Asked, *, at: datetime) -> Calendar:
     since = datetime.combine(asked.first, time(), zone).astimezone(UTC)
     until = datetime.combine(asked.last, time(), zone).astimezone(UTC)
     for entry in (*_freezes(user, since, until, zone), *_periods(user, since, until, zone)):
-        for day in _touched(entry.starts, entry.ends, days):
+        for day in _touched(entry.starts, entry.ends, days, now=now):
             day.around.append(entry)
     most = MOST_OF_ONE_DAY if asked.view == "list" and asked.days == 1 else VIEWS[asked.view]
-    total = _place_changes(user, days, since, until, zone, most=most)
+    total = _place_at_once(user, days, since, until, now=now, most=most)
+    total += _place_changes(user, days, since, until, zone, most=most)
     rows = list(days.values())
+    for day in rows:
+        day.entries.sort(key=lambda entry: entry.starts)
     if asked.view == "month" and total > CROWDED:
         for day in rows:
             day.crowd()
@@ -199,15 +203,39 @@ def calendar_of(user: Any, asked: Asked, *, at: datetime) -> Calendar:
     return Calendar(asked, weeks, total)
 
 
-def _touched(starts: datetime, ends: datetime | None, days: dict[date, Day]) -> Iterator[Day]:
-    """Yield the days that share a moment with a time; of an open one up to today."""
-    last = (max(ends - timedelta(microseconds=1), starts)).date() if ends is not None else None
+def _touched(
+    starts: datetime, ends: datetime | None, days: dict[date, Day], *, now: datetime | None = None
+) -> Iterator[Day]:
+    """Yield the days that share a moment with a time; of an open one up to `now`."""
+    last = (max(ends - timedelta(microseconds=1), starts) if ends is not None else now or starts).date()
     one = max(starts.date(), next(iter(days)))
-    while (day := days.get(one)) is not None and (last is None or one <= last):
+    while (day := days.get(one)) is not None and one <= last:
         yield day
-        if last is None and day.is_today:
-            return
         one += DAY
+
+
+def _at_once(user: Any, since: datetime, until: datetime) -> QuerySet[Any, Any]:
+    """Return what is or was carried out without a slot, as emergencies are that start at once: its actual times."""
+    rows = Change.objects.visible_to(user).filter(status__in=SHOWN, planned_start=None, started_at__lt=until)
+    found: QuerySet[Any, Any] = rows.filter(Q(verified_at=None) | Q(verified_at__gt=since)).order_by("started_at", "pk")
+    return found.values_list("reference", "title", "status", "type", "started_at", "verified_at")
+
+
+def _place_at_once(
+    user: Any, days: dict[date, Day], since: datetime, until: datetime, *, now: datetime, most: int
+) -> int:
+    """Put onto their days what has no slot, and return how many there are. One query."""
+    base, total, zone = reverse("changes:list"), 0, now.tzinfo
+    for reference, title, status, type_, starts, ends in _at_once(user, since, until):
+        total += 1
+        until_ = ends.astimezone(zone) if ends is not None else None
+        entry = _of_change(reference, title, status, type_, starts.astimezone(zone), until_, base)
+        for day in _touched(entry.starts, entry.ends, days, now=now):
+            if len(day.entries) < most:
+                day.entries.append(entry)
+            else:
+                day.more += 1
+    return total
 
 
 def _place_changes(
@@ -242,7 +270,7 @@ def _place_changes(
 
 
 def _of_change(
-    reference: str, title: str, status: str, type_: str, starts: datetime, ends: datetime, base: str
+    reference: str, title: str, status: str, type_: str, starts: datetime, ends: datetime | None, base: str
 ) -> Entry:
     look = STATUS_LOOKS[status]
     icon = "siren" if type_ == ChangeType.EMERGENCY else look.icon
@@ -297,10 +325,12 @@ def _of_periods(periods: list[Period], zone: tzinfo) -> Entry:
 
 
 def feed_entries(user: Any, *, since: datetime, until: datetime, most: int) -> Iterable[Entry]:
-    """Return what the calendar of somebody's program shows: changes and freezes, in UTC. Two queries."""
+    """Return what the calendar of somebody's program shows: changes and freezes, in UTC. Three queries."""
     rows = Change.objects.visible_to(user).filter(status__in=SHOWN).overlapping(since, until)
     fields = ("reference", "title", "status", "type", "planned_start", "planned_end")
     base = reverse("changes:list")
+    for reference, title, status, type_, starts, ends in _at_once(user, since, until)[:most]:
+        yield _of_change(reference, title, status, type_, starts, ends, base)
     for reference, title, status, type_, starts, ends in rows.order_by("planned_start", "pk").values_list(*fields)[
         :most
     ]:

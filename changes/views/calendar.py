@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
@@ -56,13 +58,14 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
     found, owner = feeding.found_for(secret, topic=FeedTopic.CHANGES, reads=[READS])
     at = feeding.this_hour()
     entries = feed_entries(owner, since=at - feeding.BEHIND, until=at + feeding.AHEAD, most=MOST_EVENTS)
-    return feeding.answer(request, found, map(_event, entries), at=at, product="Changes")
+    return feeding.answer(request, found, (_event(one, at=at) for one in entries), at=at, product="Changes")
 
 
-def _event(entry: Entry) -> Out:
+def _event(entry: Entry, *, at: datetime) -> Out:
+    """Return an event; what somebody is at just now lasts to the end of this hour, and is read again every hour."""
     name = entry.reference or digests.digest(f"{entry.title}{entry.starts.isoformat()}")[:24]
     title = f"{entry.reference} {entry.title}" if entry.reference else f"Freeze: {entry.title}"
-    until = entry.ends or entry.starts
+    until = entry.ends or at + timedelta(hours=1)
     url = f"{settings.PORTAL_URL}{entry.url}" if entry.url else ""
     return Out(f"{name}@watchbook", title, entry.starts, until, detail=entry.word, url=url)
 

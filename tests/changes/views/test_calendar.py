@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 
+from changes import services
 from changes.models import Freeze
 from changes.selectors import calendar
 from portal.directory.models import CalendarFeed
 from portal.directory.oncall import addresses
 from tests.factories.accounts import make_user
-from tests.factories.changes import make_assessed, make_change
+from tests.factories.approvals import make_person
+from tests.factories.changes import make_assessed, make_change, make_emergency, verify
 from tests.factories.incidents import make_incident
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,50 @@ def test_a_change_over_midnight_counts_on_each_of_its_days(as_user, jonas, amara
     assert ([entry.title for entry in first.entries], first.more) == ([f"Short {n}" for n in range(5)], 2)
     assert [[entry.title for entry in day.entries] for day in (second, third)] == [["A long night"]] * 2
     assert (second.more, third.more, fourth.entries, shown.total) == (0, 0, [], 7)
+
+
+def started_at_once(title, *, jonas, amara, at):
+    emergency = make_emergency(title=title, by=jonas, implementer=amara, at=at, planned_start=None, planned_end=None)
+    authority = make_person("Ines Halloran", "change-approver")
+    make_person("Ruth Bergqvist", "change-approver")
+    return services.start_emergency(emergency, authority=authority, by=amara, at=at, reason="It burns")
+
+
+@pytest.mark.parametrize("view", ["month", "week", "list"])
+def test_an_emergency_without_a_slot_stands_on_the_days_on_which_it_is_carried_out(as_user, jonas, amara, at, view):
+    began, today = at - timedelta(days=2), at.astimezone(UTC).date()
+    started_at_once("Under way", jonas=jonas, amara=amara, at=began)
+    over = started_at_once("Done with", jonas=jonas, amara=amara, at=began)
+    verify(over, at=began + timedelta(minutes=5))
+    first = began.astimezone(UTC).date()
+    page = as_user(jonas).get(f"/changes/calendar/?view={view}&on={first}")
+    shown = {title: [day for day in days_with(page, title) if day <= today] for title in ("Under way", "Done with")}
+    assert shown["Done with"] == [first]
+    last = min(today, page.context["calendar"].days[-1].date)
+    assert shown["Under way"] == [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    assert page.context["calendar"].total == 2
+    assert "still open" in text_of(page)
+
+
+def test_what_is_still_open_is_on_no_day_that_is_to_come(as_user, jonas, amara, database, at):
+    make_incident(severity=1, systems=[database], at=at)
+    started_at_once("Under way", jonas=jonas, amara=amara, at=at)
+    later = (at + timedelta(days=70)).date()
+    page = as_user(jonas).get(f"/changes/calendar/?on={later}")
+    assert days_with(page, f"SEV-1 on {database}") == days_with(page, "Under way") == []
+
+
+def test_a_calendar_program_reads_emergencies_without_a_slot_too(as_user, client, jonas, amara, at):
+    began = at - timedelta(hours=5)
+    over = verify(started_at_once("Done with", jonas=jonas, amara=amara, at=began), at=began + timedelta(hours=1))
+    running = started_at_once("Under way", jonas=jonas, amara=amara, at=at)
+    path = as_user(jonas).post("/changes/feeds/").context["address"].partition("/changes/")[2]
+    client.logout()
+    answer = client.get(f"/changes/{path}")
+    events = {str(event["summary"]): event for event in icalendar.Calendar.from_ical(answer.content).walk("VEVENT")}
+    done = events[f"{over.reference} Done with"]
+    assert (done.start, done.end) == tuple(one.replace(microsecond=0) for one in (began, began + timedelta(hours=1)))
+    assert events[f"{running.reference} Under way"].end > at
 
 
 def test_it_goes_back_and_forth(as_user, jonas):
