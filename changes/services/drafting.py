@@ -127,7 +127,12 @@ def check_template(template: ChangeTemplate, systems: Collection[System] = ()) -
 
 
 def check_follows(change: Change, template: ChangeTemplate) -> None:
-    """Refuse a standard change that is not what its template says now: nobody else has approved its plans."""
+    """Refuse a standard change that is not what its template says now: nobody else has approved its plans.
+
+    The template is locked after the change: whoever revokes or edits it, or takes its approval back, does so before
+    this looks, or after what rests on it has been written.
+    """
+    template = ChangeTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
     check_template(template, change.systems.all())
     if change.template_version != template.version:
         raise Refused(

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from django.db import connection
 
 from changes import services
 from changes.enums import Status
 from changes.models import Change
+from changes.services import doing
+from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest, Decision
 from portal.approvals.policy import Refused as NotDecided
 from portal.records import services as records
 from tests.factories.approvals import make_person
-from tests.factories.changes import make_assessed, make_scheduled, request_of
-from tests.factories.directory import NOON
+from tests.factories.changes import (
+    HOUR,
+    TOMORROW,
+    approve_template,
+    make_assessed,
+    make_scheduled,
+    make_template,
+    pass_gates,
+    request_of,
+)
+from tests.factories.directory import NOON, make_system
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(300)]
 ROUNDS = 10 if connection.vendor == "postgresql" else 4
@@ -33,6 +47,56 @@ def decision(change, by, verb="approve"):
         return "decided"
 
     return act
+
+
+def make_standard():
+    change = make_standard_change(approve_template(make_template()))
+    change = services.submit(change, by=change.requester, at=NOON)
+    ines = make_person("Ines Halloran", "change-approver")
+    change = services.assess(change, impact=1, likelihood=1, by=ines, at=NOON)
+    pass_gates(change)
+    return services.schedule(change, by=change.requester, at=NOON)
+
+
+def make_standard_change(template):
+    jonas, amara = (make_person(name, "change-approver") for name in ("Jonas Lindqvist", "Amara Okafor"))
+    plan = services.Plan({"planned_start": TOMORROW, "planned_end": TOMORROW + HOUR, "implementer": amara})
+    return services.draft_from_template(template, systems=[make_system()], plan=plan, by=jonas, at=NOON)
+
+
+@pytest.mark.parametrize("how", ["revoked", "withdrawn"])
+def test_a_template_is_not_taken_back_between_the_look_at_it_and_the_start_that_rests_on_it(
+    together, monkeypatch, how
+):
+    change = make_standard()
+    request = ApprovalRequest.objects.get(kind="change-template", subject_id=change.template_id)
+    kwame = make_person("Kwame Mensah", "administrator")
+    looked, order = threading.Event(), []
+
+    def check_gates(row):
+        """Behind the look at the template: whoever waits for nothing is done meanwhile."""
+        looked.set()
+        time.sleep(1)
+        check(row)
+
+    check = doing.check_gates
+    monkeypatch.setattr(doing, "check_gates", check_gates)
+
+    def start():
+        services.start(change, by=change.implementer, at=TOMORROW)
+        order.append("started")
+
+    def take_back():
+        assert looked.wait(30)
+        if how == "revoked":
+            services.revoke_template(change.template, by=kwame, at=TOMORROW, reason="Outdated")
+        else:
+            asker = User.objects.get(pk=request.requester_id)
+            approvals.withdraw(request, by=asker, at=TOMORROW, reason="Outdated")
+        order.append(how)
+
+    assert together(start, take_back) == [None, None]
+    assert order == ["started", how]
 
 
 def told(change):
