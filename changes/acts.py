@@ -63,7 +63,7 @@ def _submits(change: Change, reader: Reader) -> bool:
 
 
 def _assesses(change: Change, reader: Reader) -> bool:
-    mine = change.type != ChangeType.STANDARD and change.requester_id == reader.user.pk
+    mine = change.type != ChangeType.STANDARD and reader.user.pk in (change.requester_id, change.implementer_id)
     return policy.can("assess", change.status) and not mine
 
 
@@ -257,11 +257,18 @@ def _offer(change: Change, slug: str) -> Offer:
     return Offer(act, label, f"{change.get_absolute_url()}{slug}/")
 
 
+def _these(change: Change) -> str:
+    """Return who has an interest in a low risk, in words; of a standard change the risk chooses nothing."""
+    if change.type == ChangeType.STANDARD or change.implementer_id in (None, change.requester_id):
+        return str(change.requester)
+    return f"{change.requester} and {change.implementer}"
+
+
 def of_roles(change: Change) -> Collection[str]:
     """Return who acts next, in words, for whoever cannot."""
     return {
         Status.DRAFT: [f"{change.requester} submits it."],
         Status.REJECTED: [f"{change.requester} edits it and submits it again, or cancels it."],
-        Status.SUBMITTED: [f"Somebody other than {change.requester} assesses its risk."],
+        Status.SUBMITTED: [f"Somebody other than {_these(change)} assesses its risk."],
         Status.SCHEDULED: [f"{change.implementer} starts it."] if change.implementer else [],
     }.get(Status(change.status), [])

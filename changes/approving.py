@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from changes import conflicts
 from changes.enums import ChangeType, Status, StepKind
@@ -97,14 +97,28 @@ def _held_up(change: Change) -> str:
     return f"It is planned within a freeze: {names}. {freezes[0].detail}" if freezes else ""
 
 
+def _edits(of: Any) -> QuerySet[Note]:
+    """Return the edits of a change since its requester handed it in: its requester never said so."""
+    notes = Note.objects.filter(subject_type=ContentType.objects.get_for_model(Change)).order_by()
+    later = notes.filter(subject_id=OuterRef("subject_id"), kind="submitted", pk__gt=OuterRef("pk"))
+    return notes.filter(~Exists(later), subject_id=of, kind="revised", actor_user_id__isnull=False)
+
+
 def authors_of(pk: int) -> frozenset[int]:
-    """Return who edited a change since its requester handed it in: its requester never said so. One query."""
-    type_ = ContentType.objects.get_for_model(Change)
-    notes = Note.objects.filter(subject_type=type_, subject_id=pk, kind__in=["submitted", "revised"]).order_by("pk")
-    found: set[int] = set()
-    for kind, account in notes.values_list("kind", "actor_user_id"):
-        found = set() if kind == "submitted" else found | {account}
-    return frozenset(found - {None})
+    """Return who edited a change since its requester handed it in. One query."""
+    return frozenset(_edits(pk).values_list("actor_user_id", flat=True))
+
+
+def vouchers_of(pk: int) -> frozenset[int]:
+    """Return on whose word an emergency started. One query."""
+    rows = Change.objects.filter(pk=pk, authority__isnull=False).order_by()
+    return frozenset(rows.values_list("authority_id", flat=True))
+
+
+def not_for(user_id: int) -> Q:
+    """Return which requests are of changes that an account edited since, or that started on its word."""
+    started = Change.objects.filter(pk=OuterRef("subject_id"), authority_id=user_id).order_by()
+    return Q(Exists(_edits(OuterRef("subject_id")).filter(actor_user_id=user_id))) | Q(Exists(started))
 
 
 def variant_of(change: Change) -> str:
@@ -126,6 +140,8 @@ CHANGE = Approvable(
     implementer=lambda change: change.implementer,
     requester=lambda change: change.requester,
     authors=authors_of,
+    vouchers=vouchers_of,
+    not_for=not_for,
     not_yet=_not_yet,
     held_up=_held_up,
     variants=(

@@ -154,6 +154,11 @@ def _duties(change: Change, counting: Sequence[Decided]) -> list[Duty]:
         Duty("Who carries it out decided nothing", change.implementer_id not in deciders,
              f"Carried out by {change.implementer or 'nobody'}; approved by {names}"),
     ]  # fmt: skip
+    if change.authority_id is not None:
+        found.append(
+            Duty("Who let it start decided nothing afterwards", change.authority_id not in deciders,
+                 f"Started on the authority of {change.authorised_by}; approved by {names}")
+        )  # fmt: skip
     if change.started_at is not None:
         early = all(not one.afterwards for one in counting)
         words = "Every approval was given before the start" if early else "It was approved after its start"

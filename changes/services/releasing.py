@@ -33,14 +33,15 @@ def set_cells(change: Change) -> None:
     """Let a locked change have a cell for each active check of each module that it touches.
 
     Cells of modules that it no longer touches, or of checks that are asked no more, go while they are open. An answer
-    stays: the record of what somebody said is kept, and it does not count.
+    stays: the record of what somebody said is kept, and it does not count. So does a cell that opened an access review,
+    which is waited for all the same.
     """
     wanted = {(m, c) for m in change.modules.values_list("pk", flat=True) for c in _checks()}
     standing = {(cell.module_id, cell.check_of_id): cell for cell in Cell.objects.filter(change=change)}
     for module_id, check_id in sorted(wanted - standing.keys()):
         Cell.objects.create(change=change, module_id=module_id, check_of_id=check_id)
     for key in standing.keys() - wanted:
-        if standing[key].state == CellState.OPEN:
+        if standing[key].state == CellState.OPEN and not standing[key].demand_key:
             standing[key].delete()
 
 
@@ -94,6 +95,8 @@ def _answer(row: Change, module_id: int, check: ReleaseCheck, said: Answer, *, b
         raise Refused("Say in a few words why it is not needed.")
     if said.opens_review and not (check.opens_review and said.state == CellState.DONE):
         raise Refused("Only a check that asks for an access review opens one.")
+    if check.opens_review and said.state == CellState.DONE and not said.opens_review:
+        raise Refused("Say whether an access review is needed: yes opens one, and no says why.")
     cell.state, cell.because, cell.evidence = said.state, said.because.strip()[:500], said.evidence.strip()[:500]
     if said.state == CellState.OPEN:
         stamp(cell, "answered", by=None, at=None)

@@ -28,7 +28,8 @@ def assess(
 ) -> Change:
     """Assess the risk of a submitted change, and ask for its approval by the stages that the risk chooses.
 
-    A standard change is approved with this: its template was. Refused is raised for numbers that are none.
+    A standard change is approved with this: its template was. NotYours is raised for the requester and the implementer
+    of any other, Refused for numbers that are none.
     """
     try:
         impact_, likelihood_ = Impact(impact), Likelihood(likelihood)
@@ -36,8 +37,9 @@ def assess(
         raise Refused("Choose an impact and a likelihood from the list.") from None
     with locked(change, by=by, at=at, reason=reason) as row:
         move(row, "assess")
-        if row.type != ChangeType.STANDARD and account_of(by) == row.requester:
-            raise NotYours("You request it yourself. Somebody else assesses its risk: it chooses who decides.")
+        if row.type != ChangeType.STANDARD and account_of(by) in (row.requester, row.implementer):
+            part = "request it" if account_of(by) == row.requester else "carry it out"
+            raise NotYours(f"You {part} yourself. Somebody else assesses its risk: it chooses who decides.")
         found = risk.assess(
             impact=impact_,
             likelihood=likelihood_,

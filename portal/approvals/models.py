@@ -123,6 +123,9 @@ class ApprovalRequestQuerySet(AuditedQuerySet):
             stages__role__in=user.role_names,
         )
         own = Q(requester_id=user.pk) | Q(implementer_id=user.pk)
+        for kind in registry.kinds():
+            apart = kind.not_for(user.pk)
+            own |= Q(kind=kind.kind) & apart if apart else Q()
         decided = Decision.objects.filter(request=OuterRef("pk"), round=OuterRef("round"), decider_id=user.pk)
         return mine.exclude(own).exclude(Exists(decided))
 

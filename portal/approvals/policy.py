@@ -62,6 +62,7 @@ CLOSED_ACCOUNT = "This account is closed. Only people who can sign in decide."
 OWN = "You asked for this approval yourself. Somebody else decides."
 IMPLEMENTER = "You carry this out yourself. Somebody else decides."
 WROTE = "You edited this yourself after it was handed in. Somebody else decides."
+VOUCHED = "It went ahead on your word. Somebody else decides on it afterwards."
 TWICE = "You have decided on this already. Each person decides once, at one stage."
 LATE = OVER[RequestState.EXPIRED]
 NO_REASON = "Say in a sentence why you deny it. The reason is kept for good and sent to whoever asked."
@@ -97,13 +98,17 @@ class StageLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever acts: the account, whether it is open, its roles, whether it decided already, or wrote what is asked."""
+    """Whoever acts: the account, whether it is open, its roles, whether it decided already, or wrote what is asked.
+
+    `vouched` tells whether what is asked went ahead on their word.
+    """
 
     user_id: int
     active: bool
     roles: frozenset[str]
     decided: bool = False
     wrote: bool = False
+    vouched: bool = False
 
 
 def over(state: str, outcome: str) -> str:
@@ -158,7 +163,7 @@ def check_open(request: RequestLike, *, at: datetime) -> None:
 
 
 def check_person(request: RequestLike, person: Person) -> None:
-    """Refuse a closed account, the requester, the implementer, whoever wrote it, and whoever has decided already."""
+    """Refuse a closed account, the requester, the implementer, who wrote it or let it go ahead, and who has decided."""
     if not person.active:
         raise Refused(CLOSED_ACCOUNT)
     if person.user_id == request.requester_id:
@@ -167,6 +172,8 @@ def check_person(request: RequestLike, person: Person) -> None:
         raise Refused(IMPLEMENTER)
     if person.wrote:
         raise Refused(WROTE)
+    if person.vouched:
+        raise Refused(VOUCHED)
     if person.decided:
         raise Refused(TWICE)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.accounts.models import User
 from portal.approvals.shown import Fact, canonical, digest, fact
@@ -62,6 +62,11 @@ def no_authors(_pk: int) -> frozenset[int]:
     return frozenset()
 
 
+def for_all(_user_id: int) -> Q:
+    """Return no condition: of most records only requester and implementer do not decide."""
+    return Q()
+
+
 @dataclass(frozen=True, slots=True)
 class Approvable:
     """One kind of record that can be approved.
@@ -76,7 +81,10 @@ class Approvable:
     pages. `is_drill` says of one record whether it belongs to an exercise; its request and messages about it say so.
     `requester` returns the account that wants it, where the record names one: they never decide, whoever
     asks in their name. `authors` returns the accounts that edited the record of that number since it was handed in:
-    they decide on it no more than its requester.
+    they decide on it no more than its requester. `vouchers` returns the accounts on whose word it went ahead before
+    anybody decided: they do not decide afterwards; it is asked for although nobody else could. `not_for` returns the
+    same by account: which requests (`subject_id`) are of records on which that account, for one of these two, does
+    not decide.
     `not_yet` returns why a record cannot be asked for as it stands, "" when it can;
     `held_up` why it cannot be approved just now, such as in a freeze.
     `kept_back` returns why the words of a request may not be read just now, "" when they may: it is given the record
@@ -98,6 +106,8 @@ class Approvable:
     is_drill: Callable[[Any], bool] = never
     requester: Callable[[Any], User | None] = nobody
     authors: Callable[[int], frozenset[int]] = no_authors
+    vouchers: Callable[[int], frozenset[int]] = no_authors
+    not_for: Callable[[int], Q] = for_all
     not_yet: Callable[[Any], str] = plain
     held_up: Callable[[Any], str] = plain
     kept_back: Callable[[Any, str], str] = open_to_readers

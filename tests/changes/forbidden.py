@@ -95,6 +95,11 @@ def opened(m: AnyOrder, change: Change) -> None:
     services.answer(change, cell.module, cell.check_of, Answer(CellState.OPEN), by=change.requester, at=m.at)
 
 
+def done_without_a_review(m: AnyOrder, change: Change) -> None:
+    cell = Cell.objects.select_related("module", "check_of").get(change=change, check_of__opens_review=True)
+    services.answer(change, cell.module, cell.check_of, Answer(CellState.DONE), by=change.requester, at=m.at)
+
+
 def failed(m: AnyOrder, change: Change) -> None:
     m.report_all(change, by=change.requester, result=GateResult.FAILED)
 
@@ -160,6 +165,10 @@ _BEFORE = {
     "its requester assesses it": Path(
         Status.SUBMITTED, lambda m, c: services.assess(c, impact=1, likelihood=1, by=c.requester, at=m.at)
     ),
+    "its implementer assesses it": Path(
+        Status.SUBMITTED, lambda m, c: services.assess(c, impact=1, likelihood=1, by=c.implementer, at=m.at)
+    ),
+    "a cell of an access review done without one": Path(Status.APPROVED, done_without_a_review),
     "scheduled unapproved": Path(Status.ASSESSED, lambda m, c: services.schedule(c, by=c.requester, at=m.at)),
     "scheduled with an open cell": Path(Status.APPROVED, schedule_opened),
     "started as a draft": Path(Status.DRAFT, start),

@@ -36,7 +36,7 @@ from portal.runbooks.checklists.policy import Refused as NotWorked
 from portal.runbooks.models import ChecklistRun, RunStep
 from tests.changes import forbidden
 from tests.factories.approvals import make_person
-from tests.factories.changes import HOUR, a_plan, approve_template
+from tests.factories.changes import HOUR, a_plan, approve_template, done
 from tests.factories.changes import settle as settle_steps
 from tests.factories.directory import NOON, make_system
 
@@ -150,7 +150,8 @@ class AnyOrder(RuleBasedStateMachine):
     def go_on(self, change: Change, *, hurry: bool = False) -> None:
         """Take the next step of a change as one should."""
         near = {"by": change.requester, "at": self.at}
-        others = {**near, "by": next(one for one in self.people.values() if one.pk != change.requester_id)}
+        apart = (change.requester_id, change.implementer_id)
+        others = {**near, "by": next(one for one in self.people.values() if one.pk not in apart)}
         mine = {**near, "by": change.implementer or change.requester}
         acts: dict[str, Callable[[], Any]] = {
             Status.DRAFT: lambda: services.submit(change, **near),
@@ -197,7 +198,7 @@ class AnyOrder(RuleBasedStateMachine):
     def prepare(self, change: Change) -> None:
         for cell in Cell.objects.filter(change=change, state=CellState.OPEN).select_related("module", "check_of"):
             said = {"by": change.requester, "at": self.at}
-            self.try_to(lambda: services.answer(change, cell.module, cell.check_of, Answer(CellState.DONE), **said))  # noqa: B023
+            self.try_to(lambda: services.answer(change, cell.module, cell.check_of, done(cell.check_of), **said))  # noqa: B023
         self.report_all(change, by=change.requester, result=GateResult.PASSED)
         services.schedule(change, by=change.requester, at=self.at)
 
@@ -273,9 +274,10 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(any_)
     @rule(by=who, state=st.sampled_from([CellState.OPEN, CellState.DONE, CellState.DONE]))
     def answer(self, by: str, state: str) -> None:
-        words = {"said": Answer(state), "by": self.people[by], "at": self.at}
+        words = {"by": self.people[by], "at": self.at}
         for check in ReleaseCheck.objects.all():
-            self.try_to(lambda: services.answer(self.some(), Module.objects.all()[0], check, **words))  # noqa: B023
+            said = Answer(state) if state == CellState.OPEN else done(check)
+            self.try_to(lambda: services.answer(self.some(), Module.objects.all()[0], check, said, **words))  # noqa: B023
 
     @precondition(any_)
     @rule(by=who, result=st.sampled_from([GateResult.PASSED, GateResult.PASSED, GateResult.FAILED]))

@@ -6,26 +6,35 @@ import pytest
 
 from changes import services
 from changes.conflicts import of_change
-from changes.enums import ChangeType, Status
-from changes.models import Change, Freeze
-from changes.policy import Refused
+from changes.enums import CellState, ChangeType, Status
+from changes.models import Cell, Change, Freeze, Module, ReleaseCheck
+from changes.policy import NotYours, Refused
+from changes.selectors.record import record_of
 from changes.services import Plan
+from changes.services.releasing import Answer
 from changes.sweeps import _moved, sweep_changes
 from incidents import services as incidents
 from portal.approvals import services as approvals
 from portal.approvals.enums import RequestState
+from portal.approvals.models import ApprovalRequest
+from portal.approvals.policy import VOUCHED, WROTE
+from portal.approvals.selectors.room import room_of
 from portal.audit.actor import acting
 from portal.records import services as records
+from portal.records.models import Demand
 from tests.factories.approvals import make_person
 from tests.factories.changes import (
     HOUR,
     TOMORROW,
+    a_plan,
+    approve_template,
     deciders,
     make_approved,
     make_change,
     make_emergency,
     make_scheduled,
     make_started,
+    make_template,
     request_of,
     verify,
 )
@@ -150,6 +159,94 @@ def test_what_cannot_be_done_is_said_in_whole_sentences():
     ruth = make_person("Ruth Bergqvist", "change-approver")
     with pytest.raises(Refused, match="you cannot start it as an emergency"):
         services.start_emergency(emergency, authority=ruth, by=emergency.implementer, at=NOON, reason="It burns")
+
+
+def waiting(person):
+    return list(ApprovalRequest.objects.waiting_for(person, at=NOON))
+
+
+def test_who_edited_it_is_not_asked_to_decide_on_it_and_the_page_says_why():
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    ines = make_person("Ines Halloran", "change-approver")
+    change = submitted()
+    services.revise(change, Plan({"test_plan": "Look twice"}), by=ruth, at=NOON)
+    services.assess(change, impact=1, likelihood=1, by=ines, at=NOON)
+    request = request_of(change)
+    assert (waiting(ruth), waiting(ines)) == ([], [request])
+    assert room_of(request, ruth, at=NOON).refusal == WROTE
+    services.reject(change, digest=request.digest, confirmed=True, by=ines, at=NOON, reason="Say how")
+    services.submit(change, by=change.requester, at=NOON)  # now they are the requester's words
+    services.assess(change, impact=1, likelihood=1, by=ines, at=NOON)
+    assert waiting(ruth) == [request_of(change)]
+
+
+def emergency_on_the_word_of(authority, **given):
+    change = make_emergency(planned_start=None, planned_end=None, **given)
+    words = {"authority": authority, "by": change.implementer, "at": NOON, "reason": "It burns"}
+    return services.start_emergency(change, **words)
+
+
+def test_on_whose_word_an_emergency_started_does_not_approve_it_afterwards():
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    ines = make_person("Ines Halloran", "change-approver")
+    change = emergency_on_the_word_of(ruth)
+    request = request_of(change)
+    words = {"digest": request.digest, "confirmed": True, "at": NOON, "reason": "Because"}
+    for verb in (services.approve, services.reject):
+        with pytest.raises(Refused, match="on your word"):
+            verb(change, by=ruth, **words)
+    assert (waiting(ruth), waiting(ines)) == ([], [request])
+    assert room_of(request, ruth, at=NOON).refusal == VOUCHED
+    change = services.approve(change, by=ines, **words)
+    duties = {duty.question: duty.holds for duty in record_of(change, user=ines, at=NOON).duties}
+    assert duties["Who let it start decided nothing afterwards"]
+
+
+def test_an_emergency_waits_for_nobody_although_nobody_else_could_approve_it_afterwards():
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    jonas, amara = (make_person(name, "responder") for name in ("Jonas Lindqvist", "Amara Okafor"))
+    change = emergency_on_the_word_of(ruth, by=jonas, implementer=amara)
+    (line,) = room_of(request_of(change), jonas, at=NOON).lines
+    assert line.people == "Nobody can decide: give somebody else the role Change approver."
+
+
+def asked_of_one_module(**given):
+    change = submitted(modules=Module.objects.all()[:1], **given)
+    return change, Module.objects.all()[0], ReleaseCheck.objects.get(opens_review=True)
+
+
+def test_done_is_no_answer_to_the_question_whether_an_access_review_is_needed():
+    change, module, question = asked_of_one_module()
+    words = {"by": change.requester, "at": NOON}
+    with pytest.raises(Refused, match="whether an access review is needed"):
+        services.answer(change, module, question, Answer(CellState.DONE), **words)
+    with pytest.raises(Refused, match="whether an access review is needed"):
+        services.answer_row(change, module, {question: Answer(CellState.DONE, evidence="See the wiki")}, **words)
+    assert Cell.objects.get(change=change, check_of=question).state == CellState.OPEN
+    yes = services.answer(change, module, question, Answer(CellState.DONE, opens_review=True), **words)
+    assert Demand.objects.get(key=yes.demand_key).answered_at is None
+
+
+def test_an_open_access_review_is_not_forgotten_with_the_module_that_it_is_about():
+    change, module, question = asked_of_one_module()
+    words = {"by": change.requester, "at": NOON}
+    services.answer(change, module, question, Answer(CellState.DONE, opens_review=True), **words)
+    services.answer(change, module, question, Answer(CellState.OPEN), **words)
+    services.revise(change, Plan(modules=[]), **words)
+    assert services.open_ends(change) == [f"The access review of {module} is still open."]
+
+
+def test_whoever_carries_a_change_out_does_not_assess_its_risk_which_chooses_who_decides():
+    change = submitted()
+    with pytest.raises(NotYours, match="carry it out yourself"):
+        services.assess(change, impact=1, likelihood=1, by=change.implementer, at=NOON)
+    template = approve_template(make_template())
+    plan = a_plan(implementer=change.implementer)
+    plan = Plan({name: plan.values[name] for name in ("planned_start", "planned_end", "implementer")})
+    words = {"systems": [make_system()], "plan": plan, "by": change.requester, "at": NOON}
+    standard = services.submit(services.draft_from_template(template, **words), by=change.requester, at=NOON)
+    standard = services.assess(standard, impact=1, likelihood=1, by=change.implementer, at=NOON)
+    assert standard.status == Status.APPROVED  # its template was: the risk chooses nothing
 
 
 def test_who_edited_what_is_decided_on_does_not_decide_on_it():

@@ -159,8 +159,8 @@ ROWS = {
     row.verb: row
     for row in (
         Row("submit", lambda w, **g: make_change(**g), nothing, REQUESTERS, "who requests it, submits it."),
-        Row("assess", submitted, lambda w, _: {"impact": 1, "likelihood": 2}, WORKERS - REQUESTERS,
-            "You request it yourself. Somebody else assesses its risk: it chooses who decides."),
+        Row("assess", submitted, lambda w, _: {"impact": 1, "likelihood": 2}, WORKERS - REQUESTERS - IMPLEMENTERS,
+            "yourself. Somebody else assesses its risk: it chooses who decides."),
         Row("approve", lambda w, **g: make_assessed(**g), decision, {"approver"}, NOBODY_ELSE, DECIDERS, "decide"),
         Row("reject", lambda w, **g: make_assessed(**g), decision, {"approver"}, NOBODY_ELSE, DECIDERS, "decide"),
         Row("schedule", approved, nothing, WORKERS),

@@ -217,7 +217,11 @@ def test_what_was_not_needed_last_time_is_carried_over_when_somebody_asks():
     second = make_approved(modules=[module], planned_start=NOON + 2 * DAY, planned_end=NOON + 2 * DAY + HOUR)
     assert Cell.objects.filter(change=second).exclude(state=CellState.OPEN).count() == 0
     carried = services.carry_over(second, [module], by=second.requester, at=NOON)
-    assert [cell.because for cell in carried] == [f"As in {first.reference}: It has no seeds"]
+    said = {cell.check_of.slug: cell.because for cell in carried}
+    assert said == {
+        "seed-data": f"As in {first.reference}: It has no seeds",
+        "access-review": f"As in {first.reference}: Nobody may do more",
+    }
 
 
 def test_a_needed_access_review_keeps_the_change_from_closing():

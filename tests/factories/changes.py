@@ -10,7 +10,7 @@ from typing import Any
 from changes import services
 from changes.approving import CHANGE
 from changes.enums import CellState, ChangeType, GateResult, GateSource, Status, StepKind
-from changes.models import Cell, Change, ChangeTemplate, Gate, Module, TemplateStep
+from changes.models import Cell, Change, ChangeTemplate, Gate, Module, ReleaseCheck, TemplateStep
 from changes.services import Plan
 from changes.services.releasing import Answer
 from portal.accounts.models import User
@@ -95,9 +95,14 @@ def make_approved(**given: Any) -> Change:
 
 
 def fill_matrix(change: Change, *, at: datetime = NOON) -> None:
-    """Answer every open cell as done."""
+    """Answer every open cell as done, and say that no access review is needed."""
     for cell in Cell.objects.filter(change=change, state=CellState.OPEN).select_related("module", "check_of"):
-        services.answer(change, cell.module, cell.check_of, Answer(CellState.DONE), by=change.requester, at=at)
+        services.answer(change, cell.module, cell.check_of, done(cell.check_of), by=change.requester, at=at)
+
+
+def done(check: ReleaseCheck) -> Answer:
+    """The answer that settles a check; to the question of an access review it is no."""
+    return Answer(CellState.NOT_NEEDED, because="Nobody may do more") if check.opens_review else Answer(CellState.DONE)
 
 
 def pass_gates(change: Change, *, at: datetime = NOON) -> None:

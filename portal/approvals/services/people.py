@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
@@ -29,20 +30,32 @@ def account_of(by: By) -> User:
 
 
 def person_of(by: By, request: ApprovalRequest | None = None) -> Person:
-    """Return what the rules ask of whoever acts, and whether they have decided on the request already, or wrote it.
+    """Return what the rules ask of whoever acts, and what part they have in the request already.
 
     Refused is raised for whoever has no account.
     """
     user = account_of(by)
-    decided = request is not None and has_decided(request, user.pk)
-    wrote = request is not None and user.pk in authors_of(request)
-    return Person(user.pk, user.is_active, user.role_names, decided, wrote)
+    person = Person(user.pk, user.is_active, user.role_names)
+    if request is None:
+        return person
+    return replace(
+        person,
+        decided=has_decided(request, user.pk),
+        wrote=user.pk in authors_of(request),
+        vouched=user.pk in vouchers_of(request),
+    )
 
 
 def authors_of(request: ApprovalRequest) -> frozenset[int]:
     """Return the accounts, beside the requester, that wrote what a request is about."""
     kind = registry.of_kind(request.kind)
     return kind.authors(request.subject_id) if kind is not None else frozenset()
+
+
+def vouchers_of(request: ApprovalRequest) -> frozenset[int]:
+    """Return the accounts on whose word it went ahead before anybody decided."""
+    kind = registry.of_kind(request.kind)
+    return kind.vouchers(request.subject_id) if kind is not None else frozenset()
 
 
 def has_decided(request: ApprovalRequest, user_id: int) -> bool:
@@ -61,7 +74,8 @@ def may_decide(stage: Stage) -> QuerySet[User]:
     """Return the accounts that may still decide at a stage."""
     request = stage.request
     decided = Decision.objects.filter(request=request, round=request.round).values_list("decider_id", flat=True)
-    return deciders(stage.role, but=[request.requester_id, request.implementer_id, *authors_of(request), *decided])
+    apart = authors_of(request) | vouchers_of(request)
+    return deciders(stage.role, but=[request.requester_id, request.implementer_id, *apart, *decided])
 
 
 def contacts_of(user_ids: Iterable[int | None]) -> list[Contact]:

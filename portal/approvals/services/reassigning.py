@@ -12,7 +12,7 @@ from portal.approvals.policy import NotYours, Refused
 from portal.approvals.registry import Approvable
 from portal.approvals.services.asking import rule_for
 from portal.approvals.services.common import SYSTEM, Held, locked, move, move_stage, set_deadlines, stages_of
-from portal.approvals.services.people import account_of
+from portal.approvals.services.people import account_of, authors_of
 from portal.approvals.services.stages import check_somebody, open_next
 from portal.approvals.services.voiding import tell_all, void_if_changed
 from portal.audit.actor import By, acting
@@ -36,9 +36,9 @@ def reassign(
         if not voided:
             if is_blank(reason):
                 raise Refused(policy.NO_WORDS)
-            check_somebody(
-                stages_of(held.request), but=[held.request.requester_id, implementer.pk if implementer else None]
-            )
+            named = implementer.pk if implementer else None
+            apart = [held.request.requester_id, named, *authors_of(held.request)]
+            check_somebody(stages_of(held.request), but=apart)
             _restart(held, implementer, by=by, at=at)
     if voided:
         raise Refused(voided)

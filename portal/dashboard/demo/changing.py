@@ -13,6 +13,7 @@ from changes.models import Cell, Change, ChangeTemplate, Freeze, Gate, Module
 from changes.services import Plan, unauthorised
 from changes.services.releasing import Answer
 from changes.sweeps import sweep_changes
+from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.enums import StageState
@@ -108,6 +109,7 @@ def _settle(play: Play) -> None:
                 name=name, domain=domain, starts=day, ends=day + timedelta(hours=hours), rule=rule
             )
             freeze.systems.set(System.objects.filter(slug__in=slugs))
+    accounts.grant(_user(play, "hannah"), "change-approver", by=by, at=at, reason="Two let emergencies start")
     template = ChangeTemplate.objects.get(slug="security-patch")
     with acting(by=by, at=at, origin=ORIGIN, anew=True):
         request = approvals.ask(template, by=by, at=at, reason="Patches are applied every week, always the same way")

@@ -40,7 +40,9 @@ def test_each_view_shows_what_it_says(as_user, jonas, amara, ruth, slot, at):
     mine = make_change(title="Mine", by=jonas, implementer=amara, at=at, **slot)
     make_assessed(title="To decide", by=amara, implementer=jonas, at=at, **slot)
     urgent = make_emergency(title="Urgent", by=jonas, implementer=amara, at=at, planned_start=None, planned_end=None)
-    services.start_emergency(urgent, authority=ruth, by=amara, at=at, reason="It burns")
+    ines = make_person("Ines Halloran", "change-approver")
+    services.start_emergency(urgent, authority=ines, by=amara, at=at, reason="It burns")
+    assert titles(as_user(ines).get("/changes/?view=decide")) == ["To decide"]  # on the other's word it started
     assert set(titles(as_user(ruth).get("/changes/?view=decide"))) == {"To decide", "Urgent"}
     assert titles(as_user(ruth).get("/changes/?view=mine")) == []
     assert set(titles(as_user(jonas).get("/changes/?view=mine"))) == {"Mine", "To decide", "Urgent"}
