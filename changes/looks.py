@@ -56,6 +56,7 @@ CELL_LOOKS: dict[str, tuple[str, str]] = {
 MARKS: dict[str, tuple[str, str]] = {
     "drafted": ("pencil-line", ""),
     "revised": ("pencil", "amber"),
+    "asked_again": ("list-checks", "amber"),
     "submitted": ("send", "blue"),
     "assessed": ("gauge", ""),
     "asked": ("file-check", ""),

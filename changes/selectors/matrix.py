@@ -113,7 +113,8 @@ def face_of(cell: Cell | None, check: ReleaseCheck, reviews: dict[str, bool]) ->
         return Face(cell, check, *look, word, by)
     if cell.state == CellState.DONE:
         return Face(cell, check, tone, icon, "Done", f"{cell.evidence} ({by})" if cell.evidence else by)
-    return Face(cell, check, tone, icon, "Open")
+    before = cell.because or cell.evidence
+    return Face(cell, check, tone, icon, "Open", f"Asked again after an edit. Said before: {before}" if before else "")
 
 
 def face_for(cell: Cell, check: ReleaseCheck) -> Face:

@@ -14,7 +14,7 @@ from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeStep, ChangeTemplate, Module
 from changes.policy import NotYours, Refused
 from changes.services.common import account_of, check_part, keep_period, locked, move, say, steps_of
-from changes.services.releasing import set_cells
+from changes.services.releasing import ask_again, is_other_work, set_cells
 from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.shown import canonical, differences
@@ -27,6 +27,7 @@ from portal.runbooks.enums import VersionState
 from portal.runbooks.models import RunbookVersion
 
 PREFIX = "CHG"
+SYSTEM = "system: changes"
 FIELDS = (
     "title",
     "justification",
@@ -205,9 +206,14 @@ def _moved(row: Change, moved: Sequence[str], *, by: By, at: datetime, reason: s
     request = approvals.standing(row).request
     if request is not None and request.is_live:
         approvals.notice(request, at=at)
+    again = ask_again(row) if is_other_work(moved) else 0
     void = " What was decided is void." if was in (Status.ASSESSED, Status.APPROVED, Status.SCHEDULED) else ""
     say(row, "revised", f"edited the change, version {row.version}", by=by, at=at, reason=reason, detail=void.strip(),
         data={"version": row.version, "moved": list(moved)})  # fmt: skip
+    if again:
+        cells = "a cell" if again == 1 else f"{again} cells"
+        say(row, "asked_again", f"asked {cells} of the release checklist again", by=SYSTEM, at=at,
+            detail="What was answered was of other work. Each cell still shows what was said.")  # fmt: skip
 
 
 def submit(change: Change, *, by: By, at: datetime, reason: str = "") -> Change:
@@ -263,9 +269,11 @@ def _attach(change: Change, plan: Plan) -> None:
     if plan.systems is not None:
         change.systems.set(plan.systems)
     if plan.modules is not None:
+        touched = set(change.modules.values_list("pk", flat=True))
         change.modules.set(plan.modules)
         if change.submitted_at is not None:
             set_cells(change)
+            ask_again(change, modules=set(change.modules.values_list("pk", flat=True)) - touched)
     if plan.runbooks is not None:
         change.runbooks.set(plan.runbooks)
     for kind, steps in plan.steps.items():

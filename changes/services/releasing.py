@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from portal.audit.actor import By, actor_of
 from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
 from portal.records import services as records
+from portal.records.models import Demand
 
 REVIEW_TOPIC = "assurance.access-review"
 REVIEW_WITHIN = timedelta(days=14)
@@ -43,6 +44,35 @@ def set_cells(change: Change) -> None:
     for key in standing.keys() - wanted:
         if standing[key].state == CellState.OPEN and not standing[key].demand_key:
             standing[key].delete()
+
+
+ANOTHER_TIME = frozenset(
+    {
+        *("Title", "Type", "Justification", "Modules", "Requested by", "Carried out by"),
+        *("Planned start", "Planned end", "Outage", "Rollback last rehearsed", "Risk", "Started on the authority of"),
+    }
+)
+"""What of a change an answer does not speak of: an edit of anything else is other work. Modules have cells of their own."""
+
+
+def is_other_work(moved: Iterable[str]) -> bool:
+    """Tell whether an edit of these facts makes it other work than the release checklist was answered for."""
+    return not ANOTHER_TIME.issuperset(moved)
+
+
+def ask_again(change: Change, *, modules: Collection[int] | None = None) -> int:
+    """Open the answered cells of a locked change, or of these modules; return how many.
+
+    Why something was not needed, and what showed that it was done, stays in the open cell: whoever answers sees it,
+    and says whether it still holds.
+    """
+    cells = Cell.objects.filter(change=change).exclude(state=CellState.OPEN).select_for_update(of=("self",))
+    answered = list(cells if modules is None else cells.filter(module__in=modules))
+    for cell in answered:
+        cell.state = CellState.OPEN
+        stamp(cell, "answered", by=None, at=None)
+        cell.save()
+    return len(answered)
 
 
 def _checks() -> list[int]:
@@ -97,20 +127,28 @@ def _answer(row: Change, module_id: int, check: ReleaseCheck, said: Answer, *, b
         raise Refused("Only a check that asks for an access review opens one.")
     if check.opens_review and said.state == CellState.DONE and not said.opens_review:
         raise Refused("Say whether an access review is needed: yes opens one, and no says why.")
+    was_open = cell.state == CellState.OPEN
     cell.state, cell.because, cell.evidence = said.state, said.because.strip()[:500], said.evidence.strip()[:500]
     if said.state == CellState.OPEN:
+        cell.because = cell.evidence = ""
         stamp(cell, "answered", by=None, at=None)
     else:
         stamp(cell, "answered", by=by, at=at)
-    if said.opens_review and not cell.demand_key:
+    if said.opens_review and (not cell.demand_key or (was_open and _is_reviewed(cell))):
         cell.demand_key = _open_review(row, cell, by=by, at=at)
     cell.save()
     return cell
 
 
+def _is_reviewed(cell: Cell) -> bool:
+    """Tell whether the review that a cell opened is done: it was of what the change was then."""
+    return not Demand.objects.filter(key=cell.demand_key, answered_at=None).exists()
+
+
 def _open_review(row: Change, cell: Cell, *, by: By, at: datetime) -> str:
     """Ask portal.assurance for an access review. The change cannot be closed until it is answered."""
     key = f"{row.reference}:{cell.module.slug}:{cell.check_of.slug}"
+    key += f":{row.version}" if cell.demand_key else ""  # the first was of an older version
     records.ask(
         topic=REVIEW_TOPIC, key=key, system=cell.module.system, by=by, at=at, answer_by=at + REVIEW_WITHIN,
         payload={"change": row.reference, "module": cell.module.name, "title": f"{row.reference}: {cell.module.name}"},

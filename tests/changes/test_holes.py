@@ -7,8 +7,10 @@ import pytest
 from changes import services
 from changes.conflicts import of_change
 from changes.enums import CellState, ChangeType, Status
+from changes.forms.releasing import CellForm
 from changes.models import Cell, Change, Freeze, Module, ReleaseCheck
 from changes.policy import NotYours, Refused
+from changes.selectors.matrix import face_for
 from changes.selectors.record import record_of
 from changes.services import Plan
 from changes.services.releasing import Answer
@@ -208,6 +210,79 @@ def test_an_emergency_waits_for_nobody_although_nobody_else_could_approve_it_aft
     change = emergency_on_the_word_of(ruth, by=jonas, implementer=amara)
     (line,) = room_of(request_of(change), jonas, at=NOON).lines
     assert line.people == "Nobody can decide: give somebody else the role Change approver."
+
+
+def answered(change, **more):
+    """Have all of its checks answered, and return who said so."""
+    for cell in Cell.objects.filter(change=change, state=CellState.OPEN).select_related("module", "check_of"):
+        no = Answer(CellState.NOT_NEEDED, because="Nobody may do more")
+        said = no if cell.check_of.opens_review else Answer(CellState.DONE, evidence="Pipeline 4711")
+        services.answer(change, cell.module, cell.check_of, said, by=change.requester, at=NOON)
+
+
+def states(change):
+    return set(Cell.objects.filter(change=change).values_list("state", flat=True))
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan({"test_plan": "Look twice"}),
+        Plan({"rollback_minutes": 20}),
+        Plan(steps={"implementation": [("Do something else", 30)]}),
+        Plan(steps={"rollback": [("Undo it otherwise", 10)]}),
+    ],
+)
+def test_what_the_release_checklist_answered_is_asked_again_when_the_work_is_another(plan):
+    change = submitted(modules=Module.objects.all()[:2])
+    answered(change)
+    services.revise(change, plan, by=change.requester, at=NOON)
+    assert states(change) == {CellState.OPEN}
+    (told,) = records.timeline(change).filter(kind="asked_again")
+    assert told.text == "asked 10 cells of the release checklist again"
+    # what was said before is not lost: it is offered, and taken over by whoever answers
+    cell = Cell.objects.filter(change=change, check_of__opens_review=False).first()
+    assert CellForm(cell=cell, check=cell.check_of).initial["evidence"] == "Pipeline 4711"
+    assert face_for(cell, cell.check_of).title == "Asked again after an edit. Said before: Pipeline 4711"
+
+
+def test_what_it_answered_stands_when_only_time_and_people_move():
+    change = submitted(modules=Module.objects.all()[:1])
+    answered(change)
+    ines = make_person("Ines Halloran", "change-approver")
+    later = {"planned_start": TOMORROW + HOUR, "planned_end": TOMORROW + 2 * HOUR}
+    services.revise(change, Plan({**later, "implementer": ines, "title": "Another name"}), by=ines, at=NOON)
+    assert CellState.OPEN not in states(change)
+
+
+def test_a_module_that_is_touched_again_is_asked_again_and_the_others_are_not():
+    one, two = Module.objects.all()[:2]
+    change = submitted(modules=[one, two])
+    answered(change)
+    services.revise(change, Plan(modules=[one]), by=change.requester, at=NOON)
+    services.revise(change, Plan(modules=[one, two]), by=change.requester, at=NOON)
+    assert states_of(change, one).isdisjoint({CellState.OPEN})
+    assert states_of(change, two) == {CellState.OPEN}
+
+
+def states_of(change, module):
+    return set(Cell.objects.filter(change=change, module=module).values_list("state", flat=True))
+
+
+def test_a_review_of_access_that_was_done_for_other_work_is_done_anew():
+    change, module, question = asked_of_one_module()
+    words, yes = {"by": change.requester, "at": NOON}, Answer(CellState.DONE, opens_review=True)
+    first = services.answer(change, module, question, yes, **words).demand_key
+    services.revise(change, Plan({"test_plan": "Look twice"}), **words)
+    assert services.answer(change, module, question, yes, **words).demand_key == first  # it is still open
+    Demand.objects.filter(key=first).update(answered_at=NOON, answered_by="Leila Nasser")
+    services.revise(change, Plan({"test_plan": "Look three times"}), **words)
+    second = services.answer(change, module, question, yes, **words).demand_key
+    assert second != first
+    assert services.open_ends(change) == [f"The access review of {module} is still open."]
+    answered_again = services.answer(change, module, question, yes, **words)
+    assert answered_again.demand_key == second
+    assert Demand.objects.filter(topic="assurance.access-review").count() == 2
 
 
 def asked_of_one_module(**given):

@@ -118,7 +118,7 @@ CHANGES = (
         steps=(("Refuse the sender at the relay", 5), ("Empty the queue of what is held already", 10)),
         back=(("Take the rule out again", 2),), test="A forged mail is refused, a true one arrives.",
         acts=(
-            Act(0, "emergency", "kwame", {"authority": "hannah", "reason": "Forged invoices reach customers now."}),
+            Act(0, "emergency", "kwame", {"authority": "arjun", "reason": "Forged invoices reach customers now."}),
             Act(9, "tick", "kwame", {"plan": "implementation"}), Act(12, "verify", "kwame"),
             Act(20, "tick", "kwame", {"plan": "validation"}),
         ),

@@ -6,6 +6,7 @@ import pytest
 
 from changes import services
 from tests.factories.accounts import make_user
+from tests.factories.approvals import make_person
 from tests.factories.changes import DAY, make_assessed, make_change, make_emergency
 from tests.factories.directory import make_system
 
