@@ -52,7 +52,10 @@ ANOTHER_TIME = frozenset(
         *("Planned start", "Planned end", "Outage", "Rollback last rehearsed", "Risk", "Started on the authority of"),
     }
 )
-"""What of a change an answer does not speak of: an edit of anything else is other work. Modules have cells of their own."""
+"""What of a change an answer does not speak of: an edit of anything else is other work.
+
+A module has cells of its own, so that one more or less says nothing of the others.
+"""
 
 
 def is_other_work(moved: Iterable[str]) -> bool:

@@ -65,9 +65,7 @@ def make_standard_change(template):
 
 
 @pytest.mark.parametrize("how", ["revoked", "withdrawn"])
-def test_a_template_is_not_taken_back_between_the_look_at_it_and_the_start_that_rests_on_it(
-    together, monkeypatch, how
-):
+def test_a_template_is_not_taken_back_between_the_look_at_it_and_the_start_that_rests_on_it(together, monkeypatch, how):
     change = make_standard()
     request = ApprovalRequest.objects.get(kind="change-template", subject_id=change.template_id)
     kwame = make_person("Kwame Mensah", "administrator")
