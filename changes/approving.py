@@ -106,13 +106,13 @@ def _edits(of: Any) -> QuerySet[Note]:
 
 def authors_of(pk: int) -> frozenset[int]:
     """Return who edited a change since its requester handed it in. One query."""
-    return frozenset(_edits(pk).values_list("actor_user_id", flat=True))
+    return frozenset(filter(None, _edits(pk).values_list("actor_user_id", flat=True)))
 
 
 def vouchers_of(pk: int) -> frozenset[int]:
     """Return on whose word an emergency started. One query."""
     rows = Change.objects.filter(pk=pk, authority__isnull=False).order_by()
-    return frozenset(rows.values_list("authority_id", flat=True))
+    return frozenset(filter(None, rows.values_list("authority_id", flat=True)))
 
 
 def not_for(user_id: int) -> Q:
