@@ -12,6 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from changes import conflicts
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeTemplate
+from portal.approvals.enums import RequestState
+from portal.approvals.models import ApprovalRequest
 from portal.approvals.registry import Approvable, DefaultStage, Variant
 from portal.approvals.shown import Fact, fact
 from portal.approvals.subjects import minutes, named
@@ -80,12 +82,39 @@ def _moment(moment: datetime | None) -> str | None:
 def _not_yet(change: Change) -> str:
     """Return why a change cannot be decided on as it stands."""
     if change.type == ChangeType.EMERGENCY and change.started_at is not None:
-        return ""
+        return _decided_afterwards(change)
     if change.type == ChangeType.STANDARD:
         return "A standard change needs no approval of its own: its template was approved."
     if change.status != Status.ASSESSED:
         return f"This change is {change.get_status_display().lower()}. It is decided on once it is assessed."
+    denied = _denied(change)
+    if denied is not None and denied.digest == CHANGE.digest(change):
+        return f"It was rejected by {denied.settled_by}. Its requester edits it and hands it in again."
     return ""
+
+
+def _decided_afterwards(change: Change) -> str:
+    """Return that an emergency under way was decided on; "" while that is owed."""
+    denied = _denied(change)
+    rejected_by = change.rejected_by or (denied.settled_by if denied is not None else "")
+    if rejected_by:
+        return f"It was decided on afterwards: {rejected_by} rejected it. That stays on the record."
+    if change.approved_at is None:
+        return ""
+    if change.authority_id is None:
+        return "It was approved before it was started."
+    return f"It was decided on afterwards: approved by {change.approved_by}."
+
+
+def _denied(change: Change) -> ApprovalRequest | None:
+    """Return the newest request of a change if it was denied since it was assessed or started.
+
+    Whoever denies it on the page of approvals tells the change nothing: it follows, a minute later at most.
+    """
+    since = change.started_at or change.assessed_at
+    latest = ApprovalRequest.objects.filter(kind=CHANGE.kind, subject_id=change.pk).order_by("-pk").first()
+    denied = latest is not None and latest.state == RequestState.DENIED and latest.settled_at is not None
+    return latest if denied and since is not None and latest.settled_at > since else None
 
 
 def _held_up(change: Change) -> str:
@@ -122,8 +151,8 @@ def not_for(user_id: int) -> Q:
 
 
 def variant_of(change: Change) -> str:
-    """Return which rule decides on a change: by its type and its risk."""
-    if change.type == ChangeType.EMERGENCY:
+    """Return which rule decides on a change: by its risk, and on an emergency that has started that for afterwards."""
+    if change.type == ChangeType.EMERGENCY and change.started_at is not None:
         return "emergency"
     return f"normal-{change.risk_level}" if change.risk_level else ""
 

@@ -23,6 +23,7 @@ NO_TOKEN = "Send the token of your CI system: Authorization: Bearer ..."  # noqa
 BAD_TOKEN = "This token is not known here, or was revoked. Ask an administrator for a new one."  # noqa: S105
 ONLY_POST = "Gates are reported by POST. There is nothing to read here."
 UNREADABLE = 'Send a JSON object such as {"commit": "5d1e0a4", "result": "passed", "url": "https://..."}.'
+NO_COMMIT = "Name the commit that it speaks of: what passed without one would stand for whatever is deployed."
 FIELDS = {"commit": 64, "result": 8, "url": 500, "note": 500}
 
 
@@ -67,6 +68,8 @@ def _words(request: HttpRequest) -> dict[str, str]:
     words = object_of(request, fields=set(FIELDS), unreadable=UNREADABLE)
     if "result" not in words or not all(_fits(name, value) for name, value in words.items()):
         raise Unfit(422, UNREADABLE)
+    if not words.get("commit"):
+        raise Unfit(422, NO_COMMIT)
     if words.get("url"):
         try:
             URLValidator(["https", "http"])(words["url"])

@@ -29,6 +29,7 @@ OWED = "change.owed"
 
 def ask(change: Change, *, by: By, at: datetime, reason: str) -> ApprovalRequest:
     """Ask for the approval of an assessed change, of exactly what it says now. Its requester never decides."""
+    follow(change, at=at)
     with locked(change, by=by, at=at, reason=reason) as row:
         if row.type == ChangeType.STANDARD:
             raise Refused("A standard change needs no approval of its own: its template was approved.")

@@ -13,6 +13,7 @@ from changes import approving, policy
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeStep, ChangeTemplate, Module
 from changes.policy import NotYours, Refused
+from changes.services import deciding
 from changes.services.common import account_of, check_part, keep_period, locked, move, say, steps_of
 from changes.services.releasing import ask_again, is_other_work, set_cells
 from portal.accounts.models import User
@@ -163,6 +164,7 @@ def revise(change: Change, plan: Plan, *, by: By, at: datetime, reason: str = ""
     version, and whoever decided is told what changed. Refused is raised once somebody is at it or it is over, and
     for an edit that leaves a change that was handed in without what it must have.
     """
+    deciding.follow(change, at=at)  # what was rejected elsewhere is a draft again, and handed in again
     with locked(change, by=by, at=at, reason=reason) as row:
         policy.check_editable(row.status)
         _check_standard(row, plan)

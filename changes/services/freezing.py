@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from changes import approving
 from changes.enums import Status
 from changes.models import Change, Freeze, FreezeOverride
 from changes.policy import NotYours, Refused
@@ -20,7 +21,7 @@ HELD_UP = (Status.SUBMITTED, Status.ASSESSED, Status.APPROVED, Status.SCHEDULED)
 def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: str) -> FreezeOverride:
     """Let a change through a freeze.
 
-    NotYours is raised for whoever is not the change authority, and for its requester and its implementer. Refused is
+    NotYours is raised for whoever is not the change authority, for its requester, its implementer and who edited it. Refused is
     raised without a reason, twice for the same content, before it is submitted, and once it is under way.
     """
     with locked(change, by=by, at=at, reason=reason) as row:
@@ -29,6 +30,8 @@ def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: st
             raise NotYours("Only the change authority lets a change through a freeze.")
         if account in (row.requester, row.implementer):
             raise NotYours("You request it or carry it out yourself. Somebody else of the change authority decides.")
+        if account.pk in approving.authors_of(row.pk):
+            raise NotYours("You edited it after it was handed in. Somebody else of the change authority decides.")
         if is_blank(reason):
             raise Refused("Say in a sentence why it may go through the freeze. The reason is kept.")
         if row.status in (Status.DRAFT, Status.REJECTED):

@@ -35,6 +35,7 @@ def assess(
         impact_, likelihood_ = Impact(impact), Likelihood(likelihood)
     except ValueError:
         raise Refused("Choose an impact and a likelihood from the list.") from None
+    deciding.follow(change, at=at)  # what was rejected elsewhere is not asked for under another risk
     with locked(change, by=by, at=at, reason=reason) as row:
         move(row, "assess")
         if row.type != ChangeType.STANDARD and account_of(by) in (row.requester, row.implementer):

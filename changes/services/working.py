@@ -95,10 +95,15 @@ def runs_of(row: Change, *kinds: StepKind) -> list[ChecklistRun]:
 
 
 def standing_of(row: Change, kind: StepKind) -> policy.Standing | None:
-    """Return how the steps of one plan stand; nothing when it was never started."""
+    """Return how the steps of one plan stand; nothing when it was never started.
+
+    The caller holds the change, and what rests on the answer is written with it: the steps are locked first, so that
+    none is opened again meanwhile.
+    """
     run = next(iter(runs_of(row, kind)), None)
     if run is None:
         return None
+    list(RunStep.objects.filter(run=run).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     steps = list(RunStep.objects.filter(run=run).order_by("position").values_list("position", "state"))
     counted = Counter(state for _, state in steps)
     failed = tuple(position for position, state in steps if state == StepState.FAILED)

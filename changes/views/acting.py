@@ -28,7 +28,7 @@ from portal.audit.trail import record_opening
 from portal.lib import clock
 from portal.records import services as records
 
-FOLLOWING = frozenset({"schedule", "start"})
+FOLLOWING = frozenset({"assess", "ask", "schedule", "start"})
 """Verbs that look at the approval first; what they find of it is kept although they are refused."""
 
 UNDOING = frozenset({"start", "rollback"})

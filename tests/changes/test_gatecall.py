@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from changes import services
+from changes.gatecall import NO_COMMIT
 from changes.models import Gate, GateReport
 from tests.factories.approvals import make_person
 from tests.factories.changes import make_approved, make_change, make_started
@@ -88,6 +89,12 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(post, body):
     answer = post(make_change(), body)
     assert answer.status_code in {409, 422}
     assert answer.json()["message"].endswith((".", "}."))
+    assert not GateReport.objects.exists()
+
+
+def test_a_machine_names_the_commit_that_it_speaks_of(post):
+    answer = post(make_change(), {"result": "passed", "url": GOOD["url"]})
+    assert (answer.status_code, answer.json()["message"]) == (422, NO_COMMIT)
     assert not GateReport.objects.exists()
 
 

@@ -22,6 +22,7 @@ from portal.approvals.models import ApprovalRequest
 from portal.approvals.policy import VOUCHED, WROTE
 from portal.approvals.selectors.room import room_of
 from portal.audit.actor import acting
+from portal.lib.refusals import Refusal
 from portal.records import services as records
 from portal.records.models import Demand
 from tests.factories.approvals import make_person
@@ -32,6 +33,7 @@ from tests.factories.changes import (
     approve_template,
     deciders,
     make_approved,
+    make_assessed,
     make_change,
     make_emergency,
     make_scheduled,
@@ -212,7 +214,74 @@ def test_an_emergency_waits_for_nobody_although_nobody_else_could_approve_it_aft
     assert line.people == "Nobody can decide: give somebody else the role Change approver."
 
 
-def answered(change, **more):
+def test_an_emergency_that_can_wait_for_its_approval_is_decided_by_the_stages_that_its_risk_chooses():
+    change = make_assessed(type=ChangeType.EMERGENCY, impact=4, likelihood=4)
+    assert change.risk_level == "high"
+    assert [stage.name for stage in request_of(change).stages.all()] == ["Management", "Change authority"]
+    deciders()
+    at_once = emergency_on_the_word_of(make_person("Ruth Bergqvist", "change-approver"))
+    assert request_of(at_once).decide_by == NOON + 24 * HOUR
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_what_was_decided_afterwards_on_an_emergency_is_not_asked_for_again(verdict):
+    deciders()
+    ruth, ines = (make_person(name, "change-approver") for name in ("Ruth Bergqvist", "Ines Halloran"))
+    change = emergency_on_the_word_of(ruth)
+    request = request_of(change)
+    words = {"digest": request.digest, "confirmed": True, "by": ines, "at": NOON, "reason": "Because"}
+    change = getattr(services, verdict)(change, **words)
+    for ask in (services.ask, approvals.ask):
+        with pytest.raises(Refusal, match="was decided on afterwards"):
+            ask(change, by=change.requester, at=NOON, reason="Once more")
+    assert request_of(change) == request
+    assert bool(record_of(change, user=ines, at=NOON).duties[0].holds) == (verdict == "approve")
+
+
+def rejected_elsewhere():
+    """A change of high risk that was rejected on the page of approvals; nobody has looked at the change since."""
+    change = make_assessed(impact=4, likelihood=4)
+    request = request_of(change)
+    stage = request.stages.get(state="open")
+    words = {"digest": request.digest, "confirmed": True, "by": approvals.may_decide(stage).first()}
+    approvals.decide(request, stage=stage, verdict="deny", reason="Too risky", at=NOON + MINUTE, **words)
+    assert change.status == Status.ASSESSED
+    return change
+
+
+@pytest.mark.parametrize(
+    "go_on",
+    [
+        lambda change, by: services.assess(change, impact=1, likelihood=1, by=by, at=NOON),
+        lambda change, by: services.ask(change, by=by, at=NOON, reason="Once more"),
+        lambda change, by: approvals.ask(change, by=by, at=NOON + HOUR, reason="Once more"),
+    ],
+)
+def test_a_rejection_is_not_passed_by_before_the_change_has_heard_of_it(go_on):
+    change = rejected_elsewhere()
+    with pytest.raises(Refusal, match="rejected"):
+        go_on(change, make_person("Ines Halloran", "change-approver"))
+    sweep_changes(at=NOON + HOUR)
+    assert Change.objects.get(pk=change.pk).status == Status.REJECTED
+
+
+def test_an_edit_of_what_was_rejected_elsewhere_is_handed_in_again_by_its_requester():
+    change = rejected_elsewhere()
+    change = services.revise(change, Plan({"test_plan": "Look twice"}), by=change.implementer, at=NOON)
+    assert change.status == Status.DRAFT
+
+
+def test_who_edited_it_does_not_let_it_through_a_freeze():
+    ruth = make_person("Ruth Bergqvist", "change-approver")
+    change = submitted()
+    freeze = Freeze.objects.create(name="Finance close", starts=TOMORROW, ends=TOMORROW + HOUR)
+    services.revise(change, Plan({"test_plan": "Look twice"}), by=ruth, at=NOON)
+    with pytest.raises(NotYours, match="edited it"):
+        services.override(change, freeze, by=ruth, at=NOON, reason="It is small")
+    services.override(change, freeze, by=make_person("Ines Halloran", "change-approver"), at=NOON, reason="Small")
+
+
+def answered(change):
     """Have all of its checks answered, and return who said so."""
     for cell in Cell.objects.filter(change=change, state=CellState.OPEN).select_related("module", "check_of"):
         no = Answer(CellState.NOT_NEEDED, because="Nobody may do more")

@@ -11,12 +11,14 @@ from django.db import connection
 from changes import services
 from changes.enums import Status
 from changes.models import Change
-from changes.services import doing
+from changes.services import doing, working
 from portal.accounts.models import User
 from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest, Decision
 from portal.approvals.policy import Refused as NotDecided
 from portal.records import services as records
+from portal.runbooks.checklists import services as checklists
+from portal.runbooks.models import ChecklistRun, RunStep
 from tests.factories.approvals import make_person
 from tests.factories.changes import (
     HOUR,
@@ -24,9 +26,11 @@ from tests.factories.changes import (
     approve_template,
     make_assessed,
     make_scheduled,
+    make_started,
     make_template,
     pass_gates,
     request_of,
+    verify,
 )
 from tests.factories.directory import NOON, make_system
 
@@ -95,6 +99,33 @@ def test_a_template_is_not_taken_back_between_the_look_at_it_and_the_start_that_
 
     assert together(start, take_back) == [None, None]
     assert order == ["started", how]
+
+
+def test_a_step_is_not_opened_again_between_the_look_at_it_and_the_success_that_rests_on_it(together, monkeypatch):
+    change = verify(make_started(), at=TOMORROW + HOUR / 2)
+    step = RunStep.objects.get(run__in=ChecklistRun.objects.of(change).filter(plan="validation"))
+    looked = threading.Event()
+
+    def end(*args, **words):
+        """Behind the look at the steps: whoever waits for nothing is done meanwhile."""
+        looked.set()
+        time.sleep(1)
+        working_end(*args, **words)
+
+    working_end = working.end
+    monkeypatch.setattr(working, "end", end)
+
+    def close():
+        services.close(change, outcome="successful", by=change.requester, at=TOMORROW + HOUR)
+
+    def undo():
+        assert looked.wait(30)
+        checklists.undo(step, by=change.implementer, at=TOMORROW + HOUR, reason="It does not work after all")
+
+    said = together(close, undo)
+    assert said[0] is None
+    assert "is over" in said[1]
+    assert RunStep.objects.get(pk=step.pk).state == "done"
 
 
 def told(change):
