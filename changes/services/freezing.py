@@ -21,8 +21,8 @@ HELD_UP = (Status.SUBMITTED, Status.ASSESSED, Status.APPROVED, Status.SCHEDULED)
 def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: str) -> FreezeOverride:
     """Let a change through a freeze.
 
-    NotYours is raised for whoever is not the change authority, for its requester, its implementer and who edited it. Refused is
-    raised without a reason, twice for the same content, before it is submitted, and once it is under way.
+    NotYours is raised for whoever is not the change authority, and for its requester, its implementer and who edited
+    it. Refused is raised without a reason, twice for the same content, before it is submitted, and once it is under way.
     """
     with locked(change, by=by, at=at, reason=reason) as row:
         account = account_of(by)
