@@ -113,8 +113,9 @@ def _denied(change: Change) -> ApprovalRequest | None:
     """
     since = change.started_at or change.assessed_at
     latest = ApprovalRequest.objects.filter(kind=CHANGE.kind, subject_id=change.pk).order_by("-pk").first()
-    denied = latest is not None and latest.state == RequestState.DENIED and latest.settled_at is not None
-    return latest if denied and since is not None and latest.settled_at > since else None
+    if latest is None or latest.state != RequestState.DENIED or since is None:
+        return None
+    return latest if latest.settled_at > since else None
 
 
 def _held_up(change: Change) -> str:

@@ -22,7 +22,7 @@ def override(change: Change, freeze: Freeze, *, by: By, at: datetime, reason: st
     """Let a change through a freeze.
 
     NotYours is raised for whoever is not the change authority, and for its requester, its implementer and who edited
-    it. Refused is raised without a reason, twice for the same content, before it is submitted, and once it is under way.
+    it. Refused is raised without a reason, twice for the same content, before it is submitted, and once it is begun.
     """
     with locked(change, by=by, at=at, reason=reason) as row:
         account = account_of(by)

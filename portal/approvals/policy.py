@@ -73,6 +73,7 @@ NOT_YOURS = "Only {name}, who asked for it, can withdraw it."
 NOT_TO_ASK = "Whoever may change a record may ask for its approval."
 NOT_CARRIED_OUT = "Nobody carries this out, so there is nobody to name."
 NOT_TO_NAME = "Only whoever asked, or may change the record, names who carries it out."
+NAMED_THERE = "The record itself says that {name} carries it out. Name somebody else there; then it is asked for anew."
 NO_WORDS = "Say in a sentence why. It is kept with the request."
 
 

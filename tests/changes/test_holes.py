@@ -281,6 +281,15 @@ def test_who_edited_it_does_not_let_it_through_a_freeze():
     services.override(change, freeze, by=make_person("Ines Halloran", "change-approver"), at=NOON, reason="Small")
 
 
+def test_nobody_names_another_implementer_past_the_change_and_throws_it_out_of_the_schedule():
+    change = make_scheduled()
+    request, ruth = request_of(change), make_person("Ruth Bergqvist", "change-approver")
+    with pytest.raises(Refusal, match="The record itself says"):
+        approvals.reassign(request, implementer=ruth, by=ruth, at=NOON, reason="Amara is ill")
+    assert not room_of(request, ruth, at=NOON).may_name
+    assert services.follow(change, at=NOON).status == Status.SCHEDULED
+
+
 def answered(change):
     """Have all of its checks answered, and return who said so."""
     for cell in Cell.objects.filter(change=change, state=CellState.OPEN).select_related("module", "check_of"):

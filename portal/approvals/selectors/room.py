@@ -90,13 +90,20 @@ def room_of(request: ApprovalRequest, user: User, *, at: datetime) -> Room:
         kept_back=kept_back,
         soon=request.state == RequestState.PENDING and request.decide_by - at < SOON,
         may_withdraw=mine and request.is_live,
-        may_name=(mine or may_ask) and request.is_live and kind is not None and kind.carried_out,
+        may_name=(mine or may_ask) and request.is_live and _is_named_here(kind, subject),
         may_ask_again=kind is not None
         and may_ask
         and subject is not None
         and _is_over(request, out_of_date)
         and not kind.not_yet(subject),
     )
+
+
+def _is_named_here(kind: Approvable | None, subject: Any) -> bool:
+    """Tell whether the request says who carries the record out: somebody does, and the record itself names nobody."""
+    if kind is None or not kind.carried_out:
+        return False
+    return subject is None or kind.implementer(subject) is None
 
 
 def _is_over(request: ApprovalRequest, out_of_date: str) -> bool:

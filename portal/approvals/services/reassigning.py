@@ -28,7 +28,7 @@ def reassign(
     """Name another implementer, or none: every stage decides anew, in the time that the rule gives.
 
     NotYours is raised for whoever neither asked nor may change the record; Refused when the request is over, when that
-    person carries it out already, and without a reason.
+    person carries it out already, when the record itself names who does, and without a reason.
     """
     with locked(request, by=by, at=at, reason=reason) as held:
         check_may_name(held.request, held.kind, account_of(by))
@@ -36,6 +36,7 @@ def reassign(
         if not voided:
             if is_blank(reason):
                 raise Refused(policy.NO_WORDS)
+            _check_named_here(held)
             named = implementer.pk if implementer else None
             apart = [held.request.requester_id, named, *authors_of(held.request)]
             check_somebody(stages_of(held.request), but=apart)
@@ -43,6 +44,13 @@ def reassign(
     if voided:
         raise Refused(voided)
     return held.request
+
+
+def _check_named_here(held: Held) -> None:
+    """Refuse to name another implementer than the record does: the next look at it would take that back."""
+    named = held.kind.implementer(held.subject) if held.subject is not None else None
+    if named is not None:
+        raise Refused(policy.NAMED_THERE.format(name=named))
 
 
 def check_may_name(request: ApprovalRequest, kind: Approvable | None, account: User) -> None:
