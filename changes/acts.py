@@ -257,11 +257,12 @@ def _offer(change: Change, slug: str) -> Offer:
     return Offer(act, label, f"{change.get_absolute_url()}{slug}/")
 
 
-def _these(change: Change) -> str:
-    """Return who has an interest in a low risk, in words; of a standard change the risk chooses nothing."""
-    if change.type == ChangeType.STANDARD or change.implementer_id in (None, change.requester_id):
-        return str(change.requester)
-    return f"{change.requester} and {change.implementer}"
+def _assessors(change: Change) -> str:
+    """Return who assesses it, in words: nobody with an interest in a low risk, where that chooses who decides."""
+    if change.type == ChangeType.STANDARD:
+        return "Somebody who works on changes assesses its risk."
+    apart = dict.fromkeys(str(one) for one in (change.requester, change.implementer) if one is not None)
+    return f"Somebody other than {' and '.join(apart)} assesses its risk."
 
 
 def of_roles(change: Change) -> Collection[str]:
@@ -269,6 +270,6 @@ def of_roles(change: Change) -> Collection[str]:
     return {
         Status.DRAFT: [f"{change.requester} submits it."],
         Status.REJECTED: [f"{change.requester} edits it and submits it again, or cancels it."],
-        Status.SUBMITTED: [f"Somebody other than {_these(change)} assesses its risk."],
+        Status.SUBMITTED: [_assessors(change)],
         Status.SCHEDULED: [f"{change.implementer} starts it."] if change.implementer else [],
     }.get(Status(change.status), [])

@@ -76,7 +76,7 @@ def to_decide(user: Any, *, at: datetime) -> QuerySet[Any]:
 
 def owed_review() -> Q:
     """Return the emergencies that were started and whose review is still owed."""
-    return Q(type=ChangeType.EMERGENCY, status__in=RUNNING)
+    return Q(type=ChangeType.EMERGENCY, status__in=RUNNING, review="")
 
 
 def narrowed(user: Any, filters: Filters, *, at: datetime) -> QuerySet[Change]:

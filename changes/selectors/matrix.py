@@ -69,6 +69,11 @@ class Matrix:
         """Return how many cells are open."""
         return self.total - self.answered
 
+    @property
+    def is_asked_again(self) -> bool:
+        """Tell whether an open cell still shows what was said before an edit."""
+        return any(face.is_open and face.title for row in self.rows for face in row.faces)
+
 
 def matrix_of(change: Change, *, user: Any) -> Matrix:
     """Return the release checklist of a change. Four queries however many modules it touches."""

@@ -162,7 +162,7 @@ def _duties(change: Change, counting: Sequence[Decided]) -> list[Duty]:
     if change.started_at is not None:
         early = all(not one.afterwards for one in counting)
         words = "Every approval was given before the start" if early else "It was approved after its start"
-        if change.type == ChangeType.EMERGENCY:
+        if change.authority_id is not None:
             words = f"An emergency: it was started on the authority of {change.authorised_by}, and approved afterwards"
         found.append(Duty("Approved before it was started", early, words))
     return found

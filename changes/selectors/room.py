@@ -12,7 +12,7 @@ from changes import acts, conflicts
 from changes.acts import Offers, Reader
 from changes.approving import CHANGE
 from changes.conflicts import Conflict
-from changes.enums import EDITABLE, RUNNING, ChangeType, Status, Weight
+from changes.enums import EDITABLE, RUNNING, Status, Weight
 from changes.forms.base import Step, steps_by_kind
 from changes.looks import OUTCOME_LOOKS, RISK_TONES, WEIGHT_LOOKS, Look, status_look
 from changes.models import Change
@@ -91,7 +91,7 @@ class Page:
     near: list[Near]
     timeline: Timeline
     editable: bool
-    owes_review: bool
+    owes: str
 
 
 def change_for(user: Any, reference: str) -> Change:
@@ -135,8 +135,18 @@ def page_of(change: Change, *, user: Any, whole: bool, at: datetime) -> Page:
         near=_near(change, links, user=user, at=at),
         timeline=timeline_of(change, whole=whole, at=at),
         editable=change.status in EDITABLE,
-        owes_review=change.type == ChangeType.EMERGENCY and change.status in RUNNING,
+        owes=_owes(change),
     )
+
+
+def _owes(change: Change) -> str:
+    """Return in words what an emergency that started at once still owes, "" for nothing."""
+    if change.authorised_at is None:
+        return ""
+    undecided = change.approved_at is None and change.rejected_at is None
+    lacking = ["its approval"] * undecided + ["its review"] * (not change.review)
+    words = " and ".join(lacking)
+    return words[:1].upper() + words[1:]
 
 
 def look_of(change: Change) -> Look:

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 
 from changes import services
+from changes.acts import of_roles
 from changes.conflicts import of_change
 from changes.enums import CellState, ChangeType, Status
 from changes.forms.releasing import CellForm
 from changes.models import Cell, Change, Freeze, Module, ReleaseCheck
 from changes.policy import NotYours, Refused
+from changes.selectors.listing import owed_review
 from changes.selectors.matrix import face_for
 from changes.selectors.record import record_of
+from changes.selectors.room import change_for, page_of
 from changes.services import Plan
 from changes.services.releasing import Answer
 from changes.sweeps import _moved, sweep_changes
@@ -288,6 +291,46 @@ def test_nobody_names_another_implementer_past_the_change_and_throws_it_out_of_t
         approvals.reassign(request, implementer=ruth, by=ruth, at=NOON, reason="Amara is ill")
     assert not room_of(request, ruth, at=NOON).may_name
     assert services.follow(change, at=NOON).status == Status.SCHEDULED
+
+
+def test_the_record_of_an_emergency_that_was_approved_before_it_started_names_no_authority():
+    change = make_scheduled(type=ChangeType.EMERGENCY)
+    change = services.start(change, by=change.implementer, at=TOMORROW)
+    (duty,) = [
+        duty for duty in record_of(change, user=change.requester, at=TOMORROW).duties if "before" in duty.question
+    ]
+    assert (duty.holds, duty.words) == (True, "Every approval was given before the start")
+    assert page_of(change, user=change.requester, whole=False, at=TOMORROW).owes == ""
+
+
+def test_what_an_emergency_owes_is_said_until_it_is_there():
+    ruth, ines = (make_person(name, "change-approver") for name in ("Ruth Bergqvist", "Ines Halloran"))
+    change = emergency_on_the_word_of(ruth)
+
+    def owes():
+        found = change_for(change.requester, change.reference)
+        return page_of(found, user=change.requester, whole=False, at=NOON).owes
+
+    assert owes() == "Its approval and its review"
+    services.approve(change, digest=request_of(change).digest, confirmed=True, by=ines, at=NOON)
+    assert owes() == "Its review"
+    assert owed(change)
+    verify(change, at=NOON + MINUTE)
+    services.write_review(change, review="We learned.", by=ines, at=NOON + MINUTE)
+    assert owes() == ""
+    assert not owed(change)
+
+
+def owed(change):
+    return Change.objects.filter(owed_review(), pk=change.pk).exists()
+
+
+def test_who_assesses_is_said_as_it_is():
+    change = submitted()
+    (words,) = of_roles(change)
+    assert words == f"Somebody other than {change.requester} and {change.implementer} assesses its risk."
+    change.type = ChangeType.STANDARD
+    assert of_roles(change) == ["Somebody who works on changes assesses its risk."]
 
 
 def answered(change):
