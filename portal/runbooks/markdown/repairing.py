@@ -13,6 +13,8 @@ _HIGH = "".join({bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80
 _FOLLOWS = f"[{re.escape(_HIGH)}]"
 _BROKEN = re.compile(f"[Â-ß]{_FOLLOWS}|[à-ï]{_FOLLOWS}{{2}}|[ð-ô]{_FOLLOWS}{{3}}")
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -25,7 +27,7 @@ class Repair:
 
 def decoded(content: bytes) -> str:
     """Return a file as text: UTF-8, UTF-16 with its mark, else Windows-1252, which reads anything."""
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if content[:2] in UTF_16:
         return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
@@ -33,10 +35,23 @@ def decoded(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
+def read(content: bytes) -> tuple[str, list[Repair]]:
+    """Return a file as text, mended, and what was mended where.
+
+    Of a file that is not UTF-8, each line that would not be read as such is among that: its letters are a guess.
+    Letters beside them that were well written were not broken.
+    """
+    mended, repairs = repaired(decoded(content))
+    as_utf8 = content.decode("utf-8-sig", "replace")
+    if content[:2] in UTF_16 or "\ufffd" not in as_utf8:
+        return mended, repairs
+    pairs = zip(_lines(as_utf8), mended.split("\n"), strict=False)
+    return mended, [_repair(n, was, now) for n, (was, now) in enumerate(pairs, start=1) if was != now]
+
+
 def repaired(text: str) -> tuple[str, list[Repair]]:
     """Return the text with line ends of one kind and broken letters mended, and what was mended where."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    lines, repairs = text.split("\n"), []
+    lines, repairs = _lines(text.removeprefix("\ufeff")), []
     for number, line in enumerate(lines, start=1):
         mended = line
         for _ in range(3):  # some text was broken more than once
@@ -46,8 +61,17 @@ def repaired(text: str) -> tuple[str, list[Repair]]:
         mended = mended.replace("\x00", "\ufffd")  # PostgreSQL keeps no NUL
         if mended != line:
             lines[number - 1] = mended
-            repairs.append(Repair(number, line.strip().replace("\x00", "\\0"), mended.strip()))
+            repairs.append(_repair(number, line, mended))
     return "\n".join(lines), repairs
+
+
+def _repair(number: int, was: str, now: str) -> Repair:
+    return Repair(number, was.strip().replace("\x00", "\\0"), now.strip())
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, whichever of the three ways they end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _mended(broken: str) -> str:

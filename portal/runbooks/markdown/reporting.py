@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.runbooks.markdown import repairing
 from portal.runbooks.markdown.blocks import Kind
 from portal.runbooks.markdown.counting import count
 from portal.runbooks.markdown.found import Content
 from portal.runbooks.markdown.layout import Layout, arrange, canonical, write
 from portal.runbooks.markdown.linking import Conflict, Known, conflicts, fill_in, leave_out
 from portal.runbooks.markdown.reading import read
-from portal.runbooks.markdown.repairing import Repair, decoded, repaired
+from portal.runbooks.markdown.repairing import Repair
 from portal.runbooks.markdown.secrets import Secret, secrets_in
 from portal.runbooks.markdown.understanding import understand
 from portal.runbooks.markdown.vocabulary import Place
@@ -71,7 +72,7 @@ class Reading:
 def read_file(name: str, data: bytes, known: Known | None = None) -> Reading:
     """Read a file; it reads anything. `known` is what the portal keeps of the system that it is about."""
     known = known or Known()
-    source, repairs = repaired(decoded(data))
+    source, repairs = repairing.read(data)
     layout = arrange(read(source))
     content = understand(layout)
     return Reading(

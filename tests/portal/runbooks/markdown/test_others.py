@@ -84,3 +84,22 @@ def test_a_second_section_of_one_name_keeps_its_heading_under_the_first():
     reading = read_file("a.md", b"# A\n\n## Purpose\n\nOne.\n\n## Purpose\n\nTwo.\n")
     assert "## Purpose\n\nOne.\n\n### Purpose\n\nTwo.\n" in reading.text
     assert [one.what for one in reading.conflicts] == ["Two sections for purpose"]
+
+
+def test_letters_of_another_encoding_are_read_and_each_line_of_them_is_reported():
+    report = read_file("a.md", "# Über\n\nplain\n\nGröße\n".encode("latin-1")).report()
+    assert [line["title"] for line in report["sections"]] == ["Über"]
+    assert report["repaired"] == [
+        {"line": 1, "found": "# \ufffdber", "became": "# Über"},
+        {"line": 5, "found": "Gr\ufffd\ufffde", "became": "Größe"},
+    ]  # fmt: skip
+
+
+def test_one_wrong_byte_breaks_none_of_the_letters_that_are_well_written():
+    reading = read_file("a.md", "# Über\n\nGröße \n".encode() + b"caf\xe9\n")
+    assert reading.report()["repaired"] == [{"line": 4, "found": "caf\ufffd", "became": "café"}]
+    assert "Größe" in reading.text
+
+
+def test_a_letter_that_stands_for_no_letter_is_no_repair():
+    assert read_file("a.md", "# A \ufffd\n".encode()).report()["repaired"] == []
