@@ -67,6 +67,7 @@ SIGNALS = {
     ("portal/audit/history.py", "post_delete.connect"): "a relation ends without a signal when its end is deleted",
     ("portal/celery.py", "signals"): "the one way to keep Celery from replacing the logs; it concerns no record",
     ("portal/celery.py", "signals.setup_logging.connect"): "the one way to keep Celery from replacing the logs",
+    ("portal/celery.py", "signals.task_prerun.connect"): "no task goes on with a connection that broke",
 }
 # Receivers of the project that listen when it runs: signal, module and reason.
 LISTENING = {
