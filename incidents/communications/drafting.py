@@ -19,6 +19,7 @@ from portal.approvals.models import ApprovalRequest
 from portal.audit.actor import By
 from portal.audit.stamping import stamp
 from portal.lib.blank import is_blank
+from portal.lib.digests import digest
 
 APPROVABLE = "communication"
 MERGED = "It was merged into another incident. Tell them there."
@@ -108,6 +109,21 @@ def edit(message: Communication, *, subject: str, text: str, by: By, at: datetim
         row.save()
         void_approval(row, at=at)
     return row
+
+
+def digest_of(message: Communication) -> str:
+    """Return what tells two wordings of a message apart."""
+    return digest(f"{message.subject}\n{message.text}")
+
+
+class Overtaken(Refused):
+    """Somebody changed the words of a message after a form was opened on them."""
+
+    def __init__(self, message: Communication) -> None:
+        super().__init__(
+            f"It was changed while you wrote. It now says: “{message.subject}. {message.text}” "
+            "Send it again to replace that with yours."
+        )
 
 
 def withdraw(message: Communication, *, by: By, at: datetime, reason: str) -> Communication:

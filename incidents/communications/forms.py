@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from incidents import clocks
 from incidents.communications.policy import LONGEST_SUBJECT, LONGEST_TEXT
@@ -15,7 +16,10 @@ from portal.lib.once import TimedForm
 
 
 class MessageForm(TimedForm):
-    """The words of a message, and whether it goes out by itself once it is approved."""
+    """The words of a message, and whether it goes out by itself once it is approved.
+
+    `seen` is the digest of the words that the form was opened on; a new message has none.
+    """
 
     subject = forms.CharField(
         label="Subject",
@@ -36,10 +40,19 @@ class MessageForm(TimedForm):
     )
     by_itself = forms.BooleanField(label="Send it as soon as it is approved", required=False, initial=True)
 
-    def __init__(self, *args: Any, approved_first: bool, **options: Any) -> None:
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, approved_first: bool, seen: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
+        self.initial["seen"] = seen
         if not approved_first:
             del self.fields["by_itself"]
+        if not seen:
+            del self.fields["seen"]
+
+    def show_anew(self, seen: str) -> None:
+        """Let the form stand on the words that the message has now, whatever it was opened on."""
+        self.data = {**cast(QueryDict, self.data).dict(), "seen": seen}
 
 
 class WithdrawForm(ReasonForm):

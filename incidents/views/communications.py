@@ -113,11 +113,15 @@ def communication(request: SignedIn, reference: str, pk: int) -> HttpResponse:
         raise PermissionDenied
     options: dict[str, Any] = {"at": at, "user": request.user}
     options["approved_first"] = page.needs_approval and not page.standing.approved
+    options["seen"] = drafting.digest_of(message)
     initial = {"subject": message.subject, "text": message.text, "by_itself": message.send_when_approved}
     form = MessageForm(_sent(request), initial=initial, **options)
     if request.method == "POST" and form.is_valid():
         try:
             return _changed(request, message, form, at=at)
+        except drafting.Overtaken as overtaken:
+            form.show_anew(drafting.digest_of(_message(request, incident, pk)))
+            form.add_error(None, str(overtaken))
         except (Refused, NotApproved) as refused:
             form.add_error(None, str(refused))
     if may_change or form.errors:
@@ -135,6 +139,10 @@ def _changed(request: SignedIn, message: Communication, form: MessageForm, *, at
         Incident.objects.select_for_update(of=("self",)).get(pk=message.incident_id)
         if records.timeline(message.incident).filter(gesture=context.gesture).exists():
             return redirect(message.incident)
+        now = Communication.objects.visible_to(request.user).get(pk=message.pk)
+        seen = form.cleaned_data["seen"]
+        if seen and seen != drafting.digest_of(now) and now.is_unsent and words != {n: getattr(now, n) for n in words}:
+            raise drafting.Overtaken(now)
         drafting.edit(message, by=request.user, at=at, **words)
         said = _carry_on(request, Communication.objects.visible_to(request.user).get(pk=message.pk), form, at=at)
     messages.success(request, f"{message.incident.reference}: {said}")

@@ -273,3 +273,16 @@ def test_nobody_is_named_to_carry_out_a_message(incident, writer, manager):
     )
     with pytest.raises(NotApproved, match="Nobody carries this out"):
         approvals.reassign(request, implementer=manager, by=writer, at=after(2), reason="To keep them from deciding")
+
+
+def test_nobody_approves_words_of_their_own_whoever_asks(incident, writer, manager):
+    other = make_user("arjun", roles=["manager"])
+    list_member("executives", make_contact("Ada"))
+    message = make_draft(incident, audience="executives", by=writer)
+    drafting.edit(message, subject="As I say it", text="Mine.", by=manager, at=after(1))
+    request = sending.ask(message, by=writer, at=after(2), reason="They ask")
+    with pytest.raises(NotApproved):
+        approve(message, manager)
+    assert approve(message, other, 4).pk
+    request.refresh_from_db()
+    assert request.state == "approved"

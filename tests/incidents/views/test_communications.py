@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
 from django.urls import reverse
 
+from incidents.communications import drafting
 from incidents.communications.settling import settle_all
 from incidents.models import Communication, CommunicationTemplate, Incident, Subscription
 from portal.approvals import services as approvals
@@ -209,3 +211,23 @@ def test_a_draft_whose_approval_was_denied_says_who_denied_it_and_why(signed_in,
     shown = signed_in.get(request.get_absolute_url()).content.decode()
     assert "Ask again" not in shown  # it is asked for from its own page, so that it goes out
     assert "Name implementer" not in shown
+
+
+def test_of_two_who_change_a_draft_the_second_is_told_and_replaces_only_knowingly(signed_in, incident, olga):
+    message = make_draft(incident, audience="customers")
+    opened = signed_in.get(message.get_absolute_url()).content.decode()
+    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', opened)[1]
+    drafting.edit(message, subject="Mail is late", text="Mail is late until 15:00.", by="freya", at=clock.now())
+    data = {"subject": "Mail is late", "text": "Mail is very late.", "do": "save", "seen": seen, "once": uuid.uuid4()}
+    answer = signed_in.post(message.get_absolute_url(), data)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "It was changed while you wrote" in page
+    assert "Mail is late until 15:00." in page
+    assert "Mail is very late." in page  # what was typed still stands in the form
+    message.refresh_from_db()
+    assert message.text == "Mail is late until 15:00."
+    data["seen"] = re.search(r'name="seen" value="([0-9a-f]{64})"', page)[1]
+    assert signed_in.post(message.get_absolute_url(), data).status_code == 302
+    message.refresh_from_db()
+    assert message.text == "Mail is very late."
