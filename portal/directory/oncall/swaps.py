@@ -33,9 +33,11 @@ def take_over(
 ) -> list[OnCallShift]:
     """Let the person hold the schedule in that time in place of whoever holds it, also where nobody does.
 
-    ValidationError is raised when they hold all of it already, or when it lies in the past.
+    ValidationError is raised when they hold all of it already, when it lies in the past, and for a retired schedule.
     """
     schedule = schedules.lock(schedule)
+    if schedule.retired_at is not None:
+        raise ValidationError(f"{schedule.title} is retired: nobody is paged by it. Choose another schedule.")
     span = _span(starts, until, at)
     line = reading.lines([schedule.team_id], starts=span[0], until=span[1])[schedule.team_id]
     turns = line.of_schedule(schedule.pk)

@@ -232,3 +232,10 @@ def test_a_calendar_address_is_known_until_it_is_revoked_or_its_owner_goes():
     owner.save()
     assert addresses.find(other) is None
     assert addresses.find("schlüssel") is None
+
+
+def test_nobody_takes_over_a_schedule_that_is_retired(schedule, people):
+    schedules.retire(schedule, **WHY)
+    with pytest.raises(ValidationError, match="is retired"):
+        swaps.take_over(schedule, people[1], starts=NOON + HOUR, until=NOON + DAY, **WHY)
+    assert on_call(schedule, NOON + 2 * HOUR) is None
