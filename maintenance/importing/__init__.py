@@ -1,6 +1,7 @@
 """Plans out of a table: a CSV file or the first sheet of an XLSX file, row by row, all of them or none."""
 
-from maintenance.importing.plans import COLUMNS, HINTS, Line, take
+from maintenance.importing.plans import COLUMNS, HINTS, MOST_ON_PAGE, Line, take
+from maintenance.importing.standing import rows_of
 from maintenance.importing.tables import LONGEST_FILE, Unreadable, read
 
-__all__ = ["COLUMNS", "HINTS", "LONGEST_FILE", "Line", "Unreadable", "read", "take"]
+__all__ = ["COLUMNS", "HINTS", "LONGEST_FILE", "MOST_ON_PAGE", "Line", "Unreadable", "read", "rows_of", "take"]

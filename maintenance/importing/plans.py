@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from maintenance import services
 from maintenance.enums import Basis, Frequency, PlanState, Shift
+from maintenance.importing.standing import NTH, WEEKDAYS, plans_of, without_what_stands
 from maintenance.models import Plan
 from maintenance.policy import Refused
 from portal.audit.actor import By
@@ -52,9 +53,10 @@ HINTS: dict[str, str] = {
 }
 """What each column takes, as people are told."""
 COLUMNS = tuple(HINTS)
+MOST_ON_PAGE = 200
+"""Rows that a page writes at once: about 30 milliseconds each."""
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0", ""}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1, "1": 1, "2": 2, "3": 3, "4": 4, "-1": -1}
+_NTH = {word: number for number, word in NTH.items()} | {str(number): number for number in NTH}
 _EPOCH = date(1899, 12, 30)  # of the serial numbers in which spreadsheets keep days
 
 
@@ -68,26 +70,61 @@ class Line:
     says: str
 
 
-def take(rows: list[dict[str, str]], *, by: By, at: datetime, reason: str, dry: bool = False) -> list[Line]:
+def take(
+    rows: list[dict[str, str]], *, by: By, at: datetime, reason: str, dry: bool = False, most: int | None = None
+) -> list[Line]:
     """Do what the rows say, all of them or none, and return a line about each, in their order.
 
     A dry run does the same and takes all of it back, so that what it shows is what will happen. One row that is refused
-    refuses the file.
+    refuses the file. With `most`, Refused is raised at once where more rows than that do not merely say what stands:
+    each of those takes dozens of statements, and somebody waits.
     """
     with transaction.atomic():
-        lines = [_line(number, row, by=by, at=at, reason=reason) for number, row in enumerate(rows, start=2)]
+        plans = plans_of(rows)
+        left = [_left(row, plans) for row in rows]
+        writing = sum(row.keys() != {"reference"} for row in left)
+        if most is not None and writing > most:
+            raise Refused(
+                f"The file writes or changes {writing:,} plans, and a page takes {most:,} at once. Divide it, or let "
+                "whoever runs the portal take it in whole: manage.py import_plans FILE."
+            )
+        lines = [
+            _line(number, row, full, plans, by=by, at=at, reason=reason)
+            for number, (row, full) in enumerate(zip(left, rows, strict=True), start=2)
+        ]
         if dry or any(line.what == "refused" for line in lines):
             transaction.set_rollback(True)
     return lines
 
 
-def _line(number: int, row: dict[str, str], *, by: By, at: datetime, reason: str) -> Line:
+def _left(row: dict[str, str], plans: dict[str, Plan]) -> dict[str, str]:
+    """Return what a row says that does not stand already; the whole row where it names no plan or an unknown column."""
+    plan = plans.get(row.get("reference", "").upper())
+    return row if plan is None or set(row) - set(COLUMNS) else without_what_stands(row, plan)
+
+
+def _line(
+    number: int,
+    row: dict[str, str],
+    full: dict[str, str],
+    plans: dict[str, Plan],
+    *,
+    by: By,
+    at: datetime,
+    reason: str,
+) -> Line:
+    task, reference = full.get("task", "")[:160], row.get("reference", "").upper()
+    if reference and reference not in plans:  # an earlier row may have changed it
+        row = _left(full, plans_of([full]))
+    if row.keys() == {"reference"} and reference in plans:
+        return Line(number, task, "same", f"{reference} says this already.")
+    plans.pop(reference, None)
     try:
         with transaction.atomic():
             what, says = _do(row, by=by, at=at, reason=reason)
     except Refused as refused:
-        return Line(number, row.get("task", "")[:160], "refused", str(refused))
-    return Line(number, row.get("task", "")[:160], what, says)
+        return Line(number, task, "refused", str(refused))
+    return Line(number, task, what, says)
 
 
 def _do(row: dict[str, str], *, by: By, at: datetime, reason: str) -> tuple[str, str]:
@@ -248,6 +285,6 @@ _READS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "basis": ("basis", _choice(Basis)),
     "shift": ("shift", _choice(Shift)),
     "due at": ("due_time", _hour),
-    "weekday": ("weekday", lambda column, words: _among(column, words, {d: n for n, d in enumerate(_WEEKDAYS)})),
+    "weekday": ("weekday", lambda column, words: _among(column, words, {d: n for n, d in enumerate(WEEKDAYS)})),
     "nth": ("nth", lambda column, words: _among(column, words, _NTH)),
 }  # fmt: skip

@@ -9,11 +9,14 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+from portal.lib.cells import unguarded
+
 MOST_ROWS = 5000
 LONGEST_FILE = 5 * 1024 * 1024
 LONGEST_PART = 50 * 1024 * 1024  # of a part of an XLSX file, unpacked
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _COLUMN = re.compile(r"^([A-Z]{1,3})\d+$")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 MOST_COLUMNS = 200
 
 
@@ -39,7 +42,7 @@ def read(name: str, content: bytes) -> list[dict[str, str]]:
             continue
         if len(rows) == MOST_ROWS:
             raise Unreadable(f"The file has more than {MOST_ROWS:,} rows. Divide it.")
-        rows.append({head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head})
+        rows.append({head: unguarded(cell).strip() for head, cell in zip(heads, cells, strict=False) if head})
     if not heads:
         raise Unreadable("The file is empty. Its first row names the columns, the first of them “task”.")
     return rows
@@ -98,7 +101,17 @@ def _part(archive: zipfile.ZipFile, name: str) -> Element:
 
 
 def _shared(part: Element) -> list[str]:
-    return ["".join(text.text or "" for text in one.iter(f"{_MAIN}t")) for one in part.iter(f"{_MAIN}si")]
+    return [_joined(one) for one in part.iter(f"{_MAIN}si")]
+
+
+def _joined(part: Element) -> str:
+    """Return the texts of a part, with the signs that XML has no other way to write, such as the end of a line."""
+    return _ESCAPED.sub(_sign, "".join(text.text or "" for text in part.iter(f"{_MAIN}t")))
+
+
+def _sign(found: re.Match[str]) -> str:
+    sign = chr(int(found[1], 16))
+    return sign if sign in "\t\r\n" or sign.isprintable() else found[0]
 
 
 def _cells(row: Element, shared: list[str]) -> list[str]:
@@ -122,7 +135,7 @@ def _place(letters: str) -> int:
 
 def _text(cell: Element, shared: list[str]) -> str:
     if cell.get("t") == "inlineStr":
-        return "".join(text.text or "" for text in cell.iter(f"{_MAIN}t"))
+        return _joined(cell)
     value = cell.find(f"{_MAIN}v")
     words = value.text or "" if value is not None else ""
     if cell.get("t") == "s":

@@ -24,6 +24,11 @@ _SKIPPED = r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u
 _STARTS = re.compile(rf"\A(?=[\t\r\n])|\A(?={_SKIPPED}*[{re.escape(STARTERS)}])")
 # Where a reader that splits at a semicolon, a tab or a line break would begin another cell.
 _INSIDE = re.compile(rf"(?<=[;\t\r\n])(?=(?:{_SKIPPED}|\")*[{re.escape(STARTERS)}])")
+# An apostrophe that stands where one is put.
+_BETWEEN = rf"(?:{_SKIPPED}|[\"{APOSTROPHE}])*"
+_GUARDED = re.compile(
+    rf"(?:\A|(?<=[;\t\r\n])){APOSTROPHE}(?={_BETWEEN}[{re.escape(STARTERS)}])|\A{APOSTROPHE}(?=[\t\r\n])"
+)
 _ANY = re.compile(rf"[{re.escape(STARTERS)}]|\A[\t\r\n]")
 
 
@@ -42,6 +47,11 @@ def harmless_in_csv(text: str) -> str:
 def in_csv(value: Any) -> str:
     """Return a value as a cell of a CSV file."""
     return "" if value is None else harmless_in_csv(plain(value))
+
+
+def unguarded(text: str) -> str:
+    """Return a cell of a table without the apostrophes that are put there before what could start a formula."""
+    return _GUARDED.sub("", text) if APOSTROPHE in text else text
 
 
 def plain(value: Any) -> str:

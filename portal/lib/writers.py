@@ -95,6 +95,8 @@ class JsonlWriter:
 class XlsxWriter:
     """An Excel workbook: a sheet that says what it holds, then the rows, on more sheets when one is full.
 
+    Without anything to say about it the rows stand on the first sheet, where an import looks for them.
+
     Texts are written as texts whatever they look like, numbers as numbers. Nothing is a formula or a link.
     """
 
@@ -110,7 +112,8 @@ class XlsxWriter:
         self._book = xlsxwriter.Workbook(str(path), options)
         self._head = self._book.add_format({"bold": True, "bottom": 1})
         self._columns, self._name, self._sheets = columns, name, 0
-        self._about(about)
+        if about:
+            self._about(about)
         self._sheet, self._next = self._new_sheet(), 1
 
     def _about(self, facts: Sequence[tuple[str, str]]) -> None:

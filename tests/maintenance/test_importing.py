@@ -2,18 +2,20 @@
 
 import io
 import zipfile
-from datetime import date
+from datetime import date, time
 
 import pytest
 import xlsxwriter
 from django.core.management import CommandError, call_command
 
-from maintenance import importing
+from maintenance import importing, services
 from maintenance.enums import Frequency, PlanState
 from maintenance.models import Occurrence, Plan
+from maintenance.policy import Refused
 from portal.audit.actor import acting
-from portal.directory.models import System
-from tests.factories.directory import NOON, make_contact, make_system
+from portal.directory.models import Contact, System
+from portal.lib.writers import CsvWriter, XlsxWriter
+from tests.factories.directory import NOON, make_calendar, make_contact, make_system, make_team
 from tests.factories.maintenance import WHY, make_draft, make_plan
 from tests.factories.runbooks import make_published
 
@@ -184,6 +186,100 @@ def test_semicolons_separate_as_commas_do():
     assert importing.read("a.csv", b"task;frequency\nRotate, then look;daily\n") == [
         {"task": "Rotate, then look", "frequency": "daily"}
     ]
+
+
+ODD = ["=1+1", "'=1+1", "-1", "a;b, c\r\n\t=d\n", 'Say "so"', "Prüfe — 検査", "yes", "45000", "1.0"]
+
+
+def taken_along(kind, tmp_path):
+    rows = [list(row.values()) for row in importing.rows_of(Plan.objects.all())]
+    path = tmp_path / f"plans.{kind}"
+    if kind == "csv":
+        writer = CsvWriter(path, importing.COLUMNS)
+    else:
+        writer = XlsxWriter(path, importing.COLUMNS, about=[], name="Plans")
+    writer.write(rows)
+    writer.close()
+    return importing.read(path.name, path.read_bytes())
+
+
+def make_every_kind():
+    people = {"owner": Contact.objects.get(name="Amara Okafor"), "manager": Contact.objects.get(name="Maren Holt")}
+    calendar, runbook = make_calendar("London"), make_published("Ticket database")
+    systems = [System.objects.get(slug="ticket-db"), make_system("desk", name="Desk; with, signs")]
+    given = [{"frequency": frequency} for frequency in Frequency if frequency not in {"custom", "as_needed"}]
+    given += [
+        {"frequency": "custom", "rule": "FREQ=MONTHLY;BYDAY=2TU"},
+        {"frequency": "as_needed", "ceiling_days": 90, "trigger": "=It is needed"},
+        {"basis": "floating", "every": 3, "lead_days": 0, "grace_days": 0, "due_time": time(23, 59, 30)},
+        {"shift": "previous", "calendar": calendar, "runbook": runbook, "systems": systems, "time_zone": "Asia/Tokyo"},
+        {"frequency": "nth_weekday", "nth": -1, "weekday": 4, "needs_evidence": True, "needs_sign_off": True},
+        {"proves_recovery": True, "backup": make_contact("Joel Brandt"), "team": make_team("crew", name="Crew")},
+        *({"task": f"{words} {number}", "procedure": words} for number, words in enumerate(ODD)),
+    ]
+    for number, values in enumerate(given):
+        (make_draft if number % 2 else make_plan)(**people, **values)
+    leaver = make_plan(**{**people, "owner": make_contact("Sam Gone")})
+    leaver.owner.active = False
+    leaver.owner.save()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_plans_that_are_taken_along_come_back_and_change_nothing(kind, tmp_path):
+    make_every_kind()
+    retired = services.retire(make_plan(), by="system: test", at=NOON, reason=WHY)
+    rows = taken_along(kind, tmp_path)
+    assert len(rows) == Plan.objects.exclude(pk=retired.pk).count()
+    kept = list(Plan.history.values_list("pk", flat=True))
+    lines = importing.take(rows, by="system: test", at=NOON, reason=WHY)
+    assert [line for line in lines if line.what != "same"] == []
+    assert list(Plan.history.values_list("pk", flat=True)) == kept
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_one_cell_that_is_edited_changes_that_alone(kind, tmp_path):
+    make_every_kind()
+    rows = taken_along(kind, tmp_path)
+    before = {row["reference"]: row for row in importing.rows_of(Plan.objects.all())}
+    for row in rows:
+        row["grace days"] = "9"
+    lines = importing.take(rows, by="system: test", at=NOON, reason=WHY)
+    assert {line.says for line in lines} == {f"{reference} changes: grace days." for reference in before}
+    after = {row["reference"]: row for row in importing.rows_of(Plan.objects.all())}
+    assert after == {reference: {**row, "grace days": "9"} for reference, row in before.items()}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_without_their_references_they_are_new_plans_that_say_the_same(kind, tmp_path):
+    make_every_kind()
+    leavers = Plan.objects.filter(owner__active=False).values_list("reference", flat=True)
+    rows = [row for row in taken_along(kind, tmp_path) if row["reference"] not in leavers]
+    before = {row["task"]: row for row in importing.rows_of(Plan.objects.all())}
+    for row in rows:
+        row["reference"], row["task"] = "", f"Also {row['task']}"
+    lines = importing.take(rows, by="system: test", at=NOON, reason=WHY)
+    assert [line for line in lines if line.what != "new"] == []
+    alike = dict.fromkeys(("reference", "task", "procedure"), "")
+    for row in importing.rows_of(Plan.objects.filter(task__startswith="Also ")):
+        stood = before.get(row["task"].removeprefix("Also "))
+        assert stood is None or {**row, **alike} == {**stood, **alike}
+
+
+def test_a_plan_that_two_rows_name_is_read_anew_for_the_second():
+    plan = make_draft(task="Rotate keys", every=1)
+    lines = take(f"{plan.reference},2", f"{plan.reference},1", f"{plan.reference},1", heads="reference,every")
+    assert [line.what for line in lines] == ["change", "change", "same"]
+
+
+def test_a_page_takes_so_many_rows_and_what_merely_stands_does_not_count():
+    plan = make_draft(task="Rotate keys")
+    row = f"{plan.reference},Rotate keys,monthly,2026-11-02"
+    table = f"reference,task,frequency,first date\n{row}\n,Turn logs,daily,2026-12-01\n"
+    rows = importing.read("a.csv", table.encode())
+    lines = importing.take(rows, by="system: test", at=NOON, reason=WHY, dry=True, most=1)
+    assert [line.what for line in lines] == ["same", "new"]
+    with pytest.raises(Refused, match=r"and a page takes 0 at once\. .* manage\.py import_plans FILE"):
+        importing.take(rows, by="system: test", at=NOON, reason=WHY, dry=True, most=0)
 
 
 def test_the_command_says_what_each_row_does(tmp_path, capsys):

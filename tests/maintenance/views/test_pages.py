@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from maintenance import services
+from maintenance import importing, services
 from maintenance.enums import Frequency, PlanState, State
 from maintenance.models import Plan
 from maintenance.views import due
@@ -213,6 +213,25 @@ def test_what_is_no_table_is_said_beside_the_file(client, maren):
     answer = upload(client, "\0")
     assert answer.status_code == 422
     assert "This is no table." in text(answer)
+
+
+def test_more_rows_than_a_page_takes_are_refused_with_the_way_out(client, maren, monkeypatch):
+    monkeypatch.setattr(importing, "MOST_ON_PAGE", 1)
+    answer = upload(client, "task,first date\nRotate keys,2026-12-01\nTurn logs,2026-12-01\n")
+    assert answer.status_code == 422
+    assert "manage.py import_plans FILE" in text(answer)
+    assert not Plan.objects.filter(task="Rotate keys").exists()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_plans_are_taken_along_and_given_back(client, maren, kind):
+    plan = make_plan(manager=maren, task="=Rotate keys")
+    assert f"/maintenance/plans.{kind}" in text(client.get("/maintenance/plans/"))
+    file = SimpleUploadedFile(f"plans.{kind}", client.get(f"/maintenance/plans.{kind}").content)
+    once = client.get("/maintenance/plans/import/").context["form"]["once"].value()
+    answer = client.post("/maintenance/plans/import/", {"once": once, "file": file, "reason": WHY})
+    assert answer.status_code == 200
+    assert f"{plan.reference} says this already." in text(answer)
 
 
 def test_the_due_list_is_there_as_a_table_in_which_nothing_is_a_formula(client, maren):

@@ -44,6 +44,13 @@ def test_no_cell_starts_one_for_a_program_that_splits_elsewhere(separator, texts
             assert not calculates(cell)
 
 
+@given(NASTY)
+@pytest.mark.parametrize("guard", [cells.harmless, cells.in_csv])
+def test_a_cell_that_comes_back_is_the_text_or_one_without_apostrophes_of_its_own(guard, text):
+    assert cells.unguarded(guard(text)) in {text, cells.unguarded(text)}
+    assert "'" in text or cells.unguarded(guard(text)) == text
+
+
 @given(st.text(st.characters(categories=["Lu", "Ll", "Nd", "Zs", "Po"], exclude_characters="@;"), min_size=1))
 def test_what_is_harmless_is_left_alone(text):
     assert cells.in_csv(text) == text
