@@ -36,6 +36,10 @@ def _as_needed(plan: Plan, _user: Any) -> bool:
     return plan.state == PlanState.IN_FORCE and plan.frequency == Frequency.AS_NEEDED
 
 
+def _can_be_retired(plan: Plan, _user: Any) -> bool:
+    return plan.state in policy.PLAN["retire"] and plan.upheld is None
+
+
 def _in_force(plan: Plan, _user: Any) -> bool:
     return plan.state == PlanState.IN_FORCE
 
@@ -71,7 +75,7 @@ PLAN_ACTS: dict[str, Act] = {
         Act(
             "retire", "Retire plan", "Retire the plan", "archive",
             "It comes round no more, and the date that stands is withdrawn. Its history stays.",
-            "It is retired.", ReasonForm, services.retire, _plan_can("retire"), danger=True,
+            "It is retired.", ReasonForm, services.retire, _can_be_retired, danger=True,
         ),
     )
 }  # fmt: skip
@@ -79,6 +83,11 @@ PLAN_ACTS: dict[str, Act] = {
 
 def _is_open(occurrence: Occurrence, _user: Any) -> bool:
     return occurrence.state == State.OPEN
+
+
+def _is_done_by_hand(occurrence: Occurrence, _user: Any) -> bool:
+    plan = occurrence.plan
+    return occurrence.state == State.OPEN and not plan.proves_recovery and plan.upheld is None
 
 
 def _signs(occurrence: Occurrence, user: Any) -> bool:
@@ -91,7 +100,7 @@ ACTS: dict[str, Act] = {
         Act(
             "complete", "Complete", "The task is done", "circle-check",
             "It was done now, or on an earlier day for a reason: never before it could be done, never in the future.",
-            "It is done.", CompleteForm, services.complete, _is_open,
+            "It is done.", CompleteForm, services.complete, _is_done_by_hand,
         ),
         Act(
             "sign", "Sign off", "Sign off that it was done", "file-check",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from maintenance import services
@@ -78,8 +79,10 @@ class WindowOffer:
     url: str
 
 
-def offers_of(window: Window) -> list[WindowOffer]:
-    """Return the verbs that fit now, the most likely one first."""
+def offers_of(window: Window, *, at: datetime) -> list[WindowOffer]:
+    """Return the verbs that fit now, the most likely one first. It begins by hand within the hour before at most."""
     base = window.get_absolute_url()
     fitting = [act for act in WINDOW_ACTS.values() if window.state in policy.WINDOW[act.verb]]
+    if not policy.may_begin(window.starts_at, at=at):
+        fitting = [act for act in fitting if act.verb != "begin"]
     return [WindowOffer(act, f"{base}{act.slug}/") for act in fitting]

@@ -96,9 +96,14 @@ def check_length(length: timedelta) -> None:
         raise Refused("A window lasts seven days at most: as long as it lasts, nobody is paged. Plan several.")
 
 
+def may_begin(starts_at: datetime, *, at: datetime) -> bool:
+    """Tell whether its time is near enough to begin it by hand."""
+    return at >= starts_at - EARLY
+
+
 def check_begin(starts_at: datetime, *, at: datetime) -> None:
     """Refuse to begin a window long before its time."""
-    if at < starts_at - EARLY:
+    if not may_begin(starts_at, at=at):
         raise Refused(
             "It begins by itself at its time, and by hand within the hour before. Move it if you work earlier."
         )

@@ -187,6 +187,12 @@ class Plan(AuditedModel):
         rule = Rule(Frequency(self.frequency), self.every, nth=self.nth, weekday=self.weekday)
         return rule.words
 
+    @property
+    def upheld(self) -> Any:
+        """The recovery plan in force whose exercises it reminds of. One query."""
+        found = getattr(self, "recovery_plan", None)
+        return found if found is not None and found.is_in_force else None
+
     def as_rule(self, calendar: WorkCalendar | None = None) -> Rule:
         """Return how often it comes round. `calendar` saves two queries where it is known already."""
         if calendar is None and self.calendar is not None and self.shift != Shift.NONE:

@@ -37,12 +37,14 @@ def complete(
     found: str = "",
     source: Source = Source.PERSON,
     change: str = "",
+    exercised: bool = False,
     reason: str = "",
 ) -> Occurrence:
     """Record that the task is done. With a sign-off it waits for a second person, else the next date is opened.
 
     Refused is raised for a moment in the future, before the start, or on an earlier day without `late_because`; while
-    a checklist that was started for it is not finished; and without what proves it where the plan asks for that.
+    a checklist that was started for it is not finished; and without what proves it where the plan asks for that. The
+    date of a recovery plan is done by an exercise that has ended, which says so with `exercised`.
     """
     with locked(occurrence, by=by, at=at, reason=reason) as row:
         plan = row.plan
@@ -54,6 +56,8 @@ def complete(
         run = _run_of(row)
         if plan.proves_recovery and source != Source.TEST:
             raise Refused("A restore test does this. Record the test on the recovery page of its system.")
+        if not exercised and (tried := plan.upheld) is not None:
+            raise Refused(f"An exercise of {tried.reference} that recovers something does this, once it has ended.")
         if plan.needs_evidence and source == Source.PERSON:
             _check_proof(row, run)
         row.state, row.source, row.found, row.change = state, source, found.strip(), change

@@ -184,9 +184,14 @@ def hand_over(plans: Iterable[Plan], owner: Contact, *, by: By, at: datetime, re
 
 
 def retire(plan: Plan, *, by: By, at: datetime, reason: str) -> Plan:
-    """End a plan: it comes round no more. Its history stays."""
+    """End a plan: it comes round no more. Its history stays.
+
+    Refused is raised while a recovery plan in force rests on it: nobody would be reminded of its exercises.
+    """
     with locked_plan(plan, by=by, at=at, reason=reason) as row:
         row.state = policy.next_plan_state("retire", row.state)
+        if (upheld := row.upheld) is not None:
+            raise Refused(f"It reminds of the exercises of {upheld.reference}. Retire that, and this is retired too.")
         policy.check_reason("retire", reason)
         stamp(row, "retired", by=by, at=at)
         row.save()

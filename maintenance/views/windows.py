@@ -98,7 +98,7 @@ def window(request: SignedIn, reference: str) -> HttpResponse:
         "window": found,
         "line": line_of(found, at=at),
         "look": look_of_window(found, at=at),
-        "offers": offers_of(found) if request.user.has_perm(ACTS) else [],
+        "offers": offers_of(found, at=at) if request.user.has_perm(ACTS) else [],
         "may_plan": request.user.has_perm(PLANS),
         "overrunning": found.is_overrunning(at),
         "strays": strays(found, request.user),

@@ -217,7 +217,7 @@ def _fulfil(row: Exercise, *, by: By, at: datetime) -> datetime | None:
         found = f"{row.title} ({row.reference}): {row.get_verdict_display().lower()}."
         try:
             with transaction.atomic():
-                maintenance.complete(standing, by=by, at=at, found=found)
+                maintenance.complete(standing, by=by, at=at, found=found, exercised=True)
         except Refused as refused:
             text = f"could not complete {standing.reference}: {refused}"
             records.write_note(row, kind="note", text=text, by=by, at=at)

@@ -269,6 +269,26 @@ def test_a_plan_that_is_retired_calls_off_what_is_scheduled_and_waits_for_what_i
         make_exercise(plan)
 
 
+def test_what_reminds_of_exercises_is_done_by_an_exercise_alone_and_ends_with_its_plan():
+    plan = make_recovery_plan()
+    date = Occurrence.objects.get(plan=plan.upkeep)
+    with pytest.raises(Refused, match=f"An exercise of {plan.reference} that recovers something does this"):
+        maintenance.complete(date, by="system: test", at=NOON)
+    token, _ = maintenance.hand_out_token(plan.upkeep, "job", by="system: test", at=NOON, reason=WHY)
+    with pytest.raises(Refused, match="An exercise of"):
+        maintenance.report_done(token, by="job", at=NOON + 29 * DAY)
+    with pytest.raises(Refused, match=f"It reminds of the exercises of {plan.reference}. Retire that"):
+        maintenance.retire(plan.upkeep, by="system: test", at=NOON, reason=WHY)
+    exercise = make_exercise(plan, started=True)
+    end = work(exercise, 1, 2, 3, 4)
+    services.end(exercise, by="system: test", at=end)
+    date.refresh_from_db()
+    assert date.state == State.COMPLETED
+    services.retire(plan, by="system: test", at=end, reason=WHY)
+    plan.upkeep.refresh_from_db()
+    assert plan.upkeep.state == PlanState.RETIRED
+
+
 def test_references_are_given_out_without_a_gap():
     plan = make_recovery_plan()
     assert [make_exercise(plan).reference for _ in range(2)] == ["EXR-000001", "EXR-000002"]

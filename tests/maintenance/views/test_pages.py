@@ -15,7 +15,8 @@ from maintenance.models import Plan
 from maintenance.views import due
 from portal.audit.actor import acting
 from tests.factories.accounts import confirm, make_user
-from tests.factories.directory import NOON, make_contact
+from tests.factories.directory import NOON, make_contact, make_system
+from tests.factories.exercises import make_recovery_plan
 from tests.factories.maintenance import WHY, make_draft, make_member, make_plan, standing
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +188,17 @@ def test_handing_over_nothing_says_what_to_do(client, maren):
 def test_a_draft_says_that_it_reminds_nobody(client, maren):
     make_draft()
     assert "Nobody is reminded of a draft." in text(client.get("/maintenance/"))
+
+
+def test_what_a_restore_test_or_an_exercise_does_is_not_offered_to_be_ticked(client, maren):
+    tested = make_plan(manager=maren, proves_recovery=True, systems=[make_system("desk", name="Desk")])
+    recovery = make_recovery_plan()
+    for plan, way in ((tested, "/recovery/systems/desk/"), (recovery.upkeep, recovery.get_absolute_url())):
+        page = client.get(standing(plan).get_absolute_url())
+        assert way in text(page)
+        assert "complete" not in [offer.act.slug for offer in page.context["offers"]]
+    slugs = [offer.act.slug for offer in client.get(recovery.upkeep.get_absolute_url()).context["offers"]]
+    assert "retire" not in slugs
 
 
 # Tables

@@ -147,3 +147,11 @@ def test_a_recurring_window_names_its_next_ones(client, joel, desk):
     first = series.windows.order_by("starts_at")[0]
     page = client.get(first.get_absolute_url())
     assert len(page.context["siblings"]) == series.windows.count() - 1
+
+
+def test_a_window_is_begun_by_hand_only_within_the_hour_before(client, joel, desk):
+    near, far = make_window(desk, starts_in=60), make_window(desk, starts_in=61)
+    slugs = [
+        [offer.act.slug for offer in client.get(window.get_absolute_url()).context["offers"]] for window in (near, far)
+    ]
+    assert slugs == [["begin", "move", "cancel"], ["move", "cancel"]]
