@@ -33,8 +33,12 @@ class Result:
     lost_sum: str
 
     def against(self, promise: Promise) -> Verdict:
-        """Return whether it keeps what is promised."""
-        return verdict(Measured(self.took, self.lost, self.succeeded), promise)
+        """Return whether it keeps what is promised: in whole seconds, as it is kept, printed and proven."""
+        return verdict(Measured(_whole(self.took), _whole(self.lost), self.succeeded), promise)
+
+
+def _whole(span: timedelta | None) -> timedelta | None:
+    return None if span is None else timedelta(seconds=int(span.total_seconds()))
 
 
 def measure(kind: str, *, started_at: datetime, steps: Iterable[Timed], newest_data_at: datetime | None) -> Result:

@@ -62,7 +62,9 @@ def revise_backup(plan: BackupPlan, values: Mapping[str, Any], *, by: By, at: da
         if row.changed_fields():
             row.save()
             say(row, "revised", "changed the backup", by=by, at=at, reason=reason)
-            if not _is_silent(row):
+            last = last_completed(row)
+            # What was told as silent, and is not by what it says now, is waited for anew.
+            if not _is_silent(row) or row.silent_from(None if last is None else last.finished_at) > at:
                 _wait(row, at=at)
     return row
 

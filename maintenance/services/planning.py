@@ -113,7 +113,10 @@ def _check_dates(plan: Plan, *, at: datetime) -> None:
 def revise(
     plan: Plan, values: Mapping[str, Any], systems: Iterable[System] | None = None, *, by: By, at: datetime, reason: str
 ) -> Plan:
-    """Change a plan. Where its rule changes, the date that stands is withdrawn, and another follows the new rule."""
+    """Change a plan. Where its rule changes, the date that stands is withdrawn, and another follows the new rule.
+
+    Refused is raised for another rule while a date that is done waits for its signature.
+    """
     with locked_plan(plan, by=by, at=at, reason=reason) as row:
         policy.next_plan_state("revise", row.state)
         for name, value in _known(values).items():
@@ -122,6 +125,12 @@ def revise(
         moves = bool(row.changed_fields(OF_THE_RULE))
         if row.is_in_force and (row.owner is None or row.manager is None):
             raise Refused("A plan in force has an owner and a manager. Name somebody, or retire it.")
+        signing = row.occurrences.filter(state=State.TO_SIGN).first() if moves else None
+        if signing is not None:
+            raise Refused(
+                f"{signing.reference} is done and waits for a signature. Sign it off, or send it back; then change how "
+                "often it comes round."
+            )
         changed = row.changed_fields()
         row.save()
         if systems is not None:

@@ -122,6 +122,24 @@ def notes(incident):
     return timeline(incident)
 
 
+def test_a_silent_backup_that_is_to_run_more_rarely_is_waited_for_anew():
+    plan = make_backup()
+    run(plan)
+    sweep(NOON + 2 * HOUR)
+    assert Incident.objects.count() == 1
+    values = {"frequency_minutes": 24 * 60}
+    services.revise_backup(plan, values, by=BY, at=NOON + 3 * HOUR, reason="It runs every night")
+    sweep(NOON + 24 * HOUR)
+    assert told(plan) == 1
+    sweep(NOON + 25 * HOUR)
+    sweep(NOON + 48 * HOUR)
+    assert told(plan) == 2
+
+
+def told(plan):
+    return notes(plan).filter(kind="silent").count()
+
+
 def test_a_run_that_failed_does_not_break_the_silence():
     plan = make_backup()
     run(plan, at=NOON + HOUR, completed=False)

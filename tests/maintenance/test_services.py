@@ -300,6 +300,15 @@ def test_plans_are_handed_over_all_or_none():
         services.hand_over(plans, make_contact(active=False), by="system: test", at=NOON, reason=WHY)
 
 
+def test_what_is_done_and_waits_for_a_signature_is_not_lost_to_another_rule(amara):
+    plan = make_plan(needs_sign_off=True)
+    done = services.complete(standing(plan), by=amara[0], at=NOON)
+    with pytest.raises(Refused, match=f"{done.reference} is done and waits for a signature. Sign it off, or send it"):
+        services.revise(plan, {"frequency": Frequency.WEEKLY}, by="system: test", at=NOON, reason=WHY)
+    services.revise(plan, {"grace_days": 9}, by="system: test", at=NOON, reason=WHY)
+    assert standing(plan).state == State.TO_SIGN
+
+
 def test_an_owner_who_left_is_flagged():
     plan = make_plan()
     assert not Plan.objects.orphaned().exists()

@@ -8,6 +8,7 @@ from maintenance import services as maintenance
 from maintenance.enums import PlanState, State
 from maintenance.exercises import recording, reminding, services
 from maintenance.exercises.enums import ExerciseState, StepState
+from maintenance.exercises.selectors import objectives_of
 from maintenance.exercises.services.planning import StepWords
 from maintenance.models import Exercise, ExerciseStep, Occurrence, RecoveryPlan
 from maintenance.policy import Refused
@@ -127,6 +128,19 @@ def test_a_full_exercise_is_measured_against_what_is_promised_and_proves_it():
         ended.reference, Verdict.MET, 1800, 720,
     )  # fmt: skip
     assert proof.proven_until == ended.retest_at
+
+
+def test_a_part_of_a_second_is_judged_alike_by_the_exercise_its_sum_and_its_proof():
+    plan = make_recovery_plan()
+    promise(plan.system, rto=10, rpo=30)
+    exercise = make_exercise(plan, started=True)
+    at = work(exercise, 1, took=10 * MINUTE + timedelta(milliseconds=400))
+    for position in (2, 3):
+        services.skip_step(step(exercise, position), by="Joel Brandt", at=at, reason=WHY)
+    ended = services.end(exercise, by="Joel Brandt", at=at + MINUTE, newest_data_at=NOON)
+    assert ended.verdict == RecoveryProof.objects.get(system=plan.system).verdict
+    assert [one.look.word for one in objectives_of(ended)] == ["Met", "Met"]
+    assert ended.verdict == Verdict.MET
 
 
 def test_one_that_took_too_long_is_not_met_and_says_by_how_much():
