@@ -42,6 +42,7 @@ def calendar(request: SignedIn) -> HttpResponse:
         "today_url": asked.address(on=today),
         "is_now": asked.first <= today < asked.last,
         "feeds": _own_feeds(request),
+        "may_feed": feeding.may_make(request.user),
     }
     return render(request, "changes/calendar.html", context)
 

@@ -57,6 +57,7 @@ def calendar(request: SignedIn) -> HttpResponse:
         "this": f"?whose={whose}",
         "is_now": on == today.replace(day=1),
         "feeds": list(feeds.filter(topic=FeedTopic.MAINTENANCE, revoked_at=None).select_related("team", "system")),
+        "may_feed": feeding.may_make(request.user),
         "teams": Team.objects.visible_to(request.user).filter(members=person, active=True) if person else (),
         "systems": System.objects.visible_to(request.user).filter(active=True) if person else (),
     }

@@ -10,7 +10,9 @@ from maintenance import services
 from maintenance.enums import Basis, Frequency
 from portal.audit.actor import acting
 from portal.directory.models import CalendarFeed, Team
+from tests.factories.accounts import make_user
 from tests.factories.directory import NOON, make_system
+from tests.factories.engagements import make_engagement
 from tests.factories.maintenance import WHY, make_member, make_plan, standing
 from tests.factories.windows import make_window
 
@@ -132,3 +134,16 @@ def test_an_address_of_changes_opens_no_maintenance(client, amara):
     address = client.post("/changes/feeds/").context["address"]
     secret = address.rpartition("/")[2]
     assert client.get(f"/maintenance/feed/{secret}").status_code == 404
+
+
+@pytest.mark.parametrize("of", ["maintenance", "changes"])
+def test_no_address_is_offered_or_made_for_an_auditor_or_whoever_is_not_in_the_directory(client, of):
+    auditor, _ = make_member("Priya Raman", "auditor")
+    make_engagement(auditor)
+    for user in (auditor, make_user("nobody", roles=["responder"])):
+        client.force_login(user)
+        page = client.get(f"/{of}/calendar/")
+        assert page.status_code == 200
+        assert f"/{of}/feeds/" not in page.content.decode()
+        assert client.post(f"/{of}/feeds/").status_code == 403
+    assert not CalendarFeed.objects.exists()

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, redirect, render
 
 from portal.accounts.models import User
 from portal.accounts.requests import SignedIn
+from portal.accounts.roles import has_role
 from portal.directory.models import CalendarFeed, Contact, System, Team
 from portal.directory.oncall import addresses, ical
 from portal.directory.oncall.ical import Out
@@ -50,6 +51,11 @@ def answer(
     return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
+def may_make(user: Any) -> bool:
+    """Tell whether somebody may have an address: who is in the directory, and no auditor, who reads signed in alone."""
+    return not has_role(user, "auditor") and Contact.objects.filter(user_id=user.pk).exists()
+
+
 def make(
     request: SignedIn,
     owner: Contact,
@@ -61,7 +67,12 @@ def make(
     template: str,
     system: System | None = None,
 ) -> HttpResponse:
-    """Make an address and show it this once, read at the page named `view`; what is refused is said at `back`."""
+    """Make an address and show it this once, read at the page named `view`; what is refused is said at `back`.
+
+    PermissionDenied is raised for an auditor: what they read is kept in the trail, and an address is read without.
+    """
+    if not may_make(request.user):
+        raise PermissionDenied("An auditor reads signed in: what is read by a secret address is kept in no trail.")
     at = clock.now()
     try:
         secret = addresses.make(owner, team, topic=topic, system=system, by=request.user, at=at)

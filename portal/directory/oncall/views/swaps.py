@@ -14,6 +14,7 @@ from portal.directory import services
 from portal.directory.models import CalendarFeed, Contact, Swap, Team
 from portal.directory.oncall import pages, swaps
 from portal.directory.oncall.forms import SwapForm
+from portal.directory.oncall.views import feeding
 from portal.directory.oncall.views.common import (
     READS,
     acting_page,
@@ -42,6 +43,7 @@ def mine(request: SignedIn) -> HttpResponse:
         "swaps": pages.my_swaps(me, request.user, at=now) if me else [],
         "reachable": bool(me and services.sending_methods([me.pk])),
         "feeds": feeds,
+        "may_feed": feeding.may_make(request.user),
         "teams": teams,
     }
     return render(request, "directory/oncall/mine.html", context)
