@@ -138,5 +138,5 @@ def test_whoever_requests_it_is_not_offered_to_assess_it(as_user, jonas, amara, 
     address = f"{change.get_absolute_url()}assess/"
     own = text_of(as_user(jonas).get(change.get_absolute_url()))
     assert address not in own
-    assert "Somebody other than Jonas Lindqvist assesses its risk." in own
+    assert "Somebody other than Jonas Lindqvist and Amara Okafor assesses its risk." in own
     assert address in text_of(as_user(ruth).get(change.get_absolute_url()))
