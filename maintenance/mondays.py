@@ -62,7 +62,7 @@ def _queue(fresh: dict[str, Contact], at: datetime) -> int:
     people = {contact.pk: contact for contact in fresh.values()}
     rows = (
         Occurrence.objects.standing().filter(plan__manager__in=people, due_at__lt=at + AHEAD)
-        .select_related("plan", "plan__owner").order_by("due_at", "pk")
+        .select_related("plan").prefetch_related("plan__owner").order_by("due_at", "pk")
     )  # fmt: skip
     of_manager: dict[int, list[Occurrence]] = defaultdict(list)
     for row in rows:

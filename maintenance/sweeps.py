@@ -37,6 +37,7 @@ LOOK_EVERY = timedelta(minutes=1)
 AT_ONCE = 10_000  # reminders in one transaction, of which each person is told in one message
 SIGN_EVERY = timedelta(days=7)
 RANKS = {MANAGER: 1, TEAM: 2}
+PEOPLE = ("plan__owner", "plan__backup", "plan__manager")
 Batch = list[tuple[Deadline, Occurrence]]
 
 
@@ -66,8 +67,9 @@ def lock(ids: list[int], _at: datetime) -> Mapping[int, Occurrence]:
     """Lock the occurrences in id order, skipping those that a verb holds just now; they wait for the next sweep."""
     rows = Occurrence.objects.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, of=("self",))
     held = list(rows.values_list("pk", flat=True))
-    found = Occurrence.objects.select_related("plan", "plan__owner", "plan__backup", "plan__manager", "plan__team")
-    return found.prefetch_related("plan__team__members").in_bulk(held)
+    # The people are few: joined, each would be made anew for each of their dates.
+    found = Occurrence.objects.select_related("plan").prefetch_related(*PEOPLE, "plan__team__members")
+    return found.in_bulk(held)
 
 
 def handle(batch: Batch, at: datetime) -> None:

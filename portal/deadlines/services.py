@@ -79,7 +79,6 @@ def start_many(deadlines: Collection[Deadline]) -> None:
     insert_many(list(deadlines), ignore_conflicts=True)
 
 
-@transaction.atomic
 def following(before: Deadline, *, passed: Iterable[Reminder], waits: Reminder, at: datetime) -> list[Deadline]:
     """Return the rows of the reminders after one, to be written by the caller.
 

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from maintenance import services, sweeps
 from maintenance.enums import Frequency, Source, State
@@ -131,6 +133,17 @@ def test_an_outage_over_many_reminders_ends_in_each_level_once_and_one_digest_pe
         levels = fired(plan)
         assert len(levels) == len(set(levels))
         assert levels[-3:] == ["before:1", "due", "manager"]
+
+
+def test_to_remind_of_many_plans_costs_as_many_queries_as_of_few(amara, maren):
+    asked = []
+    for moment, count in ((DUE - DAY, 2), (DUE + DAY, 9)):
+        for _ in range(count):
+            make_plan(owner=amara, manager=maren, backup=maren, at=moment - DAY, anchor=moment.date())
+        with CaptureQueriesContext(connection) as context:
+            assert sweeps.remind(at=moment) >= count
+        asked.append(len(context))
+    assert asked[0] == asked[1]
 
 
 def test_what_an_owner_who_left_would_be_told_goes_to_the_backup(amara):
