@@ -164,7 +164,7 @@ def open_dates(*, at: datetime) -> int:
     standing = Occurrence.objects.standing().filter(plan=OuterRef("pk"))
     lacking = Plan.objects.in_force().filter(~Exists(standing)).order_by("pk")
     lacking = lacking.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return services.open_many(lacking.select_related("calendar")[:AT_ONCE], at=at)
+    return services.open_many(lacking.prefetch_related("calendar")[:AT_ONCE], at=at)
 
 
 def follow_changes(*, at: datetime) -> int:

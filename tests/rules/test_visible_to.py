@@ -24,6 +24,7 @@ EXEMPT = {
     ("portal/notify/forms.py", "Severity"): "the levels that one may page oneself as, without content",
     ("portal/notify/views/showing.py", "Severity"): "which levels are loud for oneself, without content",
     ("portal/directory/oncall/views/common.py", "Contact"): "one's own entry",
+    ("portal/directory/oncall/views/feeding.py", "Contact"): "one's own entry",
     ("portal/directory/oncall/views/swaps.py", "CalendarFeed"): "one's own addresses",
     ("portal/dashboard/selectors/burning.py", "Message"): "what paged oneself, of incidents found by visible_to",
     ("portal/dashboard/selectors/burning.py", "Responder"): "one's own work, on incidents found by visible_to",

@@ -64,7 +64,7 @@ def write(writer, lines):
 
 @pytest.fixture
 def book(tmp_path):
-    def book(lines, columns=("a", "b", "c"), about=()):
+    def book(lines, columns=("a", "b", "c"), about=(("What", "The trail"),)):
         path = tmp_path / "book.xlsx"
         write(XlsxWriter(path, columns, about=about, name="Trail"), lines)
         return sheets(path)
@@ -122,8 +122,13 @@ def test_a_text_too_long_for_a_cell_says_that_it_was_cut(book):
 def test_a_full_sheet_is_followed_by_another(book, monkeypatch):
     monkeypatch.setattr(writers, "SHEET_ROWS", 3)
     found = book([[str(number), "", ""] for number in range(5)])
-    assert [len(sheet) for sheet in found] == [0, 3, 3, 2]
+    assert [len(sheet) for sheet in found[1:]] == [3, 3, 2]
     assert [sheet[0] for sheet in found[1:]] == [[("text", "a"), ("text", "b"), ("text", "c")]] * 3
+
+
+def test_a_workbook_of_which_nothing_is_said_begins_with_its_rows(book):
+    (rows,) = book([["1", "", ""]], about=())
+    assert [line[0] for line in rows] == [("text", "a"), ("text", "1")]
 
 
 def test_a_csv_file_begins_with_its_mark_and_quotes_every_cell(tmp_path):
