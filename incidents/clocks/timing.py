@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.contrib.contenttypes.models import ContentType
 
@@ -90,8 +90,16 @@ def of(incident: Incident) -> dict[str, Deadline]:
     return newest(deadlines.of(incident, kinds=[CLOCK]))
 
 
-def start(incident: Incident, *, key: str, started_at: datetime, limit: Limit, **more: Any) -> Deadline:
-    """Start a clock and its warning; `more` is what `_rows` takes beside."""
+class More(TypedDict, total=False):
+    """What a clock may have beside: its generation, why it runs in words, and the pauses before."""
+
+    generation: int
+    why: str
+    pauses: list[dict[str, str]]
+
+
+def start(incident: Incident, *, key: str, started_at: datetime, limit: Limit, **more: Unpack[More]) -> Deadline:
+    """Start a clock and its warning."""
     deadline, warning = _rows(incident, key=key, started_at=started_at, limit=limit, **more)
     deadline.save(force_insert=True)
     warning.save(force_insert=True)
@@ -99,24 +107,18 @@ def start(incident: Incident, *, key: str, started_at: datetime, limit: Limit, *
 
 
 def _rows(
-    incident: Incident,
-    *,
-    key: str,
-    started_at: datetime,
-    limit: Limit,
-    generation: int = 1,
-    why: str = "",
-    pauses: list[dict[str, str]] | None = None,
+    incident: Incident, *, key: str, started_at: datetime, limit: Limit, **more: Unpack[More]
 ) -> tuple[Deadline, Deadline]:
     """Return a clock, and its warning at 75 % of the way."""
     payload = {
         "severity": giver(incident, key),
         "words": limit.words,
-        "why": why,
-        "pauses": pauses or [],
+        "why": more.get("why", ""),
+        "pauses": more.get("pauses") or [],
         **limit.facts,
     }
-    common: dict[str, Any] = {"subject": incident, "key": key, "generation": generation, "started_at": started_at}
+    common: dict[str, Any] = {"subject": incident, "key": key, "started_at": started_at}
+    common["generation"] = more.get("generation", 1)
     warn_at = started_at + (limit.due_at - started_at) * AT_RISK
     return (
         deadlines.new(kind=CLOCK, due_at=limit.due_at, payload=payload, **common),

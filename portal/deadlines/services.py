@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
@@ -44,30 +44,26 @@ class Fired:
     found: int
 
 
-def new(
-    *,
-    kind: str,
-    subject: models.Model,
-    key: str = "",
-    generation: int = 1,
-    started_at: datetime,
-    due_at: datetime,
-    payload: dict[str, Any] | None = None,
-) -> Deadline:
-    """Return what is due for `subject`, for `start_many`."""
-    return Deadline(
-        kind=kind,
-        subject_type=ContentType.objects.get_for_model(subject),
-        subject_id=subject.pk,
-        key=key,
-        generation=generation,
-        started_at=started_at,
-        due_at=due_at,
-        payload=payload or {},
-    )
+class Given(TypedDict, total=False):
+    """What a deadline is made of; each column that is left out gets its default."""
+
+    kind: Required[str]
+    subject: Required[models.Model]
+    key: str
+    generation: int
+    started_at: Required[datetime]
+    due_at: Required[datetime]
+    payload: dict[str, Any]
 
 
-def start(**given: Any) -> Deadline:
+def new(**given: Unpack[Given]) -> Deadline:
+    """Return that something is due for `subject`, for `start_many`."""
+    subject = given["subject"]
+    columns = {name: value for name, value in given.items() if name != "subject"}
+    return Deadline(subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk, **columns)
+
+
+def start(**given: Unpack[Given]) -> Deadline:
     """Write down what `new` returns. IntegrityError is raised for the same key and generation."""
     deadline = new(**given)
     deadline.save(force_insert=True)
