@@ -108,6 +108,8 @@ class Occurrence(models.Model):
         indexes = [
             # Read by the due list, the calendar and every count of what is due.
             models.Index(fields=["due_at", "id"], condition=Q(state__in=STANDING), name="occurrence_due"),
+            # Read by the counts of the due list, from the index alone.
+            models.Index(fields=["state", "due_at"], condition=Q(state__in=STANDING), name="occurrence_by_state"),
             models.Index(fields=["plan", "-due_at"], name="occurrence_of_plan"),
             models.Index(fields=["settled_at"], condition=Q(settled_at__isnull=False), name="occurrence_settled"),
         ]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from maintenance.enums import PlanState, State
@@ -128,15 +128,15 @@ def of_whom(rows: QuerySet[Any], whose: str, person: Contact | None) -> QuerySet
     return rows.filter(plan__in=plans.filter(team__in=teams).values("pk"))
 
 
-def of_when(rows: QuerySet[Any], when: str, *, at: datetime) -> QuerySet[Any]:
-    """Return those that are overdue, due within so many days, done and not signed off, or whose owner has left."""
+def is_when(when: str, *, at: datetime) -> Q:
+    """Return the condition of being overdue, due within so many days, not signed off, or of an owner who has left."""
     if when == "overdue":
-        return rows.filter(state=State.OPEN, due_at__lt=at)
+        return Q(state=State.OPEN, due_at__lt=at)
     if when == "unproven":
-        return rows.filter(state=State.TO_SIGN)
+        return Q(state=State.TO_SIGN)
     if when == "orphaned":
-        return rows.filter(plan__owner__active=False)
-    return rows.filter(state=State.OPEN, due_at__gte=at, due_at__lt=at + timedelta(days=WHEN[when])) if when else rows
+        return Q(plan__owner__active=False)
+    return Q(state=State.OPEN, due_at__gte=at, due_at__lt=at + timedelta(days=WHEN[when])) if when else Q()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +154,16 @@ class List:
 def list_of(user: Any, asked: Asked, person: Contact | None, *, at: datetime) -> List:
     """Return one page of the due list. Overdue comes first, since the list goes by due date."""
     every = Occurrence.objects.visible_to(user).standing().order_by()  # a count that is capped need sort nothing
-    mine = of_whom(every, asked.whose, person)
     found = narrowed(user, asked, person, at=at)
     first = (asked.page - 1) * PAGE_SIZE
     ids = list(found.order_by("due_at", "pk").values_list("pk", flat=True)[first : first + PAGE_SIZE + 1])
-    counts = counts_of(
-        **{f"whose_{whose}": of_whom(every, whose, person)[: CAP + 1] for whose in WHOSE},
-        **{when: of_when(mine, when, at=at)[: CAP + 1] for when in ("overdue", "unproven", "orphaned", *WHEN)},
-    )
+    sought = {when: is_when(when, at=at) for when in ("overdue", "unproven", "orphaned", *WHEN)}
+    views = {f"whose_{whose}": of_whom(every, whose, person)[: CAP + 1] for whose in WHOSE}
+    if asked.whose == "all":  # each from an index, and no further than it is shown
+        counts = counts_of(**views, **{when: every.filter(sought[when])[: CAP + 1] for when in sought})
+    else:  # one walk over the few plans of a person; of each figure alone a database takes the dates of all plans
+        mine = of_whom(every, asked.whose, person)
+        counts = counts_of(**views) | mine.aggregate(**{when: Count("pk", filter=sought[when]) for when in sought})
     return List(
         rows_of(user, ids[:PAGE_SIZE], at=at), asked.page, len(ids) > PAGE_SIZE, _tabs(asked, counts),
         _figures(asked, counts), counts["orphaned"],
@@ -196,7 +198,8 @@ def table_of(
 
 def narrowed(user: Any, asked: Asked, person: Contact | None, *, at: datetime) -> QuerySet[Any]:
     """Return the occurrences that a reader may see and asked for, in no order."""
-    found = of_when(of_whom(Occurrence.objects.visible_to(user).standing(), asked.whose, person), asked.when, at=at)
+    every = Occurrence.objects.visible_to(user).standing()
+    found = of_whom(every, asked.whose, person).filter(is_when(asked.when, at=at))
     if asked.q:
         words = Q(plan__task__icontains=asked.q) | Q(plan__reference__iexact=asked.q)
         found = found.filter(words | Q(plan__systems__name__icontains=asked.q)).distinct()
