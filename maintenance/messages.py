@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,9 @@ ONE, MANY = "maintenance_due", "maintenance_digest"
 MOST_LINES = 100
 GRAVEST = (TEAM, MANAGER, OVERDUE, "sign", DUE, "before")
 SIGN = "sign"
+UP = frozenset({MANAGER, TEAM, SIGN})
+"""What is told to whoever answers for a plan, not to whoever does it."""
+WHY_YOU = "nobody who answers for the plan is left, so the administrators are told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Item:
     occurrence: Occurrence
     key: str
     generation: int
+    is_last_resort: bool = False
 
     @property
     def kind(self) -> str:
@@ -44,12 +48,22 @@ def active(people: Iterable[Contact | None]) -> list[Contact]:
     return [person for person in people if person is not None and person.active]
 
 
-def recipients(occurrence: Occurrence, key: str) -> list[Contact]:
-    """Return who is told of a reminder. What an owner who left would be told goes to the backup, then up the line."""
+def leads_nowhere(plan: Plan) -> bool:
+    """Tell whether nobody is left who could be told of what is overdue past its grace."""
+    return not (active([plan.manager]) or _team(plan))
+
+
+def recipients(occurrence: Occurrence, key: str, *, last_resort: Sequence[Contact] = ()) -> list[Contact]:
+    """Return who is told of a reminder. What an owner who left would be told goes to the backup, then up the line.
+
+    What goes up a line that leads nowhere goes to the last resort; an ordinary reminder does not.
+    """
     plan, kind = occurrence.plan, kind_of(key)
+    if kind in UP and leads_nowhere(plan):
+        return list(last_resort)
     if kind == TEAM:
         return _team(plan) or active([plan.manager])
-    if kind in {MANAGER, SIGN}:
+    if kind in UP:
         return active([plan.manager]) or _team(plan)
     first = active([plan.owner, plan.backup]) if kind == OVERDUE else active([plan.owner])
     return first or active([plan.backup]) or active([plan.manager]) or _team(plan)

@@ -1,11 +1,11 @@
-"""The holes of recovery: promises that no backup stands behind, that nobody has proven, or that nobody approved."""
+"""The holes of maintenance and recovery: plans that nobody answers for, promises that stand on too little."""
 
 from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from maintenance.models import BackupPlan
+from maintenance.models import BackupPlan, Plan
 from portal.approvals import services as approvals
 from portal.approvals.subjects import OBJECTIVE
 from portal.directory.enums import Verdict
@@ -13,6 +13,31 @@ from portal.directory.models import RecoveryObjective, RecoveryProof
 from portal.directory.readiness import Hole
 
 CONSEQUENCE = "What is promised of its recovery is a hope until then."
+
+
+UNTOLD = "Once it is overdue past its grace, the administrators are told instead."
+MOST_PLANS = 20  # named one by one
+
+
+def plans_without_a_lead() -> list[Hole]:
+    """Return a hole for each plan whose overdue dates nobody of its own hears of. Of many, the first and how many."""
+    rows = Plan.objects.leading_nowhere().select_related("manager", "recovery_plan").order_by("pk")
+    found = [_without_a_lead(plan) for plan in rows[: MOST_PLANS + 1]]
+    if len(found) > MOST_PLANS:
+        more = rows.count() - MOST_PLANS
+        sentence = (
+            f"The manager of {more:,} more maintenance plan{'s' if more > 1 else ''} has left, and nobody of a team can "
+            "be told. Take the plans along as CSV, name other managers there and import it."
+        )
+        found[MOST_PLANS:] = [Hole("plan", None, "amber", sentence, reverse("maintenance:import"), UNTOLD)]
+    return found
+
+
+def _without_a_lead(plan: Plan) -> Hole:
+    where = plan.upheld or plan  # what reminds of exercises takes its manager from the recovery plan
+    lacks = "nobody of its team is still there" if plan.team_id else "it names no team"
+    sentence = f"{plan.manager}, who manages {where}, has left, and {lacks}. Name another manager."
+    return Hole("plan", plan, "amber", sentence, where.get_absolute_url(), UNTOLD)
 
 
 def holes(*, with_approvals: bool) -> list[Hole]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.contenttypes.models import ContentType
@@ -26,6 +26,7 @@ from maintenance.silence import sweep_backups
 from portal.audit.actor import Actor, acting
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline, DeadlineState, Sweep
+from portal.directory import services as directory
 from portal.directory.models import Contact
 from portal.records import services as records
 from portal.records.models import Note
@@ -79,17 +80,18 @@ def handle(batch: Batch, at: datetime) -> None:
     notes: list[Note] = []
     coming: list[Deadline] = []
     kind = ContentType.objects.get_for_model(Occurrence).pk
-    told_before = _told_before(kind, batch)
+    told_before, last_resort = _told_before(kind, batch), _last_resort(batch)
     for deadline, occurrence in batch:
         if not occurrence.is_standing:
             continue
         passed, following = _steps(deadline, occurrence, told_before[occurrence.pk], at)
         coming += deadlines.following(deadline, passed=passed, waits=following, at=at)
-        told = _told(occurrence, [deadline.key, *(step.key for step in passed)])
+        told = _told(occurrence, [deadline.key, *(step.key for step in passed)], last_resort)
+        alone = bool(last_resort) and messages.leads_nowhere(occurrence.plan)
         for contact, key in told.values():
             people[contact.pk] = contact
-            items[contact.pk].append(Item(occurrence, key, deadline.generation))
-        notes.append(_note(kind, occurrence, told, at))
+            items[contact.pk].append(Item(occurrence, key, deadline.generation, alone and kind_of(key) in messages.UP))
+        notes.append(_note(kind, occurrence, told, at, alone=alone))
     deadlines.start_many(coming)
     records.write_notes(notes)
     messages.tell(items, people, at=at)
@@ -114,19 +116,33 @@ def _steps(deadline: Deadline, occurrence: Occurrence, told: set[str], at: datet
     return steps_between(course_of(occurrence.plan, occurrence.due_at), after=here, until=at, told=told)
 
 
-def _told(occurrence: Occurrence, keys: list[str]) -> dict[int, tuple[Contact, str]]:
+def _last_resort(batch: Batch) -> list[Contact]:
+    """Return the administrators where the line of a plan among these leads nowhere. One query, or none."""
+    plans = (occurrence.plan for _, occurrence in batch)
+    return directory.administrators() if any(messages.leads_nowhere(plan) for plan in plans) else []
+
+
+def _told(
+    occurrence: Occurrence, keys: list[str], last_resort: Sequence[Contact] = ()
+) -> dict[int, tuple[Contact, str]]:
     """Return who is told, each of the gravest reminder that concerns them."""
     found: dict[int, tuple[Contact, str]] = {}
     for key in keys:  # the later, the graver
-        for contact in messages.recipients(occurrence, key):
+        for contact in messages.recipients(occurrence, key, last_resort=last_resort):
             found[contact.pk] = (contact, key)
     return found
 
 
-def _note(kind: int, occurrence: Occurrence, told: Mapping[int, tuple[Contact, str]], at: datetime) -> Note:
+def _note(
+    kind: int, occurrence: Occurrence, told: Mapping[int, tuple[Contact, str]], at: datetime, *, alone: bool
+) -> Note:
+    """Return the line of the timeline; `alone` says that only the administrators were left to be told."""
     names = ", ".join(contact.name for contact, _ in told.values())
-    grave = {kind_of(key) for _, key in told.values()} & {MANAGER, TEAM}
+    kinds = {kind_of(key) for _, key in told.values()}
+    grave = kinds & {MANAGER, TEAM}
     text = f"{'told' if grave else 'reminded'} {names}" if names else "found nobody to remind: everybody named has left"
+    if alone and kinds & messages.UP:
+        text += f"; {messages.WHY_YOU}"
     return records.make_note(
         subject_type_id=kind, subject_id=occurrence.pk, kind="escalated" if grave else "reminded", text=text,
         by=SYSTEM, at=at,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from maintenance.enums import Basis, Frequency, Nth, PlanState, Shift, Weekday
@@ -41,6 +41,11 @@ class PlanQuerySet(AuditedQuerySet):
     def orphaned(self) -> Self:
         """Return those in force whose owner has left."""
         return self.in_force().filter(owner__active=False)
+
+    def leading_nowhere(self) -> Self:
+        """Return those in force whose manager has left, and that name no team of which somebody is still there."""
+        there = Contact.objects.filter(active=True, teams=OuterRef("team"))
+        return self.in_force().filter(~Exists(there), manager__active=False)
 
 
 class Plan(AuditedModel):

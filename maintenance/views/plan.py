@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from maintenance.acts import ACTS, PLAN_ACTS, offers
 from maintenance.looks import MARKS, PLAN_LOOKS, look_of
+from maintenance.messages import leads_nowhere
 from maintenance.models import Occurrence, PlanToken
 from maintenance.selectors.plan import history_of, occurrence_for, plan_for, why_of
 from portal.accounts.requests import SignedIn
@@ -47,6 +48,7 @@ def plan(request: SignedIn, reference: str) -> HttpResponse:
         "standing": standing,
         "why": [standing.occurrence.why] if standing else why_of(found),
         "owner_gone": found.owner is not None and not found.owner.active,
+        "leads_nowhere": found.manager is not None and found.is_in_force and leads_nowhere(found),
         "offers": offers(PLAN_ACTS, found, request.user) if may_lead else [],
         "may_lead": may_lead,
         "may_act": request.user.has_perm("maintenance.change_occurrence"),

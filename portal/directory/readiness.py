@@ -34,8 +34,8 @@ class Hole:
     `consequence` says what comes of a hole that keeps no page from arriving.
     """
 
-    kind: Literal["system", "team", "contact", "portal"]
-    about: System | Team | Contact | Calendar | None
+    kind: Literal["system", "team", "contact", "portal", "plan", "exercise"]
+    about: models.Model | None
     severity_tone: Literal["red", "amber"]
     sentence: str
     fix_url: str

@@ -18,7 +18,7 @@ from portal.records import services as records
 from portal.records.models import Demand
 from tests.factories.accounts import make_user
 from tests.factories.actions import make_item
-from tests.factories.directory import NOON, make_contact, make_system
+from tests.factories.directory import NOON, make_contact, make_system, make_team
 from tests.factories.maintenance import WHY, make_member, make_plan, standing
 from tests.maintenance.test_restoring import restore
 
@@ -163,6 +163,47 @@ def test_nobody_left_to_remind_is_written_down():
         contact.save()
     run(DUE)
     assert "found nobody to remind" in records.timeline(standing(plan)).first().text
+
+
+def leave(*people):
+    for contact in people:
+        contact.active = False
+        contact.save()
+
+
+def test_what_goes_up_a_line_that_leads_nowhere_goes_to_the_administrators_once_per_level(amara, maren):
+    kwame = make_member("Kwame Mensah", "administrator")[1]
+    plan = make_plan(owner=amara, manager=maren, grace_days=2)
+    leave(maren)
+    run(*(DUE + n * DAY for n in range(8)))
+    assert fired(plan)[-4:] == ["due", "manager", "team", "overdue:1"]
+    assert len(inbox(kwame)) == 2
+    assert "Maren Holt, its manager, has left" in inbox(kwame)[0].body
+    assert "you are told as an administrator. Name another manager" in inbox(kwame)[0].body
+    assert "administrator" not in inbox(amara)[-1].body
+    assert records.timeline(standing(plan)).filter(kind="escalated").first().text == (
+        "told Kwame Mensah; nobody who answers for the plan is left, so the administrators are told"
+    )
+
+
+def test_the_administrators_hear_of_many_lines_that_lead_nowhere_in_one_message(amara, maren):
+    kwame = make_member("Kwame Mensah", "administrator")[1]
+    for _ in range(3):
+        make_plan(owner=amara, manager=maren, grace_days=0, team=make_team(members=[maren]))
+    leave(maren)
+    run(DUE + MINUTE)
+    [digest] = inbox(kwame)
+    assert digest.body.count("its manager has left and nobody of a team can be told: name another manager") == 3
+    assert "name another manager" not in inbox(amara)[-1].body
+
+
+def test_a_team_is_told_before_the_administrators_are(amara, maren):
+    kwame, joel = make_member("Kwame Mensah", "administrator")[1], make_member("Joel Brandt")[1]
+    make_plan(owner=amara, manager=maren, grace_days=0, team=make_team(members=[joel]))
+    leave(maren)
+    run(DUE + DAY)
+    assert inbox(joel)
+    assert not inbox(kwame)
 
 
 def test_a_message_leads_to_the_date(amara):

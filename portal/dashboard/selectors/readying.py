@@ -12,7 +12,8 @@ from incidents import readiness as escalation
 from incidents.communications import readiness as communications
 from incidents.models import AudienceMember, EscalationPolicy
 from incidents.readiness import PathNow
-from maintenance import readiness as recovery
+from maintenance import readiness as maintenance
+from maintenance.models import Plan
 from portal.audit import guards
 from portal.audit.models import TrailRow
 from portal.directory import readiness as directory
@@ -31,6 +32,7 @@ _MENDS = {
     "team": ("directory.add_oncallshift",),
     "contact": ("directory.change_contact",),
     "portal": ("incidents.change_escalationpolicy", "directory.change_contact"),
+    "plan": ("maintenance.change_plan",),
 }
 
 
@@ -95,18 +97,19 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
     """Return the holes about what the reader may see.
 
     A hole without a record is about administrators when the directory finds it, about policies when escalation does,
-    about lists of audiences when communications do, about runbooks when security procedures are missing, about the
-    trail when guards of the record are missing, and about evidence when a file of it is damaged.
+    about lists of audiences when communications do, about runbooks when security procedures are missing, about plans
+    of maintenance when maintenance does, about the trail when guards of the record are missing, and about evidence when a file of it is damaged.
     """
     found = [
         *_by_model(directory.holes(at=at), Contact),
         *_by_model(escalation.holes(at=at), EscalationPolicy),
         *_by_model(communications.holes(), AudienceMember),
         *_by_model(runbooks.holes(), Runbook),
+        *_by_model(maintenance.plans_without_a_lead(), Plan),
     ]
     if user.has_perm("maintenance.view_backupplan"):
         approved = user.has_perm("approvals.view_approvalrequest")
-        found += _by_model(recovery.holes(with_approvals=approved), System)
+        found += _by_model(maintenance.holes(with_approvals=approved), System)
     if user.has_perm("audit.view_trailrow"):
         found += _by_model(_unguarded(), TrailRow)
     found += _by_model(_damaged(), Evidence)
