@@ -73,6 +73,11 @@ class Rule:
         return f"The last day of e{often}" if self.frequency == Frequency.LAST_DAY else f"E{often}"
 
     @property
+    def phrase(self) -> str:
+        """The same within a sentence: names of days and recurrence rules keep their capitals."""
+        return self.words[:1].lower() + self.words[1:]
+
+    @property
     def interval_days(self) -> int:
         """About how many days lie between two dates: reminders that are longer than it make no sense."""
         if self.frequency == Frequency.AS_NEEDED:

@@ -24,7 +24,7 @@ class ImportForm(TimedForm):
         help_text="Look at every row first. Then choose the file again and clear this.",
     )  # fmt: skip
     reason = text("Reason")
-    rows: list[dict[str, str]]
+    rows: importing.Rows
 
     def clean_file(self) -> Any:
         """Read the table; what cannot be read is said beside the field."""

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from maintenance import services
 from maintenance.enums import Basis, Frequency, PlanState, Shift
 from maintenance.importing.standing import NTH, WEEKDAYS, plans_of, without_what_stands
+from maintenance.importing.tables import Rows
 from maintenance.models import Plan
 from maintenance.policy import Refused
 from portal.audit.actor import By
@@ -70,18 +71,17 @@ class Line:
     says: str
 
 
-def take(
-    rows: list[dict[str, str]], *, by: By, at: datetime, reason: str, dry: bool = False, most: int | None = None
-) -> list[Line]:
+def take(rows: Rows, *, by: By, at: datetime, reason: str, dry: bool = False, most: int | None = None) -> list[Line]:
     """Do what the rows say, all of them or none, and return a line about each, in their order.
 
     A dry run does the same and takes all of it back, so that what it shows is what will happen. One row that is refused
-    refuses the file. With `most`, Refused is raised at once where more rows than that do not merely say what stands:
-    each of those takes dozens of statements, and somebody waits.
+    refuses the file. Refused is raised at once for a column that nobody knows, and with `most` where more rows than
+    that do not merely say what stands: each of those takes dozens of statements, and somebody waits.
     """
+    _check_columns(rows)
     with transaction.atomic():
-        plans = plans_of(rows)
-        left = [_left(row, plans) for row in rows]
+        plans, written = plans_of(rows.values()), dict[str, int]()
+        left = [_left(row, plans) for row in rows.values()]
         writing = sum(row.keys() != {"reference"} for row in left)
         if most is not None and writing > most:
             raise Refused(
@@ -89,18 +89,25 @@ def take(
                 "whoever runs the portal take it in whole: manage.py import_plans FILE."
             )
         lines = [
-            _line(number, row, full, plans, by=by, at=at, reason=reason)
-            for number, (row, full) in enumerate(zip(left, rows, strict=True), start=2)
+            _line(number, row, full, plans, written, by=by, at=at, reason=reason)
+            for row, (number, full) in zip(left, rows.items(), strict=True)
         ]
         if dry or any(line.what == "refused" for line in lines):
             transaction.set_rollback(True)
     return lines
 
 
+def _check_columns(rows: Rows) -> None:
+    """Raise Refused, once for the whole file, where a column has a name that nobody knows."""
+    unknown = sorted({head for row in rows.values() for head in row} - {*COLUMNS, ""})
+    if unknown:
+        raise Refused(f"Nobody knows the column “{unknown[0][:40]}”. Columns are: {', '.join(COLUMNS)}.")
+
+
 def _left(row: dict[str, str], plans: dict[str, Plan]) -> dict[str, str]:
-    """Return what a row says that does not stand already; the whole row where it names no plan or an unknown column."""
+    """Return what a row says that does not stand already; the whole row where it names no plan or has a stray cell."""
     plan = plans.get(row.get("reference", "").upper())
-    return row if plan is None or set(row) - set(COLUMNS) else without_what_stands(row, plan)
+    return row if plan is None or "" in row else without_what_stands(row, plan)
 
 
 def _line(
@@ -108,11 +115,13 @@ def _line(
     row: dict[str, str],
     full: dict[str, str],
     plans: dict[str, Plan],
+    written: dict[str, int],
     *,
     by: By,
     at: datetime,
     reason: str,
 ) -> Line:
+    """Do what a row says. `written` knows by their task which rows of this file wrote a new plan."""
     task, reference = full.get("task", "")[:160], row.get("reference", "").upper()
     if reference and reference not in plans:  # an earlier row may have changed it
         row = _left(full, plans_of([full]))
@@ -121,16 +130,20 @@ def _line(
     plans.pop(reference, None)
     try:
         with transaction.atomic():
-            what, says = _do(row, by=by, at=at, reason=reason)
+            what, says = _do(row, written, by=by, at=at, reason=reason)
     except Refused as refused:
         return Line(number, task, "refused", str(refused))
+    if what == "new":
+        written[full["task"]] = number
     return Line(number, task, what, says)
 
 
-def _do(row: dict[str, str], *, by: By, at: datetime, reason: str) -> tuple[str, str]:
-    unknown = sorted(set(row) - set(COLUMNS))
-    if unknown:
-        raise Refused(f"Nobody knows the column “{unknown[0][:40]}”. Columns are: {', '.join(COLUMNS)}.")
+def _do(row: dict[str, str], written: dict[str, int], *, by: By, at: datetime, reason: str) -> tuple[str, str]:
+    if "" in row:
+        raise Refused(
+            f"“{row[''][:40]}” stands under no heading. Give its column a name, or clear it; in CSV, words that hold a "
+            "comma stand in quotation marks."
+        )
     values, systems = _values(row), _systems(row.get("systems", ""))
     last_done, in_force = _day(row, "last done"), _yes(row, "in force")
     if last_done is not None and not in_force:
@@ -138,6 +151,8 @@ def _do(row: dict[str, str], *, by: By, at: datetime, reason: str) -> tuple[str,
     reference = row.get("reference", "").upper()
     if reference:
         return _change(reference, row, values, systems, by=by, at=at, reason=reason)
+    if (earlier := written.get(values.get("task", ""))) is not None:
+        raise Refused(f"Row {earlier} writes a plan of this task already. Leave one of them.")
     standing = Plan.objects.exclude(state=PlanState.RETIRED).filter(task=values.get("task", "")).first()
     if standing is not None:
         raise Refused(f"A plan of this task stands already. To change it, give its reference: {standing.reference}.")
@@ -145,10 +160,10 @@ def _do(row: dict[str, str], *, by: By, at: datetime, reason: str) -> tuple[str,
         raise Refused("Give its first date, such as 2026-12-01.")
     plan = services.draft(values, systems, by=by, at=at, reason=reason)
     if not in_force:
-        return "new", f"A new draft: {plan.as_rule().words.lower()}."
+        return "new", f"A new draft: {plan.as_rule().phrase}."
     plan = services.put_in_force(plan, by=by, at=at, reason=reason, last_done_on=last_done)
     first = plan.occurrences.get(state="open")
-    return "new", f"A new plan in force: {plan.as_rule().words.lower()}, due {first.due_on:%a %d %b %Y}."
+    return "new", f"A new plan in force: {plan.as_rule().phrase}, due {first.due_on:%a %d %b %Y}."
 
 
 def _change(
@@ -210,7 +225,7 @@ def _values(row: dict[str, str]) -> dict[str, Any]:
 
 def _whole(column: str, words: str) -> int:
     if not (words.isascii() and words.isdigit() and len(words) < 5):
-        raise Refused(f"“{words[:40]}” is no number of {column}.")
+        raise Refused(f"“{words[:40]}” in the column {column} is no whole number of at most four digits.")
     return int(words)
 
 
@@ -270,7 +285,7 @@ def _yes(row: dict[str, str], column: str) -> bool:
     return words in _YES
 
 
-_PERSON = _named(Contact, "person who is still there", active=True)
+_PERSON = _named(Contact, "active person", active=True)
 # column: the field that it fills, and what reads it
 _READS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     **{column: (column.replace(" ", "_"), lambda _column, words: words)

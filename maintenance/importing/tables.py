@@ -14,6 +14,7 @@ from portal.lib.cells import unguarded
 MOST_ROWS = 5000
 LONGEST_FILE = 5 * 1024 * 1024
 LONGEST_PART = 50 * 1024 * 1024  # of a part of an XLSX file, unpacked
+Rows = dict[int, dict[str, str]]  # by the number of the row in its file
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _COLUMN = re.compile(r"^([A-Z]{1,3})\d+$")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -24,31 +25,48 @@ class Unreadable(ValueError):
     """The file is no table that can be taken in; the sentence says what to do."""
 
 
-def read(name: str, content: bytes) -> list[dict[str, str]]:
-    """Return the rows of a table under its headings, in lower case. Empty rows are left out.
+def read(name: str, content: bytes) -> Rows:
+    """Return the rows of a table under its headings, in lower case, by their number in it. Empty rows are left out.
 
-    Unreadable is raised for what is no such file, is too large, or has no headings.
+    Cells that stand under no heading are kept under "". Unreadable is raised for what is no such file, is too large,
+    has no headings, has one of them twice, or has nothing below them.
     """
     if len(content) > LONGEST_FILE:
         raise Unreadable("The file is larger than 5 MB. Divide it.")
     lines = _sheet(content) if content[:2] == b"PK" or name.lower().endswith(".xlsx") else _csv(content)
-    rows: list[dict[str, str]] = []
+    rows: Rows = {}
     heads: list[str] = []
-    for cells in lines:
+    for number, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
         if not heads:
-            heads = [cell.strip().lower() for cell in cells]
+            heads = _heads(cells)
             continue
         if len(rows) == MOST_ROWS:
             raise Unreadable(f"The file has more than {MOST_ROWS:,} rows. Divide it.")
-        rows.append({head: unguarded(cell).strip() for head, cell in zip(heads, cells, strict=False) if head})
+        rows[number] = _row(heads, [unguarded(cell).strip() for cell in cells])
     if not heads:
         raise Unreadable("The file is empty. Its first row names the columns, the first of them “task”.")
+    if not rows:
+        raise Unreadable("The file has headings, and no row below them.")
     return rows
 
 
-def _csv(content: bytes) -> Iterator[list[str]]:
+def _heads(cells: list[str]) -> list[str]:
+    heads = [cell.strip().lower() for cell in cells]
+    twice = next((head for head in heads if head and heads.count(head) > 1), None)
+    if twice is not None:
+        raise Unreadable(f"The column “{twice[:40]}” stands there twice. Leave one of them.")
+    return heads
+
+
+def _row(heads: list[str], cells: list[str]) -> dict[str, str]:
+    row = {head: cell for head, cell in zip(heads, cells, strict=False) if head}
+    stray = [cell for place, cell in enumerate(cells) if cell and not (place < len(heads) and heads[place])]
+    return row | {"": ", ".join(stray)} if stray else row
+
+
+def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         words = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -57,12 +75,13 @@ def _csv(content: bytes) -> Iterator[list[str]]:
         raise Unreadable("This is no table. Give a CSV or an XLSX file.")
     first = words.partition("\n")[0]
     try:
-        yield from csv.reader(io.StringIO(words), delimiter=";" if first.count(";") > first.count(",") else ",")
+        cut = ";" if first.count(";") > first.count(",") else ","
+        yield from enumerate(csv.reader(io.StringIO(words), delimiter=cut), start=1)
     except csv.Error as problem:
         raise Unreadable(f"The file cannot be read as CSV: {problem}.") from problem
 
 
-def _sheet(content: bytes) -> Iterator[list[str]]:
+def _sheet(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -81,12 +100,14 @@ def _sheet(content: bytes) -> Iterator[list[str]]:
         if isinstance(problem, Unreadable):
             raise
         raise Unreadable("The file cannot be read as XLSX. Save it anew, or as CSV.") from problem
+    number = 0
     for row in table.iter(f"{_MAIN}row"):
-        yield _cells(row, shared)
+        number = max(number + 1, _number(row.get("r", "")[:7] or "0"))  # empty rows may be left out
+        yield number, _cells(row, shared)
 
 
 def _number(name: str) -> int:
-    return int(re.sub(r"\D", "", name))
+    return int(re.sub(r"[^0-9]", "", name) or 0)
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> Element:

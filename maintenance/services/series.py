@@ -106,7 +106,7 @@ def _make(series: WindowSeries, day: date, starts_at: datetime, ends_at: datetim
     window.save()
     window.systems.set(series.systems.all())
     keep(window, at=at)
-    say(window, "planned", f"planned it by its rule: {series.as_rule().words.lower()}", by=by, at=at)
+    say(window, "planned", f"planned it by its rule: {series.as_rule().phrase}", by=by, at=at)
 
 
 @transaction.atomic

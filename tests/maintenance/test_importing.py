@@ -72,7 +72,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing():
 
 
 REFUSED = [
-    ("Rotate keys,monthly,2026-12-01,Nobody Known,Maren Holt,,,", "There is no person who is still there “Nobody"),
+    ("Rotate keys,monthly,2026-12-01,Nobody Known,Maren Holt,,,", "There is no active person “Nobody"),
     ("Rotate keys,hourly,2026-12-01,,,,,", "“hourly” is no frequency."),
     ("Rotate keys,monthly,tomorrow,,,,,", "“tomorrow” is no day. Write it as 2026-12-01."),
     ("Rotate keys,monthly,,,,,,", "Give its first date"),
@@ -96,8 +96,37 @@ def test_a_row_that_cannot_be_refuses_the_file_with_a_sentence(row, sentence):
 
 
 def test_a_column_that_nobody_knows_is_not_dropped():
-    (line,) = take("Rotate keys,red", heads="task,colour")
-    assert line.says.startswith("Nobody knows the column “colour”.")
+    with pytest.raises(Refused, match="Nobody knows the column “colour”"):
+        take("Rotate keys,red", "Turn logs,blue", heads="task,colour")
+
+
+def test_a_cell_under_no_heading_is_not_dropped():
+    (line,) = take("Rotate keys, then look,2026-12-01", heads="task,first date")
+    assert line.what == "refused"
+    assert line.says.startswith("“2026-12-01” stands under no heading.")
+    (line,) = take("Rotate keys,urgent,2026-12-01", heads="task,,first date")
+    assert line.says.startswith("“urgent” stands under no heading.")
+
+
+def test_a_row_keeps_its_number_when_empty_rows_come_before_it():
+    assert [line.number for line in take("Rotate keys,weekly,2026-12-01", "", ",,", "Turn logs,daily,2026-12-01")] == [
+        2,
+        5,
+    ]
+    content = table([[], ["task", "first date"], [], ["Renew keys", "2026-12-01"]])
+    rows = importing.read("plans.xlsx", content)
+    assert [line.number for line in importing.take(rows, by="system: test", at=NOON, reason=WHY)] == [4]
+
+
+def test_a_task_that_two_rows_write_is_told_by_the_row_before():
+    first, second = take("Rotate keys,weekly,2026-12-01", "Rotate keys,daily,2026-12-01", dry=True)
+    assert (first.what, second.what) == ("new", "refused")
+    assert second.says == "Row 2 writes a plan of this task already. Leave one of them."
+
+
+def test_names_of_days_keep_their_capital_letters():
+    (line,) = take("Rotate keys,nth_weekday,2026-12-01,friday,last", heads="task,frequency,first date,weekday,nth")
+    assert line.says == "A new draft: the last Friday of every month."
 
 
 def test_a_reference_changes_the_plan_that_stands():
@@ -171,6 +200,8 @@ def test_a_spreadsheet_says_the_same_as_a_csv_file():
     ("name", "content", "sentence"),
     [
         ("a.csv", b"", "The file is empty."),
+        ("a.csv", b"task,first date,Task\na,2026-12-01,b\n", "The column “task” stands there twice"),
+        ("a.csv", b"task,first date\n\n", "no row below"),
         ("a.csv", b"\xff\xfe\x00t", "not UTF-8"),
         ("a.xlsx", b"PK\x03\x04 and nothing", "cannot be read as XLSX"),
         ("a.csv", b"x" * (5 * 1024 * 1024 + 1), "larger than 5 MB"),
@@ -183,9 +214,9 @@ def test_what_is_no_table_says_what_to_do(name, content, sentence):
 
 
 def test_semicolons_separate_as_commas_do():
-    assert importing.read("a.csv", b"task;frequency\nRotate, then look;daily\n") == [
-        {"task": "Rotate, then look", "frequency": "daily"}
-    ]
+    assert importing.read("a.csv", b"task;frequency\nRotate, then look;daily\n") == {
+        2: {"task": "Rotate, then look", "frequency": "daily"}
+    }
 
 
 ODD = ["=1+1", "'=1+1", "-1", "a;b, c\r\n\t=d\n", 'Say "so"', "Prüfe — 検査", "yes", "45000", "1.0"]
@@ -241,7 +272,7 @@ def test_one_cell_that_is_edited_changes_that_alone(kind, tmp_path):
     make_every_kind()
     rows = taken_along(kind, tmp_path)
     before = {row["reference"]: row for row in importing.rows_of(Plan.objects.all())}
-    for row in rows:
+    for row in rows.values():
         row["grace days"] = "9"
     lines = importing.take(rows, by="system: test", at=NOON, reason=WHY)
     assert {line.says for line in lines} == {f"{reference} changes: grace days." for reference in before}
@@ -253,9 +284,9 @@ def test_one_cell_that_is_edited_changes_that_alone(kind, tmp_path):
 def test_without_their_references_they_are_new_plans_that_say_the_same(kind, tmp_path):
     make_every_kind()
     leavers = Plan.objects.filter(owner__active=False).values_list("reference", flat=True)
-    rows = [row for row in taken_along(kind, tmp_path) if row["reference"] not in leavers]
+    rows = {n: row for n, row in taken_along(kind, tmp_path).items() if row["reference"] not in leavers}
     before = {row["task"]: row for row in importing.rows_of(Plan.objects.all())}
-    for row in rows:
+    for row in rows.values():
         row["reference"], row["task"] = "", f"Also {row['task']}"
     lines = importing.take(rows, by="system: test", at=NOON, reason=WHY)
     assert [line for line in lines if line.what != "new"] == []
@@ -292,6 +323,9 @@ def test_the_command_says_what_each_row_does(tmp_path, capsys):
     assert Plan.objects.filter(task="Rotate keys").exists()
     with pytest.raises(CommandError, match="Nothing was written: 1 of 1 rows refused"):
         call_command("import_plans", path)
+    path.write_text("task,colour\nRotate keys,red\n")
+    with pytest.raises(CommandError, match=r"Nothing was written\. Nobody knows the column “colour”"):
+        call_command("import_plans", path, "--dry-run")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

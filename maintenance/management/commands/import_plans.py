@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from maintenance import importing
+from maintenance.policy import Refused
 from portal.audit.actor import current
 from portal.lib import clock
 
@@ -35,10 +36,13 @@ class Command(BaseCommand):
         except importing.Unreadable as problem:
             raise CommandError(str(problem)) from problem
         context = current()
-        lines = importing.take(
-            rows, by=context.actor if context else "command: import_plans", at=clock.database_now(),
-            reason=options["reason"] or f"Imported from {path.name}"[:200], dry=options["dry_run"],
-        )  # fmt: skip
+        try:
+            lines = importing.take(
+                rows, by=context.actor if context else "command: import_plans", at=clock.database_now(),
+                reason=options["reason"] or f"Imported from {path.name}"[:200], dry=options["dry_run"],
+            )  # fmt: skip
+        except Refused as refusal:
+            raise CommandError(f"Nothing was written. {refusal}") from refusal
         for line in lines:
             self.stdout.write(f"{MARKS[line.what]} row {line.number} {line.task}: {line.says}")
         refused = sum(line.what == "refused" for line in lines)
