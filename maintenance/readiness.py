@@ -1,33 +1,38 @@
-"""The holes of maintenance and recovery: plans that nobody answers for, promises that stand on too little."""
+"""The holes of maintenance and recovery: what nobody answers for, what nobody has ended, what stands on too little."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from maintenance.models import BackupPlan, Plan
+from maintenance.models import BackupPlan, Exercise, Plan
 from portal.approvals import services as approvals
 from portal.approvals.subjects import OBJECTIVE
 from portal.directory.enums import Verdict
 from portal.directory.models import RecoveryObjective, RecoveryProof
 from portal.directory.readiness import Hole
+from portal.lib import durations, times
 
 CONSEQUENCE = "What is promised of its recovery is a hope until then."
 
 
 UNTOLD = "Once it is overdue past its grace, the administrators are told instead."
+UNENDED = "Until it is ended it measures nothing, and proves nothing."
 MOST_PLANS = 20  # named one by one
 
 
 def plans_without_a_lead() -> list[Hole]:
-    """Return a hole for each plan whose overdue dates nobody of its own hears of. Of many, the first and how many."""
+    """Return a hole for each plan whose overdue dates nobody of its own hears of; of many the first and how many."""
     rows = Plan.objects.leading_nowhere().select_related("manager", "recovery_plan").order_by("pk")
     found = [_without_a_lead(plan) for plan in rows[: MOST_PLANS + 1]]
     if len(found) > MOST_PLANS:
         more = rows.count() - MOST_PLANS
+        plans = "1 more maintenance plan has" if more == 1 else f"{more:,} more maintenance plans have"
         sentence = (
-            f"The manager of {more:,} more maintenance plan{'s' if more > 1 else ''} has left, and nobody of a team can "
-            "be told. Take the plans along as CSV, name other managers there and import it."
+            f"{plans} a manager who has left, and nobody of a team who can be told. Take the plans along as CSV, name "
+            "other managers there and import it."
         )
         found[MOST_PLANS:] = [Hole("plan", None, "amber", sentence, reverse("maintenance:import"), UNTOLD)]
     return found
@@ -38,6 +43,22 @@ def _without_a_lead(plan: Plan) -> Hole:
     lacks = "nobody of its team is still there" if plan.team_id else "it names no team"
     sentence = f"{plan.manager}, who manages {where}, has left, and {lacks}. Name another manager."
     return Hole("plan", plan, "amber", sentence, where.get_absolute_url(), UNTOLD)
+
+
+def left_running(*, at: datetime) -> list[Hole]:
+    """Return a hole for each exercise that runs hours longer than its steps were to take: nobody has ended it."""
+    running = Exercise.objects.running().with_estimate().select_related("plan").order_by("started_at", "pk")
+    return [_left_running(exercise) for exercise in running if exercise.is_left_running(at)]
+
+
+def _left_running(exercise: Exercise) -> Hole:
+    estimate = durations.words(exercise.estimate.total_seconds())
+    since = times.exact(exercise.started_at) if exercise.started_at is not None else "its start"
+    sentence = (
+        f"{exercise.reference} {exercise.title} has not been ended since {since}; its steps "
+        f"were to take {estimate}. End it or call it off."
+    )
+    return Hole("exercise", exercise, "amber", sentence, exercise.get_absolute_url(), UNENDED)
 
 
 def holes(*, with_approvals: bool) -> list[Hole]:

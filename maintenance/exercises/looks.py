@@ -16,6 +16,7 @@ EXERCISE_LOOKS: dict[str, Look] = {
     ExerciseState.CANCELLED: Look("Called off", "", "ban"),
 }
 DUE = Look("Due", "red", "octagon-alert")
+UNENDED = Look("Still running", "amber", "triangle-alert")
 STEP_LOOKS: dict[str, Look] = {
     StepState.OPEN: Look("Open", "plain", "circle-dashed"),
     StepState.STARTED: Look("Under way", "blue", "timer"),
@@ -38,6 +39,8 @@ MARKS: dict[str, tuple[str, str]] = {
 
 def look_of(exercise: Exercise, *, at: datetime) -> Look:
     """Return how an exercise looks now."""
+    if exercise.is_left_running(at):
+        return UNENDED
     if exercise.state == ExerciseState.SCHEDULED and exercise.scheduled_for < at:
         return DUE
     return EXERCISE_LOOKS[exercise.state]

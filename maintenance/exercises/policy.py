@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from maintenance.enums import PlanState
@@ -15,6 +15,8 @@ PLAN_PREFIX, PREFIX = "RCP", "EXR"
 MOST_STEPS = 60
 LONGEST_STEP = 7 * 24 * 60  # minutes
 MOST_MONTHS = 36
+UNENDED = timedelta(hours=4)
+"""How much longer than its steps should take an exercise runs before its lead is reminded to end it."""
 
 # verb: {state before: state after}
 PLAN: MappingProxyType[str, dict[PlanState, PlanState]] = MappingProxyType(
@@ -129,3 +131,8 @@ def check_newest(newest_data_at: datetime | None, *, started_at: datetime) -> No
             "The newest recovered data cannot be newer than the start of the exercise, which stands for the loss. "
             "Give the moment of the newest row, file or message that came back."
         )
+
+
+def end_by(started_at: datetime, estimate: timedelta) -> datetime:
+    """Return until when an exercise should have been ended that takes so long by the estimates of its steps."""
+    return started_at + estimate + UNENDED

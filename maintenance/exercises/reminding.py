@@ -1,4 +1,4 @@
-"""Reminders of exercises that are scheduled: before their day, on it, and each week until somebody starts them."""
+"""Reminders of exercises: before their day, on it, each week until somebody starts them, and once to end them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from maintenance.exercises.enums import ExerciseState
+from maintenance.exercises.policy import end_by
 from maintenance.models import Exercise
 from portal.actions.reminding import first_step, steps_between
 from portal.audit.actor import acting
@@ -26,22 +27,31 @@ from portal.records import services as records
 NOTICE = "exercise_notice"
 """The kind of the deadlines of exercises: the reminder that comes next."""
 MESSAGE = "exercise_due"
+END = "end"
+"""The key of the reminder of one that was started and is still running long after its estimate."""
 SYSTEM = "system: maintenance"
 Batch = list[tuple[Deadline, Exercise]]
 
 
 def begin(exercise: Exercise, *, at: datetime) -> None:
     """Write down when somebody is reminded next, anew where the day has moved."""
+    step = first_step(exercise.scheduled_for, zone_or_utc(exercise.lead.time_zone), at=at)
+    _wait(exercise, step.key, step.at, at=at)
+
+
+def await_end(exercise: Exercise, *, at: datetime) -> None:
+    """Write down when the lead is reminded to end an exercise that was started just now, instead of to start it."""
+    _wait(exercise, END, end_by(at, exercise.estimate), at=at)
+
+
+def _wait(exercise: Exercise, key: str, due_at: datetime, *, at: datetime) -> None:
     stop(exercise, at=at)
     last = deadlines.of(exercise, [NOTICE]).aggregate(last=Max("generation"))["last"] or 0
-    step = first_step(exercise.scheduled_for, zone_or_utc(exercise.lead.time_zone), at=at)
-    deadlines.start(
-        kind=NOTICE, subject=exercise, key=step.key, generation=last + 1, started_at=at, due_at=step.at
-    )  # fmt: skip
+    deadlines.start(kind=NOTICE, subject=exercise, key=key, generation=last + 1, started_at=at, due_at=due_at)
 
 
 def stop(exercise: Exercise, *, at: datetime) -> None:
-    """Remind nobody any more: it was started or called off."""
+    """Remind nobody any more of what was waited for: it was ended or called off, or something else is waited for."""
     deadlines.cancel(subject=exercise, kind=NOTICE, at=at)
 
 
@@ -55,7 +65,7 @@ def _lock(ids: list[int], _at: datetime) -> Mapping[int, Exercise]:
     """Lock the exercises in id order, skipping those that a verb holds just now; they wait for the next sweep."""
     rows = Exercise.objects.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, of=("self",))
     held = list(rows.values_list("pk", flat=True))
-    return Exercise.objects.select_related("lead", "plan__owner", "plan__manager").in_bulk(held)
+    return Exercise.objects.with_estimate().select_related("lead", "plan__owner", "plan__manager").in_bulk(held)
 
 
 def _handle(batch: Batch, at: datetime) -> None:
@@ -63,12 +73,14 @@ def _handle(batch: Batch, at: datetime) -> None:
     coming: list[Deadline] = []
     drafts: list[Draft] = []
     for deadline, exercise in batch:
-        if exercise.state != ExerciseState.SCHEDULED:
+        key = deadline.key
+        if exercise.state != (ExerciseState.RUNNING if key == END else ExerciseState.SCHEDULED):
             continue
-        zone = zone_or_utc(exercise.lead.time_zone)
-        passed, following = steps_between(exercise.scheduled_for, zone, after=deadline.key, until=at)
-        coming += deadlines.following(deadline, passed=passed, waits=following, at=at)
-        key = passed[-1].key if passed else deadline.key  # the later, the graver
+        if key != END:
+            zone = zone_or_utc(exercise.lead.time_zone)
+            passed, following = steps_between(exercise.scheduled_for, zone, after=key, until=at)
+            coming += deadlines.following(deadline, passed=passed, waits=following, at=at)
+            key = passed[-1].key if passed else key  # the later, the graver
         told = _recipient(exercise)
         words = f"reminded {told}" if told else "found nobody to remind: everybody named has left"
         records.write_note(exercise, kind="reminded", text=words, by=SYSTEM, at=at)

@@ -17,6 +17,7 @@ from maintenance.exercises.looks import STEP_LOOKS, VERDICT_LOOKS
 from maintenance.exercises.services.planning import StepWords
 from maintenance.looks import Look
 from maintenance.models import Exercise, ExerciseStep, RecoveryPlan
+from maintenance.models.exercises import ExerciseQuerySet
 from portal.directory.enums import Verdict
 from portal.directory.recovery.policy import Measured, Promise, verdict
 from portal.directory.recovery.reading import promises
@@ -39,9 +40,10 @@ def plan_for(user: Any, reference: str) -> RecoveryPlan:
     return found
 
 
-def exercises_for(user: Any) -> QuerySet[Any]:
+def exercises_for(user: Any) -> ExerciseQuerySet:
     """Return the exercises that a reader may see, with what their lines show."""
-    return Exercise.objects.visible_to(user).select_related("plan__system", "lead")
+    rows: ExerciseQuerySet = Exercise.objects.visible_to(user).select_related("plan__system", "lead")
+    return rows
 
 
 def exercise_for(user: Any, reference: str) -> Exercise:

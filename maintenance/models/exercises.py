@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.urls import reverse
 
 from maintenance.enums import PlanState
 from maintenance.exercises.enums import ExerciseState, Kind, StepState
-from maintenance.exercises.policy import LONGEST_STEP, MOST_MONTHS
+from maintenance.exercises.policy import LONGEST_STEP, MOST_MONTHS, end_by
 from maintenance.models.plans import Plan
 from portal.audit.facts import AppendOnlyModel
 from portal.audit.models import AuditedModel, AuditedQuerySet
@@ -121,6 +121,14 @@ class ExerciseQuerySet(AuditedQuerySet):
         """Return those whose day has come and that nobody has started."""
         return self.filter(state=ExerciseState.SCHEDULED, scheduled_for__lt=at)
 
+    def running(self) -> Self:
+        """Return those whose time is being measured."""
+        return self.filter(state=ExerciseState.RUNNING)
+
+    def with_estimate(self) -> Self:
+        """Return them with `estimated_minutes`: how long the steps that they copied should take."""
+        return self.annotate(estimated_minutes=Sum("steps__minutes"))
+
 
 class Exercise(AuditedModel):
     """One exercise of a recovery plan. Only maintenance.exercises.services writes it.
@@ -216,6 +224,22 @@ class Exercise(AuditedModel):
     def is_over(self) -> bool:
         """Whether it ended or was called off."""
         return self.state in {ExerciseState.ENDED, ExerciseState.CANCELLED}
+
+    @property
+    def estimate(self) -> timedelta:
+        """How long the steps that it copied should take. One query, unless it was read `with_estimate`."""
+        known = getattr(self, "estimated_minutes", None)
+        minutes = self.steps.aggregate(found=Sum("minutes"))["found"] if known is None else known
+        return timedelta(minutes=minutes or 0)
+
+    @property
+    def end_by(self) -> datetime | None:
+        """Until when somebody should have ended it, while it runs."""
+        return end_by(self.started_at, self.estimate) if self.is_running and self.started_at is not None else None
+
+    def is_left_running(self, at: datetime) -> bool:
+        """Tell whether it runs so much longer than its steps should take that somebody forgot to end it."""
+        return self.end_by is not None and self.end_by <= at
 
     @property
     def took(self) -> timedelta | None:

@@ -275,7 +275,12 @@ def _next_tests(user: Any, system_ids: Collection[int]) -> dict[int, Occurrence]
 def _next_exercises(user: Any, system_ids: Collection[int]) -> dict[int, Exercise]:
     """Return the nearest exercise of each system that nobody has ended yet. One query."""
     rows = Exercise.objects.visible_to(user).filter(state__in=(ExerciseState.SCHEDULED, ExerciseState.RUNNING))
-    rows = rows.filter(plan__system__in=system_ids).select_related("plan").order_by("-scheduled_for", "-pk")
+    rows = (
+        rows.with_estimate()
+        .filter(plan__system__in=system_ids)
+        .select_related("plan")
+        .order_by("-scheduled_for", "-pk")
+    )
     return {row.plan.system_id: row for row in rows}
 
 

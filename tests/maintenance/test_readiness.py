@@ -149,7 +149,7 @@ def test_of_very_many_such_plans_the_first_are_named_and_the_others_counted(monk
     with django_assert_max_num_queries(2):
         found = unled()
     assert len(found) == 3
-    assert found[-1][0].startswith("The manager of 2 more maintenance plans has left")
+    assert found[-1][0].startswith("2 more maintenance plans have a manager who has left")
     assert found[-1][1] == "/maintenance/plans/import/"
 
 

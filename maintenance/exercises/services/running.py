@@ -121,12 +121,12 @@ def start(
         stamp(row, "started", by=by, at=at)
         row.plan_version = row.plan.version
         row.save()
-        reminding.stop(row, at=at)
         for step in row.plan.steps_now().select_related("owner"):
             ExerciseStep(
                 exercise=row, position=step.position, text=step.text, owner=step.owner, minutes=step.minutes,
                 recovers=step.recovers,
             ).save()  # fmt: skip
+        reminding.await_end(row, at=at)
         words = f"started it, by version {row.plan_version} of the plan"
         records.write_note(row, kind="started", text=words, by=by, at=at, reason=reason)
         if severity is not None:
@@ -180,6 +180,7 @@ def end(
         if row.kind != Kind.TABLETOP:
             row.retest_at = _fulfil(row, by=by, at=at)
         row.save()
+        reminding.stop(row, at=at)
         if row.kind != Kind.TABLETOP:
             _prove(row, result, by=by, at=at)
         text = f"ended the exercise {row.reference}: {row.get_verdict_display().lower()}"

@@ -43,7 +43,7 @@ def listing(request: SignedIn) -> HttpResponse:
     page = Paginator(over, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "now": at,
-        "standing": [(one, look_of(one, at=at)) for one in standing],
+        "standing": [(one, look_of(one, at=at)) for one in standing.with_estimate()],
         "over": [(one, VERDICT_LOOKS.get(one.verdict) or look_of(one, at=at)) for one in page],
         "page": page,
     }
@@ -73,6 +73,7 @@ def exercise(request: SignedIn, reference: str) -> HttpResponse:
         "offers": offers_of_exercise(found) if may_act else [],
         "once": uuid.uuid4(),
         "drill": drill,
+        "is_left_running": found.is_left_running(at),
         "lead_gone": not found.lead.active,
         "actions": actions_of(found, request.user, at=at),
         "evidence": section_of(found, request.user),

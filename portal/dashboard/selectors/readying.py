@@ -13,7 +13,7 @@ from incidents.communications import readiness as communications
 from incidents.models import AudienceMember, EscalationPolicy
 from incidents.readiness import PathNow
 from maintenance import readiness as maintenance
-from maintenance.models import Plan
+from maintenance.models import Exercise, Plan
 from portal.audit import guards
 from portal.audit.models import TrailRow
 from portal.directory import readiness as directory
@@ -33,6 +33,7 @@ _MENDS = {
     "contact": ("directory.change_contact",),
     "portal": ("incidents.change_escalationpolicy", "directory.change_contact"),
     "plan": ("maintenance.change_plan",),
+    "exercise": ("maintenance.change_exercise",),
 }
 
 
@@ -98,7 +99,8 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
 
     A hole without a record is about administrators when the directory finds it, about policies when escalation does,
     about lists of audiences when communications do, about runbooks when security procedures are missing, about plans
-    of maintenance when maintenance does, about the trail when guards of the record are missing, and about evidence when a file of it is damaged.
+    of maintenance when maintenance does, about the trail when guards of the record are missing, and about evidence when
+    a file of it is damaged.
     """
     found = [
         *_by_model(directory.holes(at=at), Contact),
@@ -106,6 +108,7 @@ def _holes(user: Any, *, at: datetime) -> list[Hole]:
         *_by_model(communications.holes(), AudienceMember),
         *_by_model(runbooks.holes(), Runbook),
         *_by_model(maintenance.plans_without_a_lead(), Plan),
+        *_by_model(maintenance.left_running(at=at), Exercise),
     ]
     if user.has_perm("maintenance.view_backupplan"):
         approved = user.has_perm("approvals.view_approvalrequest")

@@ -1,4 +1,4 @@
-"""Whoever leads an exercise is reminded of its day until somebody starts it, and of the next one by maintenance."""
+"""Whoever leads an exercise is reminded of its day, and to end it; of the next exercise a maintenance plan reminds."""
 
 from datetime import timedelta
 
@@ -9,10 +9,11 @@ from maintenance.exercises.reminding import NOTICE
 from maintenance.sweeps import sweep_maintenance
 from portal.audit.actor import acting
 from portal.deadlines.models import Deadline, DeadlineState
+from portal.lib import clock
 from portal.notify.models import Message
 from portal.records import services as records
 from tests.factories.directory import NOON
-from tests.factories.exercises import WHY, make_exercise, make_recovery_plan
+from tests.factories.exercises import MINUTE, WHY, make_exercise, make_recovery_plan
 from tests.factories.maintenance import make_member
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,7 @@ def test_the_lead_is_reminded_before_on_the_day_and_weekly_until_it_starts(joel)
     run(*(NOON + n * DAY for n in range(20)))
     assert told(joel) == ["On Fri 27 Nov, 12", "On Fri 27 Nov, 12", "Now", "Not started since Fri 27 Nov"]
     services.start(exercise, by=joel, at=HELD + 10 * DAY)
+    services.end(exercise, by=joel, at=HELD + 10 * DAY)
     run(HELD + 30 * DAY)
     assert len(told(joel)) == 4
 
@@ -77,3 +79,58 @@ def test_of_a_lead_who_has_left_the_owner_of_the_plan_is_reminded(joel):
     assert told(joel) == []
     assert len(told(mei)) == 1
     assert records.timeline(exercise).first().text == "reminded Mei Tanaka"
+
+
+ESTIMATE = timedelta(hours=1)  # of the four steps
+LATE = NOON + ESTIMATE + timedelta(hours=4)
+
+
+def test_the_lead_of_an_exercise_that_is_left_running_is_reminded_once(joel):
+    exercise = make_exercise(lead=joel, started=True)
+    run(LATE - MINUTE)
+    assert told(joel) == []
+    run(LATE, LATE + MINUTE, LATE + DAY, LATE + 30 * DAY)
+    assert told(joel) == ["Still running since Tue 17 Nov, 12"]
+    message = Message.objects.get(contact=joel, lane="inbox", kind="exercise_due")
+    assert (
+        "though its steps were to take 1 h. End it, so that what was measured is kept, or call it off." in message.body
+    )
+    assert message.url_path == exercise.get_absolute_url()
+    assert records.timeline(exercise).first().text == "reminded Joel Brandt"
+
+
+@pytest.mark.parametrize("verb", ["end", "call_off"])
+def test_nobody_is_reminded_to_end_what_is_over(joel, verb):
+    exercise = make_exercise(lead=joel, started=True)
+    getattr(services, verb)(exercise, by="M", at=NOON + MINUTE, reason="It is enough")
+    run(LATE)
+    assert told(joel) == []
+
+
+def test_an_exercise_that_was_reminded_of_before_its_start_is_reminded_of_anew(joel):
+    exercise = make_exercise(lead=joel, scheduled_for=HELD)
+    run(HELD)
+    services.start(exercise, by="M", at=HELD)
+    run(HELD + ESTIMATE + timedelta(hours=4))
+    assert [words.partition(" since")[0] for words in told(joel)] == ["Now", "Still running"]
+
+
+def test_what_is_left_running_is_shown_wherever_somebody_looks(client, monkeypatch):
+    user = make_member("Maren Holt", "manager")[0]
+    client.force_login(user)
+    exercise = make_exercise(started=True)
+    system = exercise.plan.system.slug
+    pages = {
+        "/readiness/": f"{exercise.reference} {exercise.title} has not been ended since",
+        "/recovery/": "is still running",
+        f"/recovery/systems/{system}/": "is still running",
+        "/recovery/exercises/": "Still running",
+        exercise.get_absolute_url(): "It is still running, hours longer than its steps were to take.",
+    }
+
+    def shown(at):
+        monkeypatch.setattr(clock, "now", lambda: at)
+        return {page for page, words in pages.items() if words in client.get(page).content.decode()}
+
+    assert shown(LATE - MINUTE) == set()
+    assert shown(LATE) == set(pages)
