@@ -54,7 +54,7 @@ PLAN_ACTS: dict[str, Act] = {
         ),
         Act(
             "need", "It is needed", "Say that it is needed", "triangle-alert",
-            "The date that stands is due on the day you give. Its scheduled date stays as it was.",
+            "Its open date is due on the day you give. Its scheduled date stays as it was.",
             "It is due then.", NeedForm, services.need, _as_needed,
         ),
         Act(

@@ -122,7 +122,10 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """An exercise as it is worked: its steps, how long it runs, what is promised. `next` is the first open step."""
+    """An exercise as it is worked: its steps, how long it runs, what is promised. `next` is the first open step.
+
+    `estimated` are the minutes of all its steps, `back_after` those of the steps that the system is not back without.
+    """
 
     rows: list[Row]
     done: int
@@ -131,6 +134,7 @@ class Board:
     promise: Promise
     back_by: datetime | None
     estimated: int
+    back_after: int
     under_way: bool
     next: int
 
@@ -149,6 +153,7 @@ def board_of(exercise: Exercise, *, at: datetime, may_act: bool) -> Board:
         promise=promise,
         back_by=started + promise.rto if started and promise.rto and exercise.kind != Kind.TABLETOP else None,
         estimated=sum(step.minutes for step in counted),
+        back_after=sum(step.minutes for step in counted if step.recovers),
         under_way=any(step.state == StepState.STARTED for step in counted),
         next=next((step.position for step in counted if step.state == StepState.OPEN), 0),
     )

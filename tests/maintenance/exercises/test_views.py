@@ -200,7 +200,9 @@ def test_an_exercise_is_worked_on_its_board_and_printed_as_a_proof(client, maren
     url = exercise.get_absolute_url()
     assert "copied at the start" in client.get(url).content.decode()
     assert client.post(f"{url}start/", {"once": str(uuid.uuid4())}).status_code == 302
-    assert "Running for" in client.get(url).content.decode()
+    running = client.get(url).content.decode()
+    assert "Running for" in running
+    assert "back after 45 min by estimate, all steps take 60 min" in running
     once = {"once": str(uuid.uuid4())}
     assert [client.post(f"{url}1/start/", once).status_code for _ in range(2)] == [302, 302]
     client.post(f"{url}1/done/", {"once": str(uuid.uuid4()), "note": "It went well"})

@@ -50,6 +50,10 @@ def shown(response):
     return [row.item.title for row in response.context["list"].rows]
 
 
+def test_how_late_it_is_stands_beside_its_day(client, items):
+    assert "16 days ago" in client.get(items["mine"].get_absolute_url()).content.decode()
+
+
 def test_what_is_mine_comes_first_and_overdue_before_the_rest(client, items):
     page = client.get("/actions/")
     assert (page.status_code, shown(page)) == (200, ["Watch the queue"])
