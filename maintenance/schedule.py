@@ -169,14 +169,17 @@ def explain(
     *,
     fulfilled: Due | None = None,
     due: Due | None = None,
+    because: str = "",
 ) -> list[str]:
     """Return why the task is due next when it is, a sentence each; the arguments are those of `next_due`.
 
-    `due` is the next date where it is computed already.
+    `due` is the next date where it is computed already, and `because` says why where that is none of the rule's.
     """
     due = due or following(rule, anchor, last_completed, tz, fulfilled=fulfilled)
     return [
-        _why_this_date(rule, anchor, _local_day(last_completed, tz), due.scheduled_on),
+        f"{because}: {_words(due.scheduled_on)}."
+        if because
+        else _why_this_date(rule, anchor, _local_day(last_completed, tz), due.scheduled_on),
         *_why_moved(rule.calendar, rule, due),
         *_why_this_hour(rule, due, tz),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from maintenance.enums import PlanState
@@ -15,6 +15,7 @@ PLAN_PREFIX, PREFIX = "RCP", "EXR"
 MOST_STEPS = 60
 LONGEST_STEP = 7 * 24 * 60  # minutes
 MOST_MONTHS = 36
+AGAIN_WITHIN = timedelta(days=28)
 UNENDED = timedelta(hours=4)
 """How much longer than its steps should take an exercise runs before its lead is reminded to end it."""
 
@@ -131,6 +132,11 @@ def check_newest(newest_data_at: datetime | None, *, started_at: datetime) -> No
             "The newest recovered data cannot be newer than the start of the exercise, which stands for the loss. "
             "Give the moment of the newest row, file or message that came back."
         )
+
+
+def again_on(failed_on: date) -> date:
+    """Return until when what is promised has to be tried again after an exercise that did not keep it."""
+    return failed_on + AGAIN_WITHIN
 
 
 def end_by(started_at: datetime, estimate: timedelta) -> datetime:

@@ -125,6 +125,10 @@ class ExerciseQuerySet(AuditedQuerySet):
         """Return those whose time is being measured."""
         return self.filter(state=ExerciseState.RUNNING)
 
+    def judged(self) -> Self:
+        """Return those that have ended and showed whether what is promised is kept."""
+        return self.filter(state=ExerciseState.ENDED).exclude(Q(verdict=Verdict.UNKNOWN) | Q(kind=Kind.TABLETOP))
+
     def with_estimate(self) -> Self:
         """Return them with `estimated_minutes`: how long the steps that they copied should take."""
         return self.annotate(estimated_minutes=Sum("steps__minutes"))

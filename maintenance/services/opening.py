@@ -12,14 +12,16 @@ from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 
 from maintenance.enums import Basis, Frequency, State
-from maintenance.models import Occurrence, Plan
+from maintenance.exercises.policy import AGAIN_WITHIN, again_on
+from maintenance.models import Exercise, Occurrence, Plan
 from maintenance.reminding import Course, first_step
-from maintenance.schedule import Due, Impossible, Rule, explain, following
+from maintenance.schedule import Due, Impossible, Rule, due_on, explain, following
 from maintenance.services.asking import ask_for_change
 from maintenance.services.common import NOTICE
 from portal.deadlines import services as deadlines
 from portal.deadlines.models import Deadline
 from portal.directory import calendars
+from portal.directory.enums import Verdict
 from portal.directory.models import Calendar
 from portal.lib.businesstime import WorkCalendar
 from portal.lib.inserting import insert_values
@@ -29,13 +31,17 @@ AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What stands behind the next date of a plan: when it was last done, for which date, and its last number."""
+    """What stands behind the next date of a plan: when it was last done, for which date, and its last number.
+
+    `failed` is the exercise that showed last how a system is recovered, where that did not keep what is promised.
+    """
 
     done_at: datetime | None = None
     fulfilled: Due | None = None
     opened_at: datetime | None = None
     last_state: str = ""
     number: int = 0
+    failed: Exercise | None = None
 
 
 def course_of(plan: Plan, due_at: datetime) -> Course:
@@ -84,7 +90,7 @@ def open_many(plans: Iterable[Plan], *, at: datetime) -> int:
 
 
 def _before(ids: Collection[int]) -> dict[int, Before]:
-    """Return what stands behind the next date of each plan. Two queries, however many plans."""
+    """Return what stands behind the next date of each plan. Three queries, however many plans."""
     mine = Occurrence.objects.filter(plan=OuterRef("plan")).order_by("-number")
     done = mine.filter(state=State.COMPLETED).values("done_at")[:1]
     newest = mine.exclude(state=State.WITHDRAWN).values("number")[:1]
@@ -95,7 +101,16 @@ def _before(ids: Collection[int]) -> dict[int, Before]:
         found[row.plan_id] = replace(
             found[row.plan_id], done_at=row.last_done, fulfilled=due, opened_at=row.opened_at, last_state=row.state
         )
+    for pk, exercise in _failed(found).items() if found else ():
+        found[pk] = replace(found[pk], failed=exercise)
     return found
+
+
+def _failed(ids: Collection[int]) -> dict[int, Exercise]:
+    """Return the last exercise that had a verdict, of each plan that reminds of exercises, where it was not met."""
+    rows = Exercise.objects.judged().filter(plan__upkeep__in=ids).select_related("plan").order_by("ended_at", "pk")
+    last = {row.plan.upkeep_id: row for row in rows}
+    return {pk: row for pk, row in last.items() if row.verdict == Verdict.NOT_MET}
 
 
 def _calendars(plans: Iterable[Plan]) -> dict[int, WorkCalendar]:
@@ -108,7 +123,12 @@ def _row(plan: Plan, before: Before, calendar: WorkCalendar | None, at: datetime
     rule = plan.as_rule(calendar)
     given = _asked(plan, rule, before, at)
     due = following(rule, *given, plan.zone, fulfilled=before.fulfilled)
-    why = explain(rule, *given, plan.zone, fulfilled=before.fulfilled, due=due)
+    because = ""
+    if before.failed is not None and (again := _again(plan, rule, before)).due_at < due.due_at:
+        due = again
+        tried = before.failed.reference
+        because = f"{tried} did not keep what is promised, so it is tried again within {AGAIN_WITHIN.days} days"
+    why = explain(rule, *given, plan.zone, fulfilled=before.fulfilled, due=due, because=because)
     return {
         "plan_id": plan.pk,
         "number": before.number + 1,
@@ -120,6 +140,12 @@ def _row(plan: Plan, before: Before, calendar: WorkCalendar | None, at: datetime
         "why": " ".join(why),
         "opened_at": at,
     }
+
+
+def _again(plan: Plan, rule: Rule, before: Before) -> Due:
+    """Return until when an exercise has to be held again: what followed without a verdict counts as tried."""
+    moments = [moment for moment in (before.failed and before.failed.ended_at, before.done_at) if moment is not None]
+    return due_on(rule, again_on(max(moments).astimezone(plan.zone).date()), plan.zone)
 
 
 def _asked(plan: Plan, rule: Rule, before: Before, at: datetime) -> tuple[date, date | datetime | None]:

@@ -177,11 +177,11 @@ def end(
         row.digest = recording.digest_of(row, steps)
         words = f"ended it: {_words(row, result)}"
         records.write_note(row, kind="ended", text=words, by=by, at=at, reason=reason, detail=row.summary)
-        if row.kind != Kind.TABLETOP:
-            row.retest_at = _fulfil(row, by=by, at=at)
-        row.save()
+        row.save()  # the next date follows from its verdict
         reminding.stop(row, at=at)
         if row.kind != Kind.TABLETOP:
+            row.retest_at = _fulfil(row, by=by, at=at)
+            row.save()
             _prove(row, result, by=by, at=at)
         text = f"ended the exercise {row.reference}: {row.get_verdict_display().lower()}"
         records.write_note(row.plan, kind="exercise", text=text, by=by, at=at)

@@ -16,6 +16,7 @@ from portal.audit.actor import acting
 from portal.deadlines.models import Deadline, DeadlineState
 from portal.directory.enums import Verdict
 from portal.directory.models import RecoveryProof
+from portal.directory.recovery.reading import standing_of
 from portal.records import services as records
 from tests.factories.directory import NOON, make_calendar, make_contact
 from tests.factories.exercises import (
@@ -166,6 +167,57 @@ def test_the_next_exercise_is_due_as_the_plan_says_and_a_tabletop_does_not_put_i
     following = Occurrence.objects.standing().get(plan=plan.upkeep)
     assert (first.state, ended.retest_at) == (State.COMPLETED, following.due_at)
     assert ended.retest_at > NOON + 170 * DAY
+
+
+def fail(plan, *, at=NOON):
+    """An exercise of a plan whose steps were not all done: the system was not recovered."""
+    exercise = make_exercise(plan, started=True, at=at)
+    return services.end(exercise, by="Joel", at=work(exercise, 1, at=at))
+
+
+def next_of(plan):
+    return Occurrence.objects.standing().get(plan=plan.upkeep)
+
+
+def test_an_exercise_that_was_not_met_is_held_again_within_four_weeks():
+    plan = make_recovery_plan(every_months=12)
+    promise(plan.system)
+    ended = fail(plan)
+    assert ended.verdict == Verdict.NOT_MET
+    again = next_of(plan)
+    assert (again.scheduled_on - NOON.date()).days == 28
+    assert ended.retest_at == again.due_at
+    why = f"{ended.reference} did not keep what is promised, so it is tried again within 28 days: Tue 15 Dec 2026."
+    assert again.why.startswith(why)
+    assert not standing_of(plan.system, at=NOON + HOUR).judged.is_proven
+    # One that keeps it leads back to the interval of the plan.
+    exercise = make_exercise(plan, started=True, at=NOON + DAY)
+    met = services.end(
+        exercise, by="Joel", at=work(exercise, 1, 2, 3, 4, at=NOON + DAY), newest_data_at=NOON + DAY - 5 * MINUTE
+    )
+    assert met.verdict == Verdict.MET
+    assert met.retest_at == next_of(plan).due_at > NOON + 360 * DAY
+
+
+def test_what_shows_nothing_does_not_put_off_the_retest_of_what_failed():
+    plan = make_recovery_plan(every_months=12)
+    promise(plan.system)
+    fail(plan)
+    exercise = make_exercise(plan, started=True, at=NOON + DAY)
+    ended = services.end(exercise, by="Joel", at=work(exercise, 1, 2, 3, 4, at=NOON + DAY))
+    assert ended.verdict == Verdict.UNKNOWN
+    assert (next_of(plan).scheduled_on - NOON.date()).days == 29
+
+
+def test_another_interval_does_not_put_off_a_retest_and_a_shorter_one_counts():
+    plan = make_recovery_plan(every_months=12)
+    promise(plan.system)
+    fail(plan)
+    services.revise(plan, {"every_months": 24}, STEPS, by="M", at=NOON + DAY, reason=WHY)
+    assert (next_of(plan).scheduled_on - NOON.date()).days == 28
+    monthly = make_recovery_plan(every_months=1, at=NOON.replace(month=2))
+    fail(monthly, at=NOON.replace(month=2))
+    assert "Every month after it was last done" in next_of(monthly).why
 
 
 def test_steps_are_worked_only_while_the_exercise_runs():

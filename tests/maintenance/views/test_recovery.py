@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from incidents.models import Incident
+from maintenance.exercises import services as exercises
 from maintenance.models import BackupPlan, BackupRun, RestoreTest
 from portal.audit.actor import acting
 from portal.directory.models import Dependency
 from tests.factories.accounts import confirm
 from tests.factories.directory import NOON, make_system
-from tests.factories.exercises import make_exercise, make_recovery_plan
+from tests.factories.exercises import make_exercise, make_recovery_plan, work
 from tests.factories.maintenance import WHY, make_member, make_plan, standing
 from tests.maintenance.test_backups import make_backup, run, sweep
 from tests.maintenance.test_restoring import restore
@@ -179,6 +180,22 @@ def test_the_page_says_until_when_a_recovery_plan_has_to_be_exercised_where_noth
     page = text(client.get("/recovery/systems/desk/"))
     assert f'Exercise due <a href="{due.get_absolute_url()}"' in page
     assert f'href="{plan.get_absolute_url()}">Desk from its backups</a>' in page
+
+
+def test_the_page_shows_when_what_failed_is_tried_again_though_an_exercise_is_scheduled_for_later(client, maren):
+    proven, *_ = company()
+    plan = make_recovery_plan(system=proven)
+    exercise = make_exercise(plan, started=True)
+    exercises.end(exercise, by="Joel", at=work(exercise, 1))
+    again = f'Re-test due <a href="{standing(plan.upkeep).get_absolute_url()}"'
+    assert again in text(client.get("/recovery/"))
+    later = make_exercise(plan, scheduled_for=NOON + 90 * DAY)
+    page = text(client.get("/recovery/systems/desk/"))
+    assert again in page
+    assert later.get_absolute_url() in page
+    make_exercise(plan, scheduled_for=NOON + 3 * DAY)
+    assert again not in text(client.get("/recovery/"))
+    assert again.removeprefix("Re-test due ") in text(client.get("/maintenance/?whose=all&when=30"))
 
 
 def test_the_page_of_a_system_leads_to_what_measured_it(client, maren):
