@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,46 +19,91 @@ PEOPLE = ("owner", "backup", "manager", "team", "calendar", "checklist", "runboo
 
 
 def rows_of(plans: QuerySet[Any]) -> Iterator[dict[str, str]]:
-    """Yield a row of each of these plans, those that are retired left out: a table changes nothing of them."""
-    rows = plans.exclude(state=PlanState.RETIRED).order_by("pk").select_related(*PEOPLE).prefetch_related("systems")
-    for plan in rows.iterator(chunk_size=AT_ONCE):
-        yield row_of(plan)
+    """Yield a row of each of these plans, those that are retired left out: a table changes nothing of them.
+
+    Plain values are read, two queries for each thousand plans: to make every plan, its people and its systems as
+    objects takes ten times as long.
+    """
+    rows = plans.exclude(state=PlanState.RETIRED).order_by("pk").values("pk", *_READ)
+    chunk = list(rows[:AT_ONCE])
+    while chunk:
+        first, last = chunk[0]["pk"], chunk[-1]["pk"]
+        named = Plan.systems.through.objects.filter(plan__gte=first, plan__lte=last)
+        slugs: dict[int, list[str]] = defaultdict(list)
+        for pk, slug in named.values_list("plan_id", "system__slug"):
+            slugs[pk].append(slug)
+        for values in chunk:
+            yield _row(values, slugs.get(values["pk"], ()))
+        chunk = list(rows.filter(pk__gt=last)[:AT_ONCE]) if len(chunk) == AT_ONCE else []
 
 
 def row_of(plan: Plan) -> dict[str, str]:
     """Return one plan in the columns of an import. What does not apply is empty, as what was last done always is."""
-    is_nth = plan.frequency == Frequency.NTH_WEEKDAY
+    values = {name: _read(plan, name) for name in _READ}
+    return _row(values, [system.slug for system in plan.systems.all()])
+
+
+_READ = (
+    *("reference", "task", "procedure", "checklist__name", "runbook__reference", "frequency", "every", "basis"),
+    *(
+        "weekday",
+        "nth",
+        "rule",
+        "trigger",
+        "ceiling_days",
+        "anchor",
+        "due_time",
+        "time_zone",
+        "calendar__name",
+        "shift",
+    ),
+    *("owner__name", "backup__name", "manager__name", "team__name", "lead_days", "grace_days", "needs_evidence"),
+    *("needs_sign_off", "proves_recovery", "state"),
+)
+"""What a row is made of, as a query names it."""
+
+
+def _read(plan: Plan, name: str) -> Any:
+    """Return what a plan that was read already holds under the name that a query has for it."""
+    field, _, inner = name.partition("__")
+    value = getattr(plan, field)
+    return getattr(value, inner) if inner and value is not None else value
+
+
+def _row(values: Mapping[str, Any], systems: Iterable[str]) -> dict[str, str]:
+    is_nth = values["frequency"] == Frequency.NTH_WEEKDAY
+    due = values["due_time"]
     found: dict[str, Any] = {
-        "reference": plan.reference,
-        "task": plan.task,
-        "procedure": plan.procedure,
-        "checklist": plan.checklist.name if plan.checklist else "",
-        "runbook": plan.runbook.reference if plan.runbook else "",
-        "systems": "; ".join(sorted(system.slug for system in plan.systems.all())),
-        "frequency": plan.frequency,
-        "every": plan.every,
-        "basis": plan.basis,
-        "weekday": WEEKDAYS[plan.weekday] if is_nth else "",
-        "nth": NTH[plan.nth] if is_nth else "",
-        "rule": plan.rule,
-        "trigger": plan.trigger,
-        "ceiling days": plan.ceiling_days,
-        "first date": plan.anchor.isoformat(),
-        "due at": plan.due_time.isoformat(timespec="auto" if plan.due_time.second else "minutes"),
-        "time zone": plan.time_zone,
-        "calendar": plan.calendar.name if plan.calendar else "",
-        "shift": plan.shift,
-        "owner": plan.owner.name if plan.owner else "",
-        "backup": plan.backup.name if plan.backup else "",
-        "manager": plan.manager.name if plan.manager else "",
-        "team": plan.team.name if plan.team else "",
-        "lead days": plan.lead_days,
-        "grace days": plan.grace_days,
-        "evidence": plan.needs_evidence,
-        "sign-off": plan.needs_sign_off,
-        "restore test": plan.proves_recovery,
+        "reference": values["reference"],
+        "task": values["task"],
+        "procedure": values["procedure"],
+        "checklist": values["checklist__name"],
+        "runbook": values["runbook__reference"],
+        "systems": "; ".join(sorted(systems)),
+        "frequency": values["frequency"],
+        "every": values["every"],
+        "basis": values["basis"],
+        "weekday": WEEKDAYS[values["weekday"]] if is_nth else "",
+        "nth": NTH[values["nth"]] if is_nth else "",
+        "rule": values["rule"],
+        "trigger": values["trigger"],
+        "ceiling days": values["ceiling_days"],
+        "first date": values["anchor"].isoformat(),
+        "due at": due.isoformat(timespec="auto" if due.second else "minutes"),
+        "time zone": values["time_zone"],
+        "calendar": values["calendar__name"],
+        "shift": values["shift"],
+        "owner": values["owner__name"],
+        "backup": values["backup__name"],
+        "manager": values["manager__name"],
+        "team": values["team__name"],
+        "lead days": values["lead_days"],
+        "grace days": values["grace_days"],
+        "evidence": values["needs_evidence"],
+        "sign-off": values["needs_sign_off"],
+        "restore test": values["proves_recovery"],
         "last done": "",
-        "in force": "yes" if plan.is_in_force else "",
+        "in force": "yes" if values["state"] == PlanState.IN_FORCE else "",
     }
     return {column: "" if value is None else plain(value) for column, value in found.items()}
 

@@ -144,7 +144,8 @@ def _row(plan: Plan, before: Before, calendar: WorkCalendar | None, at: datetime
 
 def _again(plan: Plan, rule: Rule, before: Before) -> Due:
     """Return until when an exercise has to be held again: what followed without a verdict counts as tried."""
-    moments = [moment for moment in (before.failed and before.failed.ended_at, before.done_at) if moment is not None]
+    failed_at = before.failed.ended_at if before.failed is not None else None
+    moments = [moment for moment in (failed_at, before.done_at) if moment is not None]
     return due_on(rule, again_on(max(moments).astimezone(plan.zone).date()), plan.zone)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -27,6 +28,7 @@ from portal.lib.writers import XlsxWriter
 from portal.records.making import making
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LINES_AT_ONCE = 500
 HEADS = ("reference", "task", "systems", "scheduled on", "due at", "state", "owner", "backup", "manager", "team")
 
 
@@ -67,7 +69,7 @@ def _taken(request: SignedIn, form: ImportForm, *, at: datetime) -> list[Line]:
 @require_safe
 @login_required
 @permission_required("maintenance.view_plan", raise_exception=True)
-def plans(request: SignedIn, kind: str = "csv") -> HttpResponse:
+def plans(request: SignedIn, kind: str = "csv") -> HttpResponseBase:
     """Answer the plans that are not retired in the columns of an import: what is edited there can be given back."""
     rows = (list(row.values()) for row in importing.rows_of(Plan.objects.visible_to(request.user)))
     if kind == "xlsx":
@@ -78,7 +80,7 @@ def plans(request: SignedIn, kind: str = "csv") -> HttpResponse:
 @require_safe
 @login_required
 @permission_required("maintenance.view_occurrence", raise_exception=True)
-def table(request: SignedIn, kind: str = "csv") -> HttpResponse:
+def table(request: SignedIn, kind: str = "csv") -> HttpResponseBase:
     """Answer the due list as a CSV file, or as an Excel workbook, as far as it goes in one."""
     person = person_of(request.user)
     asked = Asked.of(request.GET, usual=usual(request.user, person))
@@ -90,15 +92,26 @@ def table(request: SignedIn, kind: str = "csv") -> HttpResponse:
     return _csv("due", HEADS, rows)
 
 
-def _csv(name: str, heads: Sequence[str], rows: Iterable[Iterable[object]]) -> HttpResponse:
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+def _csv(name: str, heads: Sequence[str], rows: Iterable[Iterable[object]]) -> StreamingHttpResponse:
+    """Answer a CSV file that is written while it is sent: it waits in nobody's memory, however long it is."""
+    answer = StreamingHttpResponse(_lines(heads, rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    answer.write("\ufeff")
-    writer = csv.writer(answer, quoting=csv.QUOTE_ALL)
-    writer.writerow(heads)
-    for row in rows:
-        writer.writerow([in_csv(cell) for cell in row])
     return answer
+
+
+def _lines(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield the text of a CSV file, some hundred lines at a time."""
+    text = io.StringIO()
+    text.write("\ufeff")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(heads)
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([in_csv(cell) for cell in row])
+        if number % LINES_AT_ONCE == 0:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
 
 
 def _workbook(

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from maintenance import importing, services
 from maintenance.enums import Frequency, PlanState
+from maintenance.importing import standing
 from maintenance.models import Occurrence, Plan
 from maintenance.policy import Refused
 from portal.audit.actor import acting
@@ -294,6 +295,16 @@ def test_without_their_references_they_are_new_plans_that_say_the_same(kind, tmp
     for row in importing.rows_of(Plan.objects.filter(task__startswith="Also ")):
         stood = before.get(row["task"].removeprefix("Also "))
         assert stood is None or {**row, **alike} == {**stood, **alike}
+
+
+def test_many_plans_are_read_in_few_queries_and_say_what_each_says(monkeypatch, django_assert_num_queries):
+    make_every_kind()
+    expected = [standing.row_of(plan) for plan in Plan.objects.order_by("pk")]
+    monkeypatch.setattr(standing, "AT_ONCE", 10)
+    monkeypatch.setattr(Plan, "from_db", None)  # to make an object of each takes ten times as long
+    chunks = len(expected) // 10 + 1
+    with django_assert_num_queries(2 * chunks):
+        assert list(importing.rows_of(Plan.objects.all())) == expected
 
 
 def test_a_plan_that_two_rows_name_is_read_anew_for_the_second():

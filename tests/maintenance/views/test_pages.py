@@ -235,11 +235,22 @@ def test_more_rows_than_a_page_takes_are_refused_with_the_way_out(client, maren,
     assert not Plan.objects.filter(task="Rotate keys").exists()
 
 
+def test_csv_files_are_sent_while_they_are_written(client, maren, monkeypatch):
+    plans = [make_plan(manager=maren) for _ in range(3)]
+    monkeypatch.setattr("maintenance.views.importing.LINES_AT_ONCE", 2)
+    for address in ("/maintenance/plans.csv", "/maintenance/due.csv?whose=managed"):
+        answer = client.get(address)
+        assert answer.streaming
+        parts = [part.decode() for part in answer.streaming_content]
+        assert len(parts) > 1
+        assert all(f'"{plan.task}"' in "".join(parts) for plan in plans)
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_the_plans_are_taken_along_and_given_back(client, maren, kind):
     plan = make_plan(manager=maren, task="=Rotate keys")
     assert f"/maintenance/plans.{kind}" in text(client.get("/maintenance/plans/"))
-    file = SimpleUploadedFile(f"plans.{kind}", client.get(f"/maintenance/plans.{kind}").content)
+    file = SimpleUploadedFile(f"plans.{kind}", client.get(f"/maintenance/plans.{kind}").getvalue())
     once = client.get("/maintenance/plans/import/").context["form"]["once"].value()
     answer = client.post("/maintenance/plans/import/", {"once": once, "file": file, "reason": WHY})
     assert answer.status_code == 200
@@ -249,7 +260,7 @@ def test_the_plans_are_taken_along_and_given_back(client, maren, kind):
 def test_the_due_list_is_there_as_a_table_in_which_nothing_is_a_formula(client, maren):
     make_plan(manager=maren, task="=HYPERLINK(1)")
     make_plan(task="Of somebody else")
-    lines = client.get("/maintenance/due.csv?whose=managed").content.decode("utf-8-sig").splitlines()
+    lines = client.get("/maintenance/due.csv?whose=managed").getvalue().decode("utf-8-sig").splitlines()
     assert lines[0].startswith('"reference","task","systems"')
     assert len(lines) == 2
     assert '"\'=HYPERLINK(1)"' in lines[1]
