@@ -28,7 +28,7 @@ class Shown(GuardedAdmin[Any]):
 class PlanAdmin(Shown):
     """A plan with everything that was changed of it. Its page offers the verbs."""
 
-    list_display = ["reference", "task", "frequency", "state", "owner", "manager", "team"]
+    list_display = ["reference", "task", "shown_often", "state", "owner", "manager", "team"]
     list_display_links = ["reference", "task"]
     list_filter = ["state", "frequency", "team"]
     search_fields = ["reference", "task"]
@@ -45,6 +45,11 @@ class PlanAdmin(Shown):
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[Any]:
         """Everything is shown, nothing is written here."""
         return [*super().get_readonly_fields(request, obj), "shown_systems"]
+
+    @admin.display(description="how often", ordering="frequency")
+    def shown_often(self, obj: Plan) -> str:
+        """Return every how many days, weeks, months or years it comes round."""
+        return obj.often
 
     @admin.display(description="systems")
     def shown_systems(self, obj: Plan) -> str:

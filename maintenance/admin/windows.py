@@ -48,6 +48,11 @@ class WindowAdmin(WithSystems):
 class WindowSeriesAdmin(WithSystems):
     """A rule by which windows come round."""
 
-    list_display = ["title", "frequency", "anchor", "start_time", "minutes", "ended_at"]
+    list_display = ["title", "shown_often", "anchor", "start_time", "minutes", "ended_at"]
     list_filter = ["frequency", ("ended_at", admin.EmptyFieldListFilter)]
     search_fields = ["title"]
+
+    @admin.display(description="how often", ordering="frequency")
+    def shown_often(self, obj: WindowSeries) -> str:
+        """Return every how many days, weeks or months one comes round."""
+        return obj.as_rule().words

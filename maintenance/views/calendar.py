@@ -9,10 +9,10 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from maintenance.enums import State, WindowState
 from maintenance.models import Occurrence, Window
@@ -105,11 +105,16 @@ def _window(row: Window) -> Out:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @permission_required(READS, raise_exception=True)
 def make_feed(request: SignedIn) -> HttpResponse:
-    """Make an address of one's own tasks, of those of one of one's teams or of a system, and show it this once."""
+    """Make an address of one's own tasks, of those of one of one's teams or of a system, and show it this once.
+
+    Whoever opens the page of it anew is led to the calendar: nothing is shown twice.
+    """
+    if request.method != "POST":
+        return redirect("maintenance:calendar")
     me = person_of(request.user)
     if me is None:
         raise PermissionDenied("Only whoever is in the directory has a calendar address.")

@@ -58,11 +58,13 @@ def plans(request: SignedIn) -> HttpResponse:
     return render(request, "maintenance/plans.html", context)
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @permission_required("maintenance.change_plan", raise_exception=True)
 def hand_over(request: SignedIn) -> HttpResponse:
-    """Ask to whom the ticked plans go, or hand them over."""
+    """Ask to whom the ticked plans go, or hand them over. Whoever opens the address anew ticks them anew."""
+    if request.method != "POST":
+        return redirect("maintenance:due")
     at = clock.database_now()
     rows = Plan.objects.visible_to(request.user)
     options: dict[str, Any] = {"at": at, "user": request.user, "plans": rows}

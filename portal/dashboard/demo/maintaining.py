@@ -70,7 +70,7 @@ def play(play: Play) -> int:
     """
     if not play.people["kwame"].user_id:
         return 0
-    play.engine = (*play.engine, sweep_maintenance)
+    play.engine = (sweep_maintenance, *play.engine)  # what it asks for is answered at the same moment
     kept = {play.alone(_put_in_force, play, one, play.now - BEGAN): one for one in KEPT}
     while True:
         moment, occurrence = min(_coming(play, kept), key=lambda found: found[0], default=(play.now, None))

@@ -14,7 +14,7 @@ from maintenance.enums import Frequency, PlanState, State
 from maintenance.models import Plan
 from maintenance.views import due
 from portal.audit.actor import acting
-from tests.factories.accounts import confirm, make_user
+from tests.factories.accounts import confirm, make_superuser, make_user
 from tests.factories.directory import NOON, make_contact, make_system
 from tests.factories.exercises import make_recovery_plan
 from tests.factories.maintenance import WHY, make_draft, make_member, make_plan, standing
@@ -183,6 +183,17 @@ def test_an_owner_who_left_is_flagged_and_handed_over_in_bulk(client, maren):
 def test_handing_over_nothing_says_what_to_do(client, maren):
     answer = client.post("/maintenance/hand-over/", {}, follow=True)
     assert "Tick the plans that are handed over" in text(answer)
+
+
+@pytest.mark.parametrize(("address", "leads"), [("hand-over/", ""), ("feeds/", "calendar/")])
+def test_a_page_that_only_a_form_leads_to_leads_back_when_it_is_opened_anew(client, maren, address, leads):
+    assert client.get(f"/maintenance/{address}").url == f"/maintenance/{leads}"
+
+
+def test_the_list_of_the_administration_says_how_often_a_plan_comes_round(client):
+    client.force_login(make_superuser())
+    make_plan(frequency="monthly", every=3)
+    assert "Every 3 months" in text(client.get("/admin/maintenance/plan/"))
 
 
 def test_a_draft_says_that_it_reminds_nobody(client, maren):

@@ -29,7 +29,7 @@ from portal.directory import readiness, services
 from portal.directory.models import Contact, ContactMethod, Severity, System, Team
 from portal.notify.models import Message, MessageState
 from portal.records.evidence.models import Evidence
-from portal.records.models import Note, Period
+from portal.records.models import Demand, Note, Period
 from portal.runbooks.models import ChecklistRun
 from tests.factories.directory import make_system
 
@@ -172,6 +172,9 @@ def assert_a_manager_finds_something(now):
     assert Occurrence.objects.filter(state=OccurrenceState.TO_SIGN).get().plan.task == "Access control review"
     assert Occurrence.objects.filter(state=OccurrenceState.COMPLETED, source="job").count() > 50
     assert Occurrence.objects.filter(state=OccurrenceState.COMPLETED, source="person").count() > 10
+    # the incident of a silent backup is no older than the silence
+    silence = Demand.objects.get(asked_by="system: backups")
+    assert Incident.objects.get(title__startswith="No backup of").declared_at >= silence.asked_at
     # a window that was kept, one that goes on, one past its end, and four Sundays ahead
     windows = Window.objects.order_by("starts_at")
     assert [one.state for one in windows] == ["completed", "in_progress", "in_progress", *["scheduled"] * 4]
