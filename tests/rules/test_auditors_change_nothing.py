@@ -213,20 +213,26 @@ def sent(rows):
     return {**SENT, **keys, "once": str(uuid.uuid4()), "digest": "0" * 64, "auditor": auditor}
 
 
-def asked_of_all(client, user, rows, method):
-    """Yield each address with its answer and the tables that it wrote to. What was written is taken back."""
+def signed_in_at(client, user, addresses):
+    """Yield each address, to somebody who is signed in there whatever the address before it did to the session."""
     signed_in(client, user)
     cookie = client.cookies.output()
+    for address in addresses:
+        yield address
+        if client.cookies.output() != cookie:
+            signed_in(client, user)
+            cookie = client.cookies.output()
+
+
+def asked_of_all(client, user, rows, method):
+    """Yield each address with its answer and the tables that it wrote to. What was written is taken back."""
     given = sent(rows) if method == "post" else None
-    for address in addresses(rows):
+    for address in signed_in_at(client, user, addresses(rows)):
         written = Written()
         with transaction.atomic(), connection.execute_wrapper(written):
             response = getattr(client, method)(address, given)
             transaction.set_rollback(True)
         yield address, response, written.tables
-        if client.cookies.output() != cookie:
-            signed_in(client, user)
-            cookie = client.cookies.output()
 
 
 def own_tables(address):
@@ -284,8 +290,7 @@ def test_nothing_is_readable_once_the_role_is_lost(client, rows):
 
 def assert_closed(client, user, rows, but=()):
     wrong = []
-    for address in addresses(rows):
-        signed_in(client, user)
+    for address in signed_in_at(client, user, addresses(rows)):
         response = client.get(address)
         if response.status_code == 200 and not address.startswith(STAYS_OPEN) and address not in but:
             wrong.append(address)
@@ -301,8 +306,7 @@ def test_what_lies_outside_of_the_engagement_is_named_nowhere(client, rows):
     user = make_user("audra", roles=["auditor"], engaged=False)
     make_engagement(user, systems=[make_system("inside")])
     wrong = []
-    for address in addresses(rows):
-        signed_in(client, user)
+    for address in signed_in_at(client, user, addresses(rows)):
         response = client.get(address)
         content = b"".join(response) if response.streaming else response.content
         if b"Xylophone" in content:
