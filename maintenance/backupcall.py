@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from maintenance import services
 from maintenance.enums import Source
-from maintenance.models import BackupPlan
+from maintenance.models import BackupPlan, BackupRun
 from maintenance.policy import Refused
 from portal.accounts.second import not_needed_for
 from portal.audit.actor import acting
@@ -49,6 +49,9 @@ def _report(request: HttpRequest, plan: BackupPlan) -> JsonResponse:
     with acting(by=by, origin="api", at=at, reason="Reported by the backup job"):
         run, news = services.record_run(plan, by=by, at=at, source=Source.JOB, reason="Reported by its job", **words)
     when = f"{plan.reference}, finished {times.exact(run.finished_at)}"
+    if not news and (other := _other(run, words)):
+        said = f"was reported already, and said otherwise: {', '.join(other)}"
+        return answer(409, f"{when}, {said}. It stays as it was; say on its page what is known since.")
     if not news:
         return answer(200, f"{when}, was reported already. It is kept once, as it was.")
     if not run.completed:
@@ -61,15 +64,31 @@ def _report(request: HttpRequest, plan: BackupPlan) -> JsonResponse:
     return answer(201, f"{when}, is kept as verified. Its newest data is {age} old.")
 
 
+def _other(run: BackupRun, words: dict[str, Any]) -> list[str]:
+    """Return the fields of which a second report says something else than what is kept."""
+    holds = words["completed"] and words["size"] != 0
+    kept = {
+        "started_at": (words["started_at"] or run.started_at, run.started_at),
+        "bytes": (run.size if words["size"] is None else words["size"], run.size),
+        "newest_data_at": (words["newest_data_at"] or run.newest_data_at, run.newest_data_at),
+        "completed": (words["completed"], run.completed),
+        "verified": (words["verified"] and holds, run.verified),
+        "stored": (words["stored"] and words["completed"], run.stored),
+    }
+    return [name for name, (said, stands) in kept.items() if said != stands]
+
+
 def _words(request: HttpRequest) -> dict[str, Any]:
     """Return what was reported. Unfit is raised for what nobody can read."""
     body = object_of(request, fields={*MOMENTS, *FLAGS, "bytes"}, unreadable=UNREADABLE)
     size = body.get("bytes")
     whole = size is None or (isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= MOST_BYTES)
-    moments = {name: moment_of(body.get(name), unreadable=UNREADABLE) for name in MOMENTS}
+    moments = {name: moment_of(body, name, unreadable=UNREADABLE) for name in MOMENTS}
     flags = {name: body.get(name, name == "completed") for name in FLAGS}
-    if not whole or not all(isinstance(flag, bool) for flag in flags.values()):
-        raise Unfit(422, UNREADABLE)
+    if not whole:
+        raise Unfit(422, f"bytes is no whole number from 0 on. {UNREADABLE}")
+    if (odd := next((name for name, flag in flags.items() if not isinstance(flag, bool)), None)) is not None:
+        raise Unfit(422, f"{odd} is neither true nor false. {UNREADABLE}")
     if moments["finished_at"] is None:
         raise Unfit(422, f"Say when it finished: finished_at. {UNREADABLE}")
     return {**moments, **flags, "size": size}

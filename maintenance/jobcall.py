@@ -50,7 +50,7 @@ def _report(request: HttpRequest, token: PlanToken) -> JsonResponse:
 def _words(request: HttpRequest) -> dict[str, Any]:
     """Return what was reported. Unfit is raised for what nobody can read."""
     body = object_of(request, fields={"finished_at", "note"}, unreadable=UNREADABLE, may_be_empty=True)
-    moment, note = moment_of(body.get("finished_at"), unreadable=UNREADABLE), body.get("note", "")
+    moment, note = moment_of(body, "finished_at", unreadable=UNREADABLE), body.get("note", "")
     if not isinstance(note, str) or len(note) > LONGEST_NOTE or "\0" in note:
-        raise Unfit(422, UNREADABLE)
+        raise Unfit(422, f"note is no text of at most {LONGEST_NOTE} characters. {UNREADABLE}")
     return {"done_at": moment, "found": note}

@@ -59,7 +59,8 @@ def posted(only_post: str) -> Callable[[Callable[..., HttpResponseBase]], Callab
 def object_of(request: HttpRequest, *, fields: set[str], unreadable: str, may_be_empty: bool = False) -> dict[str, Any]:
     """Return the JSON object of a call, which has no other fields than these.
 
-    Unfit is raised with 413 for more than 16 KiB, and with 422 and the sentence `unreadable` for anything else.
+    Unfit is raised with 413 for more than 16 KiB, and with 422 and the sentence `unreadable` for anything else, before
+    which stands the name of a field that nobody knows.
     """
     try:
         raw = read_within(request, LONGEST)
@@ -68,13 +69,16 @@ def object_of(request: HttpRequest, *, fields: set[str], unreadable: str, may_be
         raise Unfit(413, "That is more than a report needs. Send at most 16 KiB.") from None
     except (ValueError, RecursionError):
         raise Unfit(422, unreadable) from None
-    if not isinstance(body, dict) or set(body) - fields:
+    if not isinstance(body, dict):
         raise Unfit(422, unreadable)
+    if unknown := sorted(set(body) - fields):
+        raise Unfit(422, f"Nobody knows the field “{unknown[0][:40]}”. {unreadable}")
     return body
 
 
-def moment_of(given: Any, *, unreadable: str) -> datetime | None:
+def moment_of(body: dict[str, Any], field: str, *, unreadable: str) -> datetime | None:
     """Return the moment of a field, with its zone; nothing where none is given. Unfit with 422 for anything else."""
+    given = body.get(field)
     if given is None:
         return None
     try:
@@ -82,5 +86,5 @@ def moment_of(given: Any, *, unreadable: str) -> datetime | None:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or found.year not in YEARS:
-        raise Unfit(422, unreadable)
+        raise Unfit(422, f"{field} is no moment with its zone. {unreadable}")
     return found

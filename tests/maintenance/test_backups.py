@@ -191,6 +191,28 @@ def test_a_job_reports_its_run_and_is_told_what_it_counts_for(client, secret):
     assert "was reported already" in again.json()["message"]
 
 
+def test_a_second_report_that_says_otherwise_is_told_so_and_changes_nothing(client, secret):
+    post(client, secret, {**GOOD, "verified": False})
+    answer = post(client, secret, {**GOOD, "bytes": 5})
+    assert answer.status_code == 409
+    assert "was reported already, and said otherwise: bytes, verified." in answer.json()["message"]
+    kept = BackupRun.objects.get()
+    assert (kept.size, kept.verified) == (48211, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"finished_at": "yesterday"}, "finished_at is no moment with its zone. Send"),
+        ({"bytes": "many"}, "bytes is no whole number from 0 on. Send"),
+        ({"verified": "yes"}, "verified is neither true nor false. Send"),
+        ({"more": 1}, "Nobody knows the field “more”. Send"),
+    ],
+)
+def test_a_report_that_cannot_be_read_names_the_field(client, secret, change, sentence):
+    assert post(client, secret, {**GOOD, **change}).json()["message"].startswith(sentence)
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
