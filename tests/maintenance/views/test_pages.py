@@ -196,6 +196,13 @@ def test_the_list_of_the_administration_says_how_often_a_plan_comes_round(client
     assert "Every 3 months" in text(client.get("/admin/maintenance/plan/"))
 
 
+def test_a_search_that_finds_nothing_does_not_say_that_nothing_is_due(client, maren):
+    make_plan(owner=maren, manager=maren)
+    page = text(client.get("/maintenance/?whose=all&q=nowhere"))
+    assert "No task of this view has these words" in page
+    assert "Nothing of it is overdue" not in page
+
+
 def test_a_draft_says_that_it_reminds_nobody(client, maren):
     make_draft()
     assert "Nobody is reminded of a draft." in text(client.get("/maintenance/"))
