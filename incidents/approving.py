@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from incidents.models import EscalationPolicy, EscalationTarget
+from portal.approvals.editing import Edits
 from portal.approvals.registry import Approvable, DefaultStage
 from portal.approvals.shown import Fact, fact
 from portal.approvals.subjects import named
@@ -50,6 +51,7 @@ def _target(target: EscalationTarget) -> str:
     return f"{target.get_kind_display()}: {who}"
 
 
+_EDITS = Edits("escalation-policy", EscalationPolicy._meta.label_lower, parts=True)
 POLICY = Approvable(
     kind="escalation-policy",
     model=EscalationPolicy,
@@ -58,4 +60,6 @@ POLICY = Approvable(
     rows=_rows,
     url=lambda policy: reverse("admin:incidents_escalationpolicy_change", args=[policy.pk]),
     stages=(DefaultStage("Management", "Manager"),),
+    authors=_EDITS.authors_of,
+    not_for=_EDITS.not_for,
 )

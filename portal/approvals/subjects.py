@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from portal.approvals.editing import Edits
 from portal.approvals.registry import Approvable, DefaultStage
 from portal.approvals.shown import Fact, fact
 from portal.directory.enums import Clock, LimitUnit
@@ -73,6 +74,8 @@ def _objective_facts(objective: RecoveryObjective) -> Iterator[Fact]:
         yield fact("Proven anew every", f"{objective.proof_days} days")
 
 
+_OF_SEVERITIES = Edits("severity", Severity._meta.label_lower, parts=True)
+_OF_OBJECTIVES = Edits("objective", RecoveryObjective._meta.label_lower)
 SEVERITY = Approvable(
     kind="severity",
     model=Severity,
@@ -81,6 +84,8 @@ SEVERITY = Approvable(
     rows=_severity_rows,
     url=lambda severity: reverse("admin:directory_severity_change", args=[severity.pk]),
     stages=(DefaultStage("Operations", "Manager"), DefaultStage("Security", "Security lead")),
+    authors=_OF_SEVERITIES.authors_of,
+    not_for=_OF_SEVERITIES.not_for,
 )
 OBJECTIVE = Approvable(
     kind="objective",
@@ -90,4 +95,6 @@ OBJECTIVE = Approvable(
     rows=_objective_rows,
     url=lambda objective: reverse("admin:directory_recoveryobjective_change", args=[objective.pk]),
     stages=(DefaultStage("Management", "Manager"), DefaultStage("Change authority", "Change approver")),
+    authors=_OF_OBJECTIVES.authors_of,
+    not_for=_OF_OBJECTIVES.not_for,
 )
