@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -152,11 +153,9 @@ class List:
 
 
 def list_of(user: Any, asked: Asked, person: Contact | None, *, at: datetime) -> List:
-    """Return one page of the due list. Overdue comes first, since the list goes by due date."""
+    """Return one page of the due list: overdue first, then by due date."""
     every = Occurrence.objects.visible_to(user).standing().order_by()  # a count that is capped need sort nothing
-    found = narrowed(user, asked, person, at=at)
-    first = (asked.page - 1) * PAGE_SIZE
-    ids = list(found.order_by("due_at", "pk").values_list("pk", flat=True)[first : first + PAGE_SIZE + 1])
+    ids = _ids(narrowed(user, asked, person, at=at), (asked.page - 1) * PAGE_SIZE, PAGE_SIZE + 1, at=at)
     sought = {when: is_when(when, at=at) for when in ("overdue", "unproven", "orphaned", *WHEN)}
     views = {f"whose_{whose}": of_whom(every, whose, person)[: CAP + 1] for whose in WHOSE}
     if asked.whose == "all":  # each from an index, and no further than it is shown
@@ -168,6 +167,23 @@ def list_of(user: Any, asked: Asked, person: Contact | None, *, at: datetime) ->
         rows_of(user, ids[:PAGE_SIZE], at=at), asked.page, len(ids) > PAGE_SIZE, _tabs(asked, counts),
         _figures(asked, counts), counts["orphaned"],
     )  # fmt: skip
+
+
+def in_order(found: QuerySet[Any], *, at: datetime) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return what is overdue, and then all else of it, each by its due date. Each comes sorted from an index."""
+    late = is_when("overdue", at=at)
+    return found.filter(late).order_by("due_at", "pk"), found.exclude(late).order_by("due_at", "pk")
+
+
+def _ids(found: QuerySet[Any], first: int, count: int, *, at: datetime) -> list[int]:
+    """Return the ids of so many in the order of the list, from a place on. Two queries, past what is overdue three."""
+    late, others = (rows.values_list("pk", flat=True) for rows in in_order(found, at=at))
+    ids = list(late[first : first + count])
+    if len(ids) < count:
+        before = first + len(ids) if ids or not first else late.count()
+        start = max(0, first - before)
+        ids += others[start : start + count - len(ids)]
+    return ids
 
 
 def rows_of(user: Any, ids: list[int], *, at: datetime) -> list[Row]:
@@ -185,9 +201,10 @@ def table_of(
     user: Any, asked: Asked, person: Contact | None, *, at: datetime, most: int
 ) -> Iterator[tuple[object, ...]]:
     """Yield the due list as plain cells, in its order, at most so many rows of it."""
-    rows = narrowed(user, asked, person, at=at).order_by("due_at", "pk")
-    people = rows.select_related("plan", "plan__owner", "plan__backup", "plan__manager", "plan__team")
-    for row in people.prefetch_related("plan__systems")[:most]:
+    people = ("plan", "plan__owner", "plan__backup", "plan__manager", "plan__team")
+    parts = in_order(narrowed(user, asked, person, at=at), at=at)
+    found = (part.select_related(*people).prefetch_related("plan__systems")[:most] for part in parts)
+    for row in islice(chain.from_iterable(found), most):
         plan = row.plan
         systems = "; ".join(sorted(system.name for system in plan.systems.all()))
         yield (

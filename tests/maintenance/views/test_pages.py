@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from maintenance import importing, services
 from maintenance.enums import Frequency, PlanState, State
 from maintenance.models import Plan
+from maintenance.selectors import due as selected
 from maintenance.views import due
 from portal.audit.actor import acting
 from tests.factories.accounts import confirm, make_superuser, make_user
@@ -65,6 +66,26 @@ def test_the_due_list_shows_what_one_manages_overdue_first(client, maren):
     assert "Of somebody else" not in shown
     assert "Of somebody else" in text(client.get("/maintenance/?whose=all"))
     assert soon.task not in text(client.get("/maintenance/?when=overdue"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+def test_what_is_overdue_stands_before_what_waits_for_a_signature_on_however_many_pages(
+    client, maren, monkeypatch, size
+):
+    monkeypatch.setattr(selected, "PAGE_SIZE", size)
+    done_on = {"last_done_on": date(2026, 8, 5), "anchor": date(2026, 8, 5)}
+    signed = make_plan(manager=maren, needs_sign_off=True, task="Review accounts", **done_on)
+    services.complete(standing(signed), by=make_member("Amara Okafor")[0], at=NOON)
+    later = {"last_done_on": date(2026, 9, 5), "anchor": date(2026, 9, 5)}
+    late = [make_plan(manager=maren, task=f"Renew certificate {number}", **later) for number in range(2)]
+    soon = make_plan(manager=maren, task="Rotate keys")
+    wanted = [plan.task for plan in (*late, signed, soon)]
+    assert standing(signed).due_at < standing(late[0]).due_at
+    pages = [client.get(f"/maintenance/?page={number}").context["list"] for number in range(1, 6)]
+    assert [row.occurrence.plan.task for page in pages for row in page.rows] == wanted
+    assert [page.more for page in pages] == [number * size < len(wanted) for number in range(1, 6)]
+    table = b"".join(client.get("/maintenance/due.csv")).decode()
+    assert sorted(wanted, key=table.index) == wanted
 
 
 def test_the_due_list_asks_the_same_queries_of_many(client, maren, django_assert_max_num_queries):
