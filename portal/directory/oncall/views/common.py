@@ -16,8 +16,9 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.requests import SignedIn
+from portal.accounts.roles import has_role
 from portal.directory.forms import add_refusal
-from portal.directory.models import Contact, Schedule
+from portal.directory.models import Contact, OnCallShift, Schedule
 from portal.lib import clock
 
 READS = ["directory.view_schedule", "directory.view_contact", "directory.view_oncallshift"]
@@ -50,8 +51,23 @@ def schedule_for(request: SignedIn, pk: int) -> Schedule:
     return get_object_or_404(Schedule.objects.visible_to(request.user).select_related("team"), pk=pk)
 
 
+def reads_only(request: SignedIn) -> bool:
+    """Tell whether the reader is an auditor, who changes nothing, whoever put them on call."""
+    return has_role(request.user, "auditor")
+
+
+def may_swap(request: SignedIn, found: Schedule, me: Contact, *, at: datetime) -> bool:
+    """Tell whether the reader may ask for a swap: whoever takes turns here, by a rotation or by hand."""
+    if reads_only(request):
+        return False
+    by_hand = OnCallShift.objects.filter(team=found.team_id, contact=me, until__gt=at, withdrawn=False)
+    return found.layers.filter(members__contact=me).exists() or by_hand.exists()
+
+
 def may_take(request: SignedIn, found: Schedule, me: Contact) -> bool:
     """Tell whether the reader may stand in: as a member of the team, of a rotation, or by their roles."""
+    if reads_only(request):
+        return False
     if request.user.has_perm("directory.add_oncallshift") or found.team.members.filter(pk=me.pk).exists():
         return True
     return found.layers.filter(members__contact=me).exists()

@@ -30,6 +30,7 @@ from portal.directory.oncall.views.common import (
     acting_page,
     done,
     form_page,
+    may_swap,
     may_take,
     moment_of,
     own_contact,
@@ -83,6 +84,7 @@ def schedule(request: SignedIn, pk: int) -> HttpResponse:
         "may_change": request.user.has_perm(CHANGES) and found.retired_at is None,
         "may_end": request.user.has_perm("directory.change_oncallshift"),
         "may_put": request.user.has_perm("directory.add_oncallshift"),
+        "may_swap": me is not None and may_swap(request, found, me, at=now),
         "may_take": me is not None and found.retired_at is None and may_take(request, found, me),
     }
     return render(request, "directory/oncall/schedule.html", context)

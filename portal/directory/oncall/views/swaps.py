@@ -20,9 +20,11 @@ from portal.directory.oncall.views.common import (
     acting_page,
     done,
     form_page,
+    may_swap,
     moment_of,
     own_contact,
     reading,
+    reads_only,
     schedule_for,
 )
 from portal.lib import clock
@@ -45,6 +47,7 @@ def mine(request: SignedIn) -> HttpResponse:
         "feeds": feeds,
         "may_feed": feeding.may_make(request.user),
         "teams": teams,
+        "reads_only": reads_only(request),
     }
     return render(request, "directory/oncall/mine.html", context)
 
@@ -55,6 +58,8 @@ def ask_swap(request: SignedIn, pk: int) -> HttpResponse:
     found, now, sent, me = schedule_for(request, pk), clock.now(), request.method == "POST", own_contact(request)
     if me is None:
         raise PermissionDenied("Only whoever is in the directory asks for a swap.")
+    if not may_swap(request, found, me, at=now):
+        raise PermissionDenied("Only whoever takes turns here asks for a swap.")
     initial = {name: moment_of(request.GET.get(name), now) for name in ("starts", "until")}
     form = SwapForm(request.POST if sent else None, schedule=found, asker=me, user=request.user, initial=initial)
     made: list[Swap] = []
@@ -106,6 +111,8 @@ def answer_swap(request: SignedIn, pk: int, verb: str) -> HttpResponse:
 def allowed(request: SignedIn, found: Swap) -> list[str]:
     """Return what this reader may do with the request: each of the two people their part, a manager take it back."""
     me: Contact | None = own_contact(request)
+    if reads_only(request):
+        return []
     if me is not None and me.pk == found.taker_id:
         return ["accept", "decline"]
     if (me is not None and me.pk == found.asker_id) or request.user.has_perm("directory.change_schedule"):

@@ -141,6 +141,35 @@ def test_a_swap_is_asked_on_one_page_and_accepted_on_another(client, schedule, m
     assert "Accepted" in text(client.get(at("schedule", schedule.pk)))
 
 
+def test_an_auditor_is_offered_neither_a_swap_nor_to_stand_in_though_they_hold_a_turn(client, manager):
+    user = make_user("audra", roles=["auditor"])
+    audra = make_contact("Audra", user=user)
+    schedule = make_schedule(make_team("ops", members=[audra, manager]), audra, name="Primary")
+    now = clock.now()
+    services.put_on_call(
+        schedule.team, manager, starts=now, until=now + 2 * DAY, by=manager.user, at=now, reason="A trip"
+    )
+    given = {"taker": audra.pk, "starts": when(now + DAY / 2), "until": when(now + DAY), "reason": "A wedding"}
+    client.post(at("ask-swap", schedule.pk), given)
+    swap = Swap.objects.get()
+    client.force_login(user)
+    for page in (at("schedule", schedule.pk), at("my-duty")):
+        shown = client.get(page)
+        assert shown.status_code == 200
+        assert at("ask-swap", schedule.pk) not in text(shown)
+        assert at("take-over", schedule.pk) not in text(shown)
+    assert client.get(at("ask-swap", schedule.pk)).status_code == 403
+    assert client.get(at("take-over", schedule.pk)).status_code == 403
+    assert "Accept swap" not in text(client.get(at("swap", swap.pk)))
+    assert client.post(at("answer-swap", swap.pk, "accept")).status_code == 403
+
+
+def test_whoever_takes_no_turn_here_is_not_shown_the_form_of_a_swap(client, schedule, manager):
+    assert client.get(at("ask-swap", schedule.pk)).status_code == 403
+    client.force_login(schedule.layers.get().members.get().contact.user)
+    assert client.get(at("ask-swap", schedule.pk)).status_code == 200
+
+
 def test_whoever_is_not_in_the_directory_is_told_so(client, schedule):
     client.force_login(make_user("ghost", roles=["responder"]))
     assert "no entry in the directory" in text(client.get(at("my-duty")))
