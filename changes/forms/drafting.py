@@ -165,10 +165,11 @@ class DraftForm(WhenForm):
 
 
 class TemplateDraftForm(WhenForm):
-    """A standard change: its plans are those of its template."""
+    """A standard change: its title and its plans are those of its template."""
 
     def __init__(self, *args: Any, template: ChangeTemplate, **options: Any) -> None:
         super().__init__(*args, **options)
+        del self.fields["title"]
         allowed = list(template.systems.values_list("pk", flat=True))
         if allowed:
             offer(self, "systems", System.objects.visible_to(self.user).filter(pk__in=allowed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,10 @@ FIELDS = (
 KEPT = ("justification", "test_plan", "rollback_minutes", "point_of_no_return")
 """What a standard change has from its template, besides its steps."""
 OTHER_PLANS = "Its plans are those of its template, which was approved. Make a normal change for other plans."
+LONGEST_TITLE = 200
+OTHER_TITLE = (
+    "A standard change is called what its template says, which was approved. Make a normal change of anything else."
+)
 Step = tuple[str, int | None]
 
 
@@ -107,13 +111,21 @@ def draft_from_template(
         steps: dict[str, list[Step]] = {}
         for step in held.steps.order_by("kind", "position"):
             steps.setdefault(step.kind, []).append((step.text, step.minutes))
-        names = ("title", "justification", "test_plan", "rollback_minutes", "point_of_no_return")
-        values = {name: getattr(held, name) for name in names} | dict(plan.values if plan else {})
+        values = {name: getattr(held, name) for name in KEPT} | {"title": _title_of(held, systems)}
+        values |= dict(plan.values if plan else {})
         if (plan and plan.steps) or any(values[name] != getattr(held, name) for name in KEPT):
             raise Refused(OTHER_PLANS)
+        if values["title"] != _title_of(held, systems):
+            raise Refused(OTHER_TITLE)
         modules, runbooks = (plan.modules, plan.runbooks) if plan else (None, None)
         copied = Plan({**values, "type": ChangeType.STANDARD}, systems, modules, steps, runbooks)
         return _draft(copied, requester, by=by, at=at, reason=reason, template=held, template_version=held.version)
+
+
+def _title_of(template: ChangeTemplate, systems: Collection[System]) -> str:
+    """Return what a standard change is called: the title that was approved with its template, and its systems."""
+    names = ", ".join(sorted(system.name for system in systems))
+    return f"{template.title}: {names}"[:LONGEST_TITLE] if names else template.title
 
 
 def check_template(template: ChangeTemplate, systems: Collection[System] = ()) -> None:
@@ -168,6 +180,8 @@ def revise(change: Change, plan: Plan, *, by: By, at: datetime, reason: str = ""
     with locked(change, by=by, at=at, reason=reason) as row:
         policy.check_editable(row.status)
         _check_standard(row, plan)
+        if row.template is not None and plan.systems is not None:
+            plan = replace(plan, values={**plan.values, "title": _title_of(row.template, plan.systems)})
         before, slot = canonical(approving.facts_of(_whole(row))), (row.planned_start, row.planned_end)
         _apply(row, plan)
         _check(row)
@@ -193,6 +207,8 @@ def _check_standard(row: Change, plan: Plan) -> None:
         return
     if moved or plan.steps:
         raise Refused(OTHER_PLANS)
+    if plan.values.get("title", row.title) != row.title:
+        raise Refused(OTHER_TITLE)
 
 
 def _moved(row: Change, moved: Sequence[str], *, by: By, at: datetime, reason: str) -> None:

@@ -63,7 +63,7 @@ def draft_from_template(request: SignedIn, slug: str) -> HttpResponse:
     at = clock.database_now()
     template = get_object_or_404(ChangeTemplate.objects.visible_to(request.user), slug=slug)
     about = _about(request)
-    start = {**_initial(request, about), "title": template.title}
+    start = _initial(request, about)
     options: dict[str, Any] = {"template": template, "at": at, "user": request.user, "initial": start}
     if request.method != "POST":
         return _draft_page(request, TemplateDraftForm(**options), at=at, about=about, template=template)

@@ -511,6 +511,20 @@ def test_a_standard_change_keeps_to_its_template_word_by_word():
         services.schedule(change, by=requester, at=NOON)
 
 
+def test_a_standard_change_is_called_what_its_template_says():
+    template = approve_template(ChangeTemplate.objects.get(slug="security-patch"))
+    system, other = make_system(name="Mail"), make_system(name="Desk")
+    given = {"systems": [system], "by": make_person("Jonas L", "change-approver"), "at": NOON}
+    with pytest.raises(Refused, match="called what its template says"):
+        services.draft_from_template(template, plan=Plan({"title": "Drop the archive"}), **given)
+    change = services.draft_from_template(template, plan=Plan(), **given)
+    assert change.title == f"{template.title}: Mail"
+    change = services.revise(change, Plan(systems=[system, other]), by=given["by"], at=NOON)
+    assert change.title == f"{template.title}: Desk, Mail"
+    with pytest.raises(Refused, match="called what its template says"):
+        services.revise(change, Plan({"title": "Drop the archive"}), by=given["by"], at=NOON)
+
+
 def test_a_standard_change_goes_no_further_once_its_template_was_edited_even_when_that_is_approved():
     template = approve_template(ChangeTemplate.objects.get(slug="security-patch"))
     requester = make_person("Jonas L", "change-approver")

@@ -136,7 +136,6 @@ def _draft(play: Play, planned: Planned, start: datetime, at: datetime) -> Chang
     by = _user(play, planned.requester)
     systems = list(System.objects.filter(slug__in=planned.systems))
     values: dict[str, Any] = {
-        "title": planned.title,
         "implementer": _user(play, planned.implementer),
         "planned_start": start,
         "planned_end": start + timedelta(minutes=planned.minutes),
@@ -146,7 +145,7 @@ def _draft(play: Play, planned: Planned, start: datetime, at: datetime) -> Chang
             template = ChangeTemplate.objects.get(slug=planned.template)
             return services.draft_from_template(template, systems=systems, plan=Plan(values), by=by, at=at)
         values |= {
-            "justification": planned.why, "type": planned.type, "test_plan": planned.test,
+            "title": planned.title, "justification": planned.why, "type": planned.type, "test_plan": planned.test,
             "has_outage": planned.outage is not None, "outage_minutes": planned.outage,
         }  # fmt: skip
         if planned.back:

@@ -101,9 +101,12 @@ def test_a_standard_change_is_drafted_by_its_template(as_user, jonas, words):
     approve_template(template)
     page = as_user(jonas).get("/changes/draft/security-patch/")
     assert "Put back the version that ran before" in text_of(page)
+    assert f"{template.title}" in text_of(page)
+    assert 'name="title"' not in page.content.decode()
     assert as_user(jonas).post("/changes/draft/security-patch/", words).status_code == 302
     change = Change.objects.get()
     assert (change.type, change.template, change.steps.count()) == (ChangeType.STANDARD, template, 7)
+    assert change.title.startswith(f"{template.title}: ")
 
 
 def test_an_edit_voids_what_was_decided_and_says_so_beforehand(as_user, jonas, words, amara, database, slot, at):
