@@ -290,8 +290,9 @@ def _exercises_due(user: Any, system_ids: Collection[int]) -> dict[int, Occurren
     `last_verdict` is what the last exercise showed that had a verdict.
     """
     dates = Occurrence.objects.visible_to(user).filter(state=State.OPEN, plan__recovery_plan__system__in=system_ids)
-    shown = Exercise.objects.judged().filter(plan__upkeep=OuterRef("plan")).order_by("-ended_at", "-pk")
-    dates = dates.annotate(last_verdict=Subquery(shown.values("verdict")[:1]))
+    shown = Exercise.objects.visible_to(user).judged().filter(plan__upkeep=OuterRef("plan"))
+    last = shown.order_by("-ended_at", "-pk").values("verdict")[:1]
+    dates = dates.annotate(last_verdict=Subquery(last))
     dates = dates.select_related("plan__recovery_plan").order_by("-due_at", "-pk")
     return {row.plan.recovery_plan.system_id: row for row in dates}
 

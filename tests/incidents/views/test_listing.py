@@ -125,6 +125,7 @@ def test_the_list_asks_as_many_questions_for_few_rows_as_for_many(
                 services.cancel(incident, by="test", at=at, reason="Twice")
 
     declare(2)
+    signed_in.get("/incidents/?view=all")  # what a process asks once is asked
     with django_assert_max_num_queries(30) as few:
         signed_in.get("/incidents/?view=all")
     declare(20)

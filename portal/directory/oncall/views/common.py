@@ -60,7 +60,8 @@ def may_swap(request: SignedIn, found: Schedule, me: Contact, *, at: datetime) -
     """Tell whether the reader may ask for a swap: whoever takes turns here, by a rotation or by hand."""
     if reads_only(request):
         return False
-    by_hand = OnCallShift.objects.filter(team=found.team_id, contact=me, until__gt=at, withdrawn=False)
+    shifts = OnCallShift.objects.visible_to(request.user)
+    by_hand = shifts.filter(team=found.team_id, contact=me, until__gt=at, withdrawn=False)
     return found.layers.filter(members__contact=me).exists() or by_hand.exists()
 
 
