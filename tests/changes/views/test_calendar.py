@@ -112,7 +112,7 @@ def started_at_once(title, *, jonas, amara, at):
 
 @pytest.mark.parametrize("view", ["month", "week", "list"])
 def test_an_emergency_without_a_slot_stands_on_the_days_on_which_it_is_carried_out(as_user, jonas, amara, at, view):
-    began, today = at - timedelta(days=2), at.astimezone(UTC).date()
+    began, today = (at - timedelta(days=2)).replace(hour=12), at.astimezone(UTC).date()
     started_at_once("Under way", jonas=jonas, amara=amara, at=began)
     over = started_at_once("Done with", jonas=jonas, amara=amara, at=began)
     verify(over, at=began + timedelta(minutes=5))
