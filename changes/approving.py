@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from changes import conflicts
 from changes.enums import ChangeType, Status, StepKind
 from changes.models import Change, ChangeTemplate
+from portal.approvals.editing import Edits
 from portal.approvals.enums import RequestState
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.registry import Approvable, DefaultStage, Variant
@@ -203,6 +204,7 @@ def _template_facts(template: ChangeTemplate) -> Iterator[Fact]:
     yield fact("Revoked", template.revoked_at is not None)
 
 
+_EDITS_OF_TEMPLATES = Edits("change-template", ChangeTemplate._meta.label_lower, parts=True)
 TEMPLATE = Approvable(
     kind="change-template",
     model=ChangeTemplate,
@@ -211,5 +213,7 @@ TEMPLATE = Approvable(
     rows=_template_rows,
     url=ChangeTemplate.get_absolute_url,
     stages=(MANAGEMENT, AUTHORITY),
+    authors=_EDITS_OF_TEMPLATES.authors_of,
+    not_for=_EDITS_OF_TEMPLATES.not_for,
 )
 __all__ = ["CHANGE", "TEMPLATE", "facts_of", "variant_of"]

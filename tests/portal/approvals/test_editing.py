@@ -1,9 +1,10 @@
-"""Whoever edited a severity, a recovery objective or an escalation policy does not decide on what they wrote."""
+"""Whoever edited a severity, an objective, an escalation policy or a change template does not decide on it."""
 
 from datetime import timedelta
 
 import pytest
 
+from changes.models import ChangeTemplate
 from incidents.enums import TargetKind
 from incidents.policies import StepDraft, set_steps
 from portal.approvals.models import ApprovalRequest
@@ -22,7 +23,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def one_stage():
     with acting(by="system: test", at=NOON - DAY, reason=WHY):
-        for kind in ("objective", "escalation-policy", "severity"):
+        for kind in ("objective", "escalation-policy", "severity", "change-template"):
             set_stages(kind, ("Management", "Manager", 1))
 
 
@@ -70,11 +71,20 @@ def edit_systems(by):
     return policy
 
 
+def edit_template(by):
+    template = ChangeTemplate.objects.get(slug="security-patch")
+    with acting(by=by, at=NOON - HOUR, reason=WHY):
+        step = template.steps.first()
+        step.text = "Patch it by hand"
+        step.save()
+    return template
+
+
 def waits_for(user):
     return list(ApprovalRequest.objects.waiting_for(user, at=NOON + HOUR))
 
 
-@pytest.mark.parametrize("edit", [edit_objective, edit_severity, edit_steps, edit_systems])
+@pytest.mark.parametrize("edit", [edit_objective, edit_severity, edit_steps, edit_systems, edit_template])
 def test_whoever_edited_it_does_not_decide_though_another_asks(edit, mei, maren):
     request = make_request(subject=edit(mei))
     with pytest.raises(Refused, match=WROTE):
