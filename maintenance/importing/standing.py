@@ -45,20 +45,9 @@ def row_of(plan: Plan) -> dict[str, str]:
 
 _READ = (
     *("reference", "task", "procedure", "checklist__name", "runbook__reference", "frequency", "every", "basis"),
-    *(
-        "weekday",
-        "nth",
-        "rule",
-        "trigger",
-        "ceiling_days",
-        "anchor",
-        "due_time",
-        "time_zone",
-        "calendar__name",
-        "shift",
-    ),
-    *("owner__name", "backup__name", "manager__name", "team__name", "lead_days", "grace_days", "needs_evidence"),
-    *("needs_sign_off", "proves_recovery", "state"),
+    *("weekday", "nth", "rule", "trigger", "ceiling_days", "anchor", "due_time", "time_zone", "calendar__name"),
+    *("shift", "lead_days", "grace_days", "needs_evidence", "needs_sign_off", "proves_recovery", "state"),
+    *("owner__name", "backup__name", "manager__name", "team__name"),
 )
 """What a row is made of, as a query names it."""
 
